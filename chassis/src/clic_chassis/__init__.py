@@ -1,0 +1,1 @@
+"""What every CLIC service stands on: log, process runner, projector, telemetry."""

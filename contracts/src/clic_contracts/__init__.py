@@ -1,0 +1,1 @@
+"""The events, submissions and town rules that CLIC's services exchange."""

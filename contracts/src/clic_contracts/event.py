@@ -1,0 +1,522 @@
+"""The events of a request's life: the facts that the log keeps for ever.
+
+Every model is frozen, ignores fields that it does not know (an older reader meets a newer writer),
+and names its wire type in `TYPE`. A stored schema only grows: rename nothing, add `v2` and an upcaster.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from .vocabulary import (
+    AccessOutcome,
+    BodyCode,
+    Channel,
+    ClosingReason,
+    Code,
+    Criterion,
+    DeliveryProof,
+    DepartmentCode,
+    Kind,
+    Language,
+    LiftReason,
+    Missing,
+    ObligationKind,
+    Origin,
+    Reference,
+    ReopeningReason,
+    RequesterPresence,
+    RequestId,
+    RuleCode,
+    Service,
+    SubjectCode,
+    TermCode,
+    VoidingReason,
+)
+
+
+class Part(BaseModel):
+    """A value inside an event."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Event(Part):
+    """A fact of the log. `TYPE` is its wire type, `BY` the one service that decides it."""
+
+    TYPE: ClassVar[str]
+    BY: ClassVar[Service]
+    EXAMPLE: ClassVar[dict[str, Any]]
+
+
+class Sealed(Part):
+    """Personal data that only intake can open: AES-256-GCM under the request's key. Source: POL-30."""
+
+    algorithm: str = Field(default="A256GCM", description="How it is sealed; RFC 7518 name.")
+    nonce: str = Field(description="96 bits, base64url without padding.")
+    ciphertext: str = Field(description="Ciphertext and tag, base64url without padding.")
+
+
+class SubmissionRef(Part):
+    """Which publisher's submission this came from: CloudEvents `source` and `id`."""
+
+    source: str = Field(max_length=200)
+    id: str = Field(max_length=200)
+
+
+class RuleRef(Part):
+    """Which rule of the town decided; the town's version is in the envelope."""
+
+    code: RuleCode
+
+
+class Delivery(Part):
+    """That the citizen was told, by which channel, and how that is known. Source: POL-18, POL-27."""
+
+    channel: Channel
+    proof: DeliveryProof
+
+
+_SEALED = {"algorithm": "A256GCM", "nonce": "AAAAAAAAAAAAAAAA", "ciphertext": "c2NlbGzDqQ"}
+_TOLD = {"channel": "email", "proof": "agent"}
+
+
+class RequestReceived(Event):
+    """A request is registered at the desk. Source: POL-01 to POL-06, POL-10."""
+
+    TYPE: ClassVar = "request.received.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {
+        "reference": "2026-004217",
+        "kind": "report",
+        "channel": "phone",
+        "language": "fr",
+        "subject": "pothole",
+        "terms": ["artery"],
+        "sector": "centre",
+        "requester": "identified",
+        "submission": {"source": "/telephonie", "id": "appel-17"},
+        "publisher": "telephonie",
+        "content_digest": "hmac-sha256:0f6a",
+        "sealed": _SEALED,
+        "written": False,
+        "confidential": False,
+        "origin": "live",
+    }
+
+    reference: Reference
+    kind: Kind
+    channel: Channel = Field(description="The channel of the first contact.")
+    language: Language
+    subject: SubjectCode | None = Field(description="None: no subject of the town foresaw it (POL-36).")
+    terms: tuple[TermCode, ...] = Field(
+        default=(), description="Terms of the town's closed vocabulary, picked before sealing."
+    )
+    sector: Code | None = Field(default=None, description="Where, as coarsely as the town publishes it.")
+    requester: RequesterPresence
+    submission: SubmissionRef
+    publisher: Code
+    content_digest: str = Field(
+        max_length=200,
+        description="Tells a repeated submission from another with its id. `hmac-sha256:` under the request's key "
+        "where something is sealed, `sha256:` where nothing is.",
+    )
+    sealed: Sealed | None = Field(default=None, description="Name, contact, exact place and text.")
+    written: bool | None = Field(
+        default=None, description="Whether it came in writing: only then can it be reviewed (POL-20)."
+    )
+    confidential: bool = Field(default=False, description="Visible to its department alone (POL-26).")
+    complaint_criteria: tuple[Code, ...] = Field(
+        default=(), description="Criteria of the Direction générale's form that were declared (POL-12)."
+    )
+    origin: Origin = Origin.LIVE
+
+
+class RequestIncomplete(Event):
+    """Something is missing and the citizen is asked for it. Source: POL-06, POL-21."""
+
+    TYPE: ClassVar = "request.incomplete.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"missing": ["contact"], "asked": _TOLD}
+
+    missing: tuple[Missing, ...] = Field(min_length=1)
+    asked: Delivery | None = Field(default=None, description="None: nobody could be asked yet.")
+
+
+class RequestCompleted(Event):
+    """What was missing has been given. Source: POL-06, POL-21."""
+
+    TYPE: ClassVar = "request.completed.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"given": ["contact"], "sealed": _SEALED}
+
+    given: tuple[Missing, ...] = Field(min_length=1)
+    sealed: Sealed | None = None
+
+
+class RequestRefused(Event):
+    """A request is not admissible, on which criterion, and where to turn. Source: POL-07 to POL-09."""
+
+    TYPE: ClassVar = "request.refused.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {
+        "criterion": "out_of_competence",
+        "rule": {"code": "provincial_road"},
+        "turn_to": "ministere_transports",
+        "sent": _TOLD,
+        "sealed": None,
+    }
+
+    criterion: Criterion
+    rule: RuleRef | None = Field(default=None, description="None: a person or the publisher judged.")
+    turn_to: BodyCode | None = Field(default=None, description="The body that can help instead.")
+    sent: Delivery | None = Field(default=None, description="None: the citizen is still to be told.")
+    sealed: Sealed | None = Field(default=None, description="The explanation.")
+
+
+class RequestAcknowledged(Event):
+    """The citizen was told that the request is registered. Source: POL-13 to POL-15, POL-18."""
+
+    TYPE: ClassVar = "request.acknowledged.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"delivery": _TOLD}
+
+    delivery: Delivery
+
+
+class RequestNoted(Event):
+    """A note was put in the file. Source: POL-28."""
+
+    TYPE: ClassVar = "request.noted.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"sealed": _SEALED}
+
+    sealed: Sealed | None = None
+
+
+class RequestMerged(Event):
+    """A duplicate was joined to another request, which goes on for both."""
+
+    TYPE: ClassVar = "request.merged.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"into": "6f9619ff-8b86-5d11-b42d-00cf4fc964ff"}
+
+    into: RequestId
+
+
+class RequestSplit(Event):
+    """One contact turned out to be several requests; this one goes on beside the new ones."""
+
+    TYPE: ClassVar = "request.split.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"into": ["6f9619ff-8b86-5d11-b42d-00cf4fc964ff"]}
+
+    into: tuple[RequestId, ...] = Field(min_length=1)
+
+
+class RequestPromised(Event):
+    """A date was agreed with the citizen; it overrides the standard. Source: POL-19."""
+
+    TYPE: ClassVar = "request.promised.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"due_on": "2026-05-15"}
+
+    due_on: dt.date = Field(description="To be kept by the end of this day, in the town's time.")
+
+
+class RequestExtended(Event):
+    """The one extension of an access request, with its notice. Source: POL-23, A-2.1 art. 47."""
+
+    TYPE: ClassVar = "request.extended.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"days": 10, "notice": _TOLD}
+
+    days: Annotated[int, Field(ge=1, le=10)] = Field(description="Calendar days.")
+    notice: Delivery
+
+
+class RequestAnswered(Event):
+    """The citizen was answered. Source: POL-17, POL-22, POL-27."""
+
+    TYPE: ClassVar = "request.answered.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {
+        "delivery": _TOLD,
+        "answered_by": "travaux_publics_voirie",
+        "access_outcome": None,
+        "provisions": [],
+        "sealed": _SEALED,
+    }
+
+    delivery: Delivery
+    answered_by: DepartmentCode | None = Field(default=None, description="None: the department in charge.")
+    access_outcome: AccessOutcome | None = None
+    provisions: tuple[str, ...] = Field(default=(), description="Provisions that a refusal relies on (A-2.1 art. 50).")
+    sealed: Sealed | None = Field(default=None, description="What was answered.")
+
+
+class RequestClosed(Event):
+    """The desk is done with a request. Source: POL-27."""
+
+    TYPE: ClassVar = "request.closed.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"reason": "answered"}
+
+    reason: ClosingReason
+
+
+class RequestVoided(Event):
+    """A record proved to be no request: entered by mistake. It stays counted as received, apart."""
+
+    TYPE: ClassVar = "request.voided.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"reason": "entered_twice"}
+
+    reason: VoidingReason
+
+
+class RequestReopened(Event):
+    """A closed request goes on. Source: POL-39."""
+
+    TYPE: ClassVar = "request.reopened.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"reason": "not_satisfied"}
+
+    reason: ReopeningReason
+
+
+class RequestRated(Event):
+    """The citizen said how satisfied they are. Source: POL-39."""
+
+    TYPE: ClassVar = "request.rated.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"score": 4}
+
+    score: Annotated[int, Field(ge=1, le=5)] = Field(description="1 (not at all) to 5 (entirely).")
+
+
+class PersonalDataErased(Event):
+    """Personal data of this request can no longer be read; the facts stay. Source: POL-30, A-2.1 art. 73."""
+
+    TYPE: ClassVar = "request.erased.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"ground": "retention"}
+
+    ground: Code
+
+
+class InteractionRecorded(Event):
+    """One contact with a citizen, with or without a request. Source: POL-10, POL-31.
+
+    The contact that opened a request is told by `request.received.v1` itself and is not repeated here.
+    """
+
+    TYPE: ClassVar = "interaction.recorded.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {
+        "interaction_id": "6f9619ff-8b86-5d11-b42d-00cf4fc964ff",
+        "channel": "phone",
+        "language": "fr",
+        "subject": "library",
+        "about": None,
+        "answered_first_line": True,
+        "submission": {"source": "/telephonie", "id": "appel-18"},
+        "publisher": "telephonie",
+        "content_digest": "sha256:0f6a",
+        "sealed": None,
+        "origin": "live",
+    }
+
+    interaction_id: RequestId
+    channel: Channel
+    language: Language = Language.FR
+    subject: SubjectCode | None = None
+    about: RequestId | None = Field(default=None, description="The request that it followed up.")
+    answered_first_line: bool = Field(default=False, description="Answered by CLIC on the spot (POL-34).")
+    submission: SubmissionRef
+    publisher: Code
+    content_digest: str = Field(max_length=200)
+    sealed: Sealed | None = None
+    origin: Origin = Origin.LIVE
+
+
+class LearningRecorded(Event):
+    """What an exchange with a citizen taught the town. Source: POL-37."""
+
+    TYPE: ClassVar = "learning.recorded.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"subject": "pothole", "sealed": _SEALED}
+
+    subject: SubjectCode | None = None
+    sealed: Sealed | None = Field(default=None, description="The text, not yet reviewed.")
+
+
+class LearningPublished(Event):
+    """A reviewed learning, signed off for the report. Source: POL-37, POL-38."""
+
+    TYPE: ClassVar = "learning.published.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"text": "Les avis de travaux sont à publier plus tôt.", "period": "2026-Q2"}
+
+    text: str = Field(max_length=4000, description="Reviewed: holds no personal data.")
+    period: str = Field(pattern=r"^[0-9]{4}-Q[1-4]$")
+
+
+class RequestRouted(Event):
+    """A request was given to the department that will answer it. Source: POL-10 to POL-12, POL-16, POL-20."""
+
+    TYPE: ClassVar = "request.routed.v1"
+    BY: ClassVar = Service.ROUTING
+    EXAMPLE: ClassVar = {
+        "department": "travaux_publics_voirie",
+        "rule": {"code": "roads"},
+        "first_line": False,
+        "unusual": False,
+    }
+
+    department: DepartmentCode
+    rule: RuleRef | None = Field(default=None, description="None: a person chose.")
+    first_line: bool = Field(description="Answered by CLIC itself (POL-34).")
+    unusual: bool = Field(default=False, description="No rule or subject foresaw it (POL-36).")
+
+
+class TraceStep(Part):
+    """A run of days that the computation of a due date counted, or did not."""
+
+    first_on: dt.date
+    last_on: dt.date
+    counted: bool
+    why: Code = Field(description="`business_day`, `weekend`, `holiday`, `town_closing`, `calendar_day`, `start`.")
+
+
+class ObligationSet(Event):
+    """The town owes something by an instant, and this is how it was computed. Source: POL-13 to POL-15, POL-22, POL-29."""
+
+    TYPE: ClassVar = "obligation.set.v1"
+    BY: ClassVar = Service.DEADLINES
+    EXAMPLE: ClassVar = {
+        "obligation_id": "acknowledge-1",
+        "obligation": "acknowledge",
+        "starts_at": "2026-05-15T16:20:00-04:00",
+        "due_at": "2026-05-20T00:00:00-04:00",
+        "due_strict_on": "2026-05-19",
+        "due_prudent_on": "2026-05-19",
+        "warn_at": "2026-05-18T16:05:00-04:00",
+        "rule": {"code": "acknowledge"},
+        "calendar_version": "2026.1",
+        "trace": [
+            {"first_on": "2026-05-16", "last_on": "2026-05-17", "counted": False, "why": "weekend"},
+            {"first_on": "2026-05-18", "last_on": "2026-05-18", "counted": False, "why": "holiday"},
+            {"first_on": "2026-05-19", "last_on": "2026-05-19", "counted": True, "why": "business_day"},
+        ],
+    }
+
+    obligation_id: str = Field(pattern=r"^[a-z_]+-[0-9]+$", description="Kind and ordinal, one per request.")
+    obligation: ObligationKind
+    starts_at: AwareDatetime
+    due_at: AwareDatetime = Field(description="Exclusive: what happens before this instant is in time.")
+    due_strict_on: dt.date = Field(description="The last day, by the letter of the rule.")
+    due_prudent_on: dt.date = Field(description="The last day that the desk works to.")
+    warn_at: AwareDatetime
+    rule: RuleRef
+    calendar_version: str = Field(max_length=80)
+    trace: tuple[TraceStep, ...]
+
+
+class ObligationMet(Event):
+    """An obligation was kept, in time or late."""
+
+    TYPE: ClassVar = "obligation.met.v1"
+    BY: ClassVar = Service.DEADLINES
+    EXAMPLE: ClassVar = {
+        "obligation_id": "acknowledge-1",
+        "obligation": "acknowledge",
+        "met_at": "2026-05-19T10:00:00-04:00",
+        "in_time": True,
+        "assumed": False,
+    }
+
+    obligation_id: str
+    obligation: ObligationKind
+    met_at: AwareDatetime
+    in_time: bool
+    assumed: bool = Field(default=False, description="The instant is assumed, not recorded by anybody.")
+
+
+class ObligationWarned(Event):
+    """A configured share of the delay has passed. Source: POL-29."""
+
+    TYPE: ClassVar = "obligation.warned.v1"
+    BY: ClassVar = Service.DEADLINES
+    EXAMPLE: ClassVar = {
+        "obligation_id": "answer-1",
+        "obligation": "answer",
+        "due_at": "2026-05-20T00:00:00-04:00",
+    }
+
+    obligation_id: str
+    obligation: ObligationKind
+    due_at: AwareDatetime
+
+
+class ObligationMissed(Event):
+    """The limit has passed and nothing recorded so far kept the obligation."""
+
+    TYPE: ClassVar = "obligation.missed.v1"
+    BY: ClassVar = Service.DEADLINES
+    EXAMPLE: ClassVar = {
+        "obligation_id": "answer-1",
+        "obligation": "answer",
+        "due_at": "2026-05-20T00:00:00-04:00",
+    }
+
+    obligation_id: str
+    obligation: ObligationKind
+    due_at: AwareDatetime
+
+
+class ObligationLifted(Event):
+    """An obligation no longer binds: the request was refused, withdrawn, merged, voided, or a new date replaced it."""
+
+    TYPE: ClassVar = "obligation.lifted.v1"
+    BY: ClassVar = Service.DEADLINES
+    EXAMPLE: ClassVar = {"obligation_id": "answer-1", "obligation": "answer", "reason": "withdrawn"}
+
+    obligation_id: str
+    obligation: ObligationKind
+    reason: LiftReason
+
+
+EVENTS: tuple[type[Event], ...] = (
+    RequestReceived,
+    RequestIncomplete,
+    RequestCompleted,
+    RequestRefused,
+    RequestAcknowledged,
+    RequestNoted,
+    RequestMerged,
+    RequestSplit,
+    RequestPromised,
+    RequestExtended,
+    RequestAnswered,
+    RequestClosed,
+    RequestVoided,
+    RequestReopened,
+    RequestRated,
+    PersonalDataErased,
+    InteractionRecorded,
+    LearningRecorded,
+    LearningPublished,
+    RequestRouted,
+    ObligationSet,
+    ObligationMet,
+    ObligationWarned,
+    ObligationMissed,
+    ObligationLifted,
+)
+"""The catalogue: every event of the log, newest version of each."""
+
+EVENT_BY_TYPE: dict[str, type[Event]] = {event.TYPE: event for event in EVENTS}

@@ -1,0 +1,1 @@
+"""CLIC on one machine: starts everything, seeds a town, imports open data."""

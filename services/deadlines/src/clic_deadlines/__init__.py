@@ -1,0 +1,1 @@
+"""CLIC deadlines: by when a request is to be acknowledged and answered."""

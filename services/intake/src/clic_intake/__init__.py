@@ -1,0 +1,1 @@
+"""CLIC intake: accepts, judges, registers, acknowledges, answers and closes requests."""

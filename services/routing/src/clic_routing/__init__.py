@@ -1,0 +1,1 @@
+"""CLIC routing: decides which department answers a request."""
