@@ -111,7 +111,7 @@ class RequestReceived(Event):
     kind: Kind
     channel: Channel = Field(description="The channel of the first contact.")
     language: Language
-    subject: SubjectCode | None = Field(description="None: no subject of the town foresaw it (POL-36).")
+    subject: SubjectCode | None = Field(default=None, description="None: no subject of the town foresaw it (POL-36).")
     terms: tuple[TermCode, ...] = Field(
         default=(), description="Terms of the town's closed vocabulary, picked before sealing."
     )
