@@ -68,7 +68,7 @@ def _recorded(event: type[Event]) -> type[Recorded]:
         f"{event.__name__}Recorded",
         __base__=Recorded,
         __doc__=event.__doc__,
-        type=(Literal[event.TYPE], event.TYPE),
+        type=(Literal[event.TYPE], event.TYPE),  # type: ignore[arg-type]  # A Literal made at run time.
         data=(event, ...),
     )
 

@@ -7,9 +7,22 @@ misspelt field is not lost in silence.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, ClassVar, Literal
+import re
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from .vocabulary import (
     AccessOutcome,
@@ -29,8 +42,50 @@ from .vocabulary import (
 MAX_SUBMISSION_BYTES = 256 * 1024
 """A submission's size at most, envelope included; larger ones are refused with a receipt."""
 
-Text = Annotated[str, StringConstraints(max_length=10_000)]
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+MAX_PROBLEM_ERRORS = 20
+"""Errors that one problem lists at most; the detail says how many there are."""
+
+MAX_POINTER_PART_CHARS = 100
+"""A field's name in a pointer is cut after this, so that a receipt stays small whatever was sent."""
+
+_EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
+"""Outside of these, dates overflow when zones are converted. What is too far ahead, intake judges."""
+
+_Dated = TypeVar("_Dated", bound=dt.date)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _written_as_instant(value: object) -> object:
+    """Numbers would be read as seconds since 1970; no publisher means that."""
+    if isinstance(value, dt.datetime) or (isinstance(value, str) and _INSTANT.match(value)):
+        return value
+    raise PydanticCustomError("instant", "Input should be an RFC 3339 instant with its offset from UTC")
+
+
+def _written_as_day(value: object) -> object:
+    if isinstance(value, dt.date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise PydanticCustomError("day", "Input should be a date, year-month-day")
+
+
+def _in_range(value: _Dated) -> _Dated:
+    if not _EARLIEST.year <= value.year <= _LATEST.year:
+        raise PydanticCustomError("instant_range", "Input should be between the years 1900 and 2199")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_as_instant), AfterValidator(_in_range)]
+"""RFC 3339, with its offset from UTC, between the years 1900 and 2199."""
+Day = Annotated[dt.date, BeforeValidator(_written_as_day), AfterValidator(_in_range)]
+"""RFC 3339 full-date, between the years 1900 and 2199."""
+Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+"""Free text. PostgreSQL cannot hold the character NUL, nor does any person write it."""
+ShortText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")
+]
+Identity = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""A CloudEvents `source` or `id`: no control characters (CloudEvents 1.0, type String)."""
 
 
 class _Strict(BaseModel):
@@ -41,7 +96,7 @@ class Requester(_Strict):
     """Who asks. Source: POL-06. Sealed at once; nothing of it leaves intake."""
 
     name: ShortText | None = None
-    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")] | None = None
     phone: Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9+(). x-]{7,}$")] | None = None
     address: ShortText | None = None
 
@@ -59,15 +114,15 @@ class Told(_Strict):
     """That the citizen was told something, as the publisher says."""
 
     channel: Channel
-    at: AwareDatetime
+    at: Instant
 
 
 class RequestPointer(_Strict):
     """Which request is meant: by its reference, or by the submission that it came from."""
 
     reference: Reference | None = None
-    source: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
-    id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    source: Identity | None = None
+    id: Identity | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> RequestPointer:
@@ -100,7 +155,9 @@ class RequestSubmission(Submission):
     kind: Kind
     channel: Channel
     language: Language = Language.FR
-    subject: SubjectCode | None = Field(default=None, description="A subject of the town, where the publisher knows it.")
+    subject: SubjectCode | None = Field(
+        default=None, description="A subject of the town, where the publisher knows it."
+    )
     text: Text = ""
     requester: Requester | None = None
     requester_withheld: bool = Field(
@@ -165,7 +222,7 @@ class ProgressSubmission(Submission):
 
     about: RequestPointer
     text: Text = ""
-    promised_on: dt.date | None = Field(default=None, description="A date that was agreed with the citizen.")
+    promised_on: Day | None = Field(default=None, description="A date that was agreed with the citizen.")
 
 
 Outcome = Literal["answered", "closed", "refused", "withdrawn", "voided", "reopened"]
@@ -254,10 +311,10 @@ class SubmissionEvent(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     specversion: Literal["1.0"]
-    id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    source: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    id: Identity
+    source: Identity
     type: str
-    time: AwareDatetime
+    time: Instant = Field(description="When it happened in the town.")
     datacontenttype: Literal["application/json"] = "application/json"
     data: Submission
 
@@ -272,15 +329,35 @@ class SubmissionRefusedError(Exception):
         self.event_id = event_id
 
 
+_WRITE_INSTANT = "Write an RFC 3339 instant: 2026-05-15T09:30:00-04:00."
 _MENDS = {
     "missing": "Add the field.",
+    "model_type": "Send a JSON object here.",
+    "model_attributes_type": "Send a JSON object here.",
+    "tuple_type": "Send a JSON array here, even of one value.",
+    "string_type": "Send a JSON string here, between quotation marks.",
+    "string_too_short": "Fill the field in, or leave it out where it is optional.",
+    "too_long": "Send fewer entries.",
     "extra_forbidden": "Remove the field, or correct its name: the schema has no such field.",
     "string_too_long": "Shorten the text, or send the rest as a note.",
     "enum": "Use one of the listed values.",
     "literal_error": "Use one of the listed values.",
+    "string_pattern_mismatch": "Write the value as the pattern in the schema says; control characters are not taken.",
+    "bool_parsing": "Send true or false, without quotation marks.",
+    "bool_type": "Send true or false, without quotation marks.",
+    "float_parsing": "Send a number.",
+    "float_type": "Send a number.",
+    "greater_than_equal": "Correct the value: it is below what the schema allows.",
+    "less_than_equal": "Correct the value: it is above what the schema allows.",
+    "value_error": "Correct the object as the text says.",
+    "instant": _WRITE_INSTANT,
+    "instant_range": "Correct the year.",
     "timezone_aware": "Give the offset from UTC: 2026-05-15T09:30:00-04:00.",
-    "datetime_from_date_parsing": "Write an RFC 3339 instant: 2026-05-15T09:30:00-04:00.",
-    "datetime_parsing": "Write an RFC 3339 instant: 2026-05-15T09:30:00-04:00.",
+    "datetime_from_date_parsing": _WRITE_INSTANT,
+    "datetime_parsing": _WRITE_INSTANT,
+    "day": "Write a date: 2026-05-15.",
+    "date_parsing": "Write a date that the calendar has: 2026-05-15.",
+    "date_from_datetime_parsing": "Write a date that the calendar has: 2026-05-15.",
 }
 
 
@@ -288,22 +365,28 @@ def _problem(slug: str, title: str, status: int, detail: str, errors: tuple[Prob
     return Problem(type=f"urn:clic:problem:{slug}", title=title, status=status, detail=detail, errors=errors)
 
 
+def _pointer(loc: tuple[int | str, ...]) -> str:
+    parts = (str(part)[:MAX_POINTER_PART_CHARS].replace("~", "~0").replace("/", "~1") for part in loc)
+    return "".join(f"/{part}" for part in parts)
+
+
 def problem_from(error: ValidationError, prefix: str = "") -> Problem:
     """A validation error as a problem, with a JSON pointer and a mend for each thing that is wrong."""
+    found: list[ErrorDetails] = error.errors(include_url=False, include_context=False, include_input=False)
     errors = tuple(
         ProblemError(
-            pointer=prefix + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in each["loc"]),
-            detail=each["msg"],
+            pointer=prefix + _pointer(each["loc"]),
+            detail=each["msg"].removeprefix("Value error, "),
             mend=_MENDS.get(each["type"], "Correct the value; the schema says what it may be."),
         )
-        for each in error.errors(include_url=False, include_context=False, include_input=False)[:20]
+        for each in found[:MAX_PROBLEM_ERRORS]
     )
     first = errors[0]
     return _problem(
         "invalid-submission",
         "The submission does not fit its schema",
         422,
-        f"{len(errors)} error(s); the first, at {first.pointer or '/'}: {first.detail}",
+        f"{len(found)} error(s); the first, at {first.pointer or '/'}: {first.detail}",
         errors,
     )
 
@@ -358,14 +441,27 @@ def parse_submission(body: bytes) -> SubmissionEvent:
             ),
             **identity,
         )
+    if "data" not in raw:
+        raise SubmissionRefusedError(_without_data(kind), **identity)
     try:
-        data = kind.model_validate_json(_ANY.dump_json(raw.get("data")))
+        data = kind.model_validate(raw["data"])
     except ValidationError as error:
         raise SubmissionRefusedError(problem_from(error, "/data"), **identity) from error
     try:
         return SubmissionEvent.model_validate({**raw, "data": data})
     except ValidationError as error:
         raise SubmissionRefusedError(problem_from(error), **identity) from error
+
+
+def _without_data(kind: type[Submission]) -> Problem:
+    mend = f"Put the fields of {kind.TYPE} into `data`; `data_base64` is not taken."
+    return _problem(
+        "invalid-submission",
+        "The submission does not fit its schema",
+        422,
+        f"1 error(s); the first, at /data: Field required. {mend}",
+        (ProblemError(pointer="/data", detail="Field required", mend=mend),),
+    )
 
 
 def _identity_of(raw: dict[str, Any]) -> dict[str, Any]:
@@ -385,9 +481,7 @@ def _identity(body: bytes) -> dict[str, Any]:
     return _identity_of(raw) if isinstance(raw, dict) else {}
 
 
-def encode_submission(
-    submission: Submission, *, source: str, event_id: str, occurred_at: dt.datetime
-) -> bytes:
+def encode_submission(submission: Submission, *, source: str, event_id: str, occurred_at: dt.datetime) -> bytes:
     """A submission in its envelope, ready to be published."""
     envelope = {
         "specversion": "1.0",
