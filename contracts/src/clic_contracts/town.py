@@ -6,14 +6,37 @@ The models check the meaning; `clic_chassis.town_file` reads the folder and says
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from .vocabulary import BodyCode, Channel, Code, DepartmentCode, Kind, RuleCode, SubjectCode, TermCode
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+Loc = tuple[str | int, ...]
+"""Where in the configuration: keys and positions, as pydantic tells them."""
+
+
+class Inconsistency(NamedTuple):
+    """Two places of a configuration that do not fit together."""
+
+    loc: Loc
+    detail: str
+    mend: str
+
+
+class InconsistentTownError(ValueError):
+    """Every part of a town's configuration is well-formed, but they do not fit together."""
+
+    def __init__(self, inconsistencies: tuple[Inconsistency, ...]) -> None:
+        super().__init__("; ".join(f"{'.'.join(str(p) for p in i.loc)}: {i.detail}" for i in inconsistencies))
+        self.inconsistencies = inconsistencies
 
 
 class _Configured(BaseModel):
@@ -138,6 +161,15 @@ class CalendarConfig(_Configured):
     slots: tuple[Slot, ...] = ()
     closings: tuple[Closing, ...] = ()
 
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is no time zone") from error
+        return name
+
 
 class Deadlines(_Configured):
     """The delays that hold for every subject."""
@@ -186,38 +218,65 @@ class Town(_Configured):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        departments = {d.code for d in self.departments}
-        bodies = {b.code for b in self.bodies}
-        terms = {t.code for t in self.vocabulary}
-        subjects = {s.code for s in self.subjects}
-        wrong: list[str] = []
-        for name, codes in {
-            "departments": [d.code for d in self.departments],
-            "bodies": [b.code for b in self.bodies],
-            "subjects": [s.code for s in self.subjects],
-            "vocabulary": [t.code for t in self.vocabulary],
-            "routing.rules": [r.code for r in self.routing.rules],
-            "publishers": [p.code for p in self.publishers],
-        }.items():
-            wrong += [f"{name}: {code} stands twice" for code in sorted({c for c in codes if codes.count(c) > 1})]
-        for s in self.subjects:
-            if s.department is not None and s.department not in departments:
-                wrong.append(f"subjects: {s.code}: no department {s.department}")
-            if s.turn_to is not None and s.turn_to not in bodies:
-                wrong.append(f"subjects: {s.code}: no body {s.turn_to}")
-            wrong += [f"subjects: {s.code}: no term {t}" for t in s.terms if t not in terms]
-        for r in self.routing.rules:
-            if r.department is not None and r.department not in departments:
-                wrong.append(f"routing.rules: {r.code}: no department {r.department}")
-            wrong += [f"routing.rules: {r.code}: no subject {c}" for c in r.subjects if c not in subjects]
-            wrong += [f"routing.rules: {r.code}: no term {t}" for t in r.terms if t not in terms]
-        if self.routing.unforeseen not in departments:
-            wrong.append(f"routing.unforeseen: no department {self.routing.unforeseen}")
-        if not any(d.first_line for d in self.departments):
-            wrong.append("departments: none is first_line; one must be the desk itself")
+        wrong = (*self._twice(), *self._unknown(), *self._lacking())
         if wrong:
-            raise ValueError("; ".join(wrong))
+            raise InconsistentTownError(wrong)
         return self
+
+    def _twice(self) -> Iterator[Inconsistency]:
+        """Codes that stand twice where each may stand once."""
+        listed: tuple[tuple[Loc, Sequence[str], str], ...] = (
+            (("departments",), [d.code for d in self.departments], "code"),
+            (("bodies",), [b.code for b in self.bodies], "code"),
+            (("subjects",), [s.code for s in self.subjects], "code"),
+            (("vocabulary",), [t.code for t in self.vocabulary], "code"),
+            (("routing", "rules"), [r.code for r in self.routing.rules], "code"),
+            (("publishers",), [p.code for p in self.publishers], "code"),
+            (("standards",), [s.kind.value for s in self.standards], "kind"),
+            (("sectors",), self.sectors, ""),
+            (("complaint_criteria",), self.complaint_criteria, ""),
+        )
+        for where, codes, key in listed:
+            for n, code in enumerate(codes):
+                if code in codes[:n]:
+                    loc = (*where, n, key) if key else (*where, n)
+                    yield Inconsistency(loc, f"{code} stands twice", "Remove one, or give it another code.")
+
+    def _unknown(self) -> Iterator[Inconsistency]:
+        """Codes that point to nothing."""
+        known = {
+            "department": [d.code for d in self.departments],
+            "body": [b.code for b in self.bodies],
+            "term": [t.code for t in self.vocabulary],
+            "subject": [s.code for s in self.subjects],
+        }
+        pointers: list[tuple[Loc, str, str | None]] = [
+            (("routing", "unforeseen"), "department", self.routing.unforeseen)
+        ]
+        for n, s in enumerate(self.subjects):
+            pointers.append((("subjects", n, "department"), "department", s.department))
+            pointers.append((("subjects", n, "turn_to"), "body", s.turn_to))
+            pointers += [(("subjects", n, "terms", i), "term", t) for i, t in enumerate(s.terms)]
+        for n, r in enumerate(self.routing.rules):
+            here: Loc = ("routing", "rules", n)
+            pointers.append(((*here, "department"), "department", r.department))
+            pointers += [((*here, "subjects", i), "subject", c) for i, c in enumerate(r.subjects)]
+            pointers += [((*here, "terms", i), "term", t) for i, t in enumerate(r.terms)]
+        for loc, what, code in pointers:
+            if code is not None and code not in known[what]:
+                near = get_close_matches(code, known[what], 1)
+                mend = f"Write {near[0]}, or add {what} {code}." if near else f"Add {what} {code}, or name another."
+                yield Inconsistency(loc, f"no {what} {code}", mend)
+
+    def _lacking(self) -> Iterator[Inconsistency]:
+        """What every town needs."""
+        first_lines = sum(d.first_line for d in self.departments)
+        if first_lines != 1:
+            yield Inconsistency(
+                ("departments",),
+                f"{first_lines} departments are first_line",
+                "Mark exactly one, the desk itself, with `first_line: true`.",
+            )
 
     @cached_property
     def subject_by_code(self) -> dict[str, Subject]:

@@ -1,0 +1,243 @@
+"""Reads a town's folder of YAML files, and says in which file, on which line, what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from clic_contracts.town import InconsistentTownError, Loc, Town
+from pydantic import ValidationError
+
+from .error import ClicError
+
+FILES: dict[str, tuple[str, ...]] = {
+    "town.yaml": ("code", "name", "desk", "sectors", "complaint_criteria"),
+    "departments.yaml": ("departments",),
+    "bodies.yaml": ("bodies",),
+    "subjects.yaml": ("subjects",),
+    "vocabulary.yaml": ("vocabulary",),
+    "routing.yaml": ("routing",),
+    "deadlines.yaml": ("deadlines", "standards"),
+    "calendar.yaml": ("calendar",),
+    "publishers.yaml": ("publishers",),
+}
+"""The files of a town's folder, and the keys that each may hold."""
+
+MAX_FILE_BYTES = 1024 * 1024
+"""A file's size at most; the largest of a real town has some 20 KB."""
+
+MAX_DEPTH = 12
+"""How deep a value may be nested; the models need 6."""
+
+_MENDS = {
+    "missing": "Add it.",
+    "extra_forbidden": "Remove it, or correct its name.",
+    "string_type": "Put it between quotation marks.",
+    "string_pattern_mismatch": "Write a code: lower case without accents, digits and underscores, a letter first.",
+    "enum": "Use one of the values named.",
+    "too_short": "Add at least one.",
+    "time_parsing": 'Write a time between quotation marks, as "08:30".',
+    "date_from_datetime_parsing": "Write a date as 2026-12-24.",
+    "date_parsing": "Write a date as 2026-12-24.",
+    "tuple_type": "Write a list: one line each with a hyphen, or [a, b].",
+    "model_type": "Write a mapping: `key: value`.",
+}
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a town's folder. `line` counts from 1; 0 is the file as a whole."""
+
+    file: str
+    line: int
+    detail: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.detail.rstrip('.')}. {self.mend}"
+
+
+class TownFileError(ClicError):
+    """A town's folder cannot be used; the message lists every fault as `file:line: what is wrong. how to mend it`."""
+
+    def __init__(self, folder: Path, faults: list[Fault]) -> None:
+        super().__init__("\n".join(str(f) for f in faults))
+        self.folder = folder
+        self.faults = tuple(faults)
+
+
+class _Position(NamedTuple):
+    file: str
+    line: int
+
+
+class _Reading:
+    """What has been read of a folder so far: values, where each stands, and what is wrong."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.positions: dict[Loc, _Position] = {}
+        self.faults: list[Fault] = []
+
+    def fault(self, file: str, line: int, detail: str, mend: str) -> None:
+        self.faults.append(Fault(file, line, detail, mend))
+
+    def where(self, loc: Loc) -> _Position:
+        """The place of a value, or of the nearest thing around it."""
+        for length in range(len(loc), 0, -1):
+            if found := self.positions.get(loc[:length]):
+                return found
+        first = loc[0] if loc else "code"
+        return _Position(next((f for f, keys in FILES.items() if first in keys), "town.yaml"), 0)
+
+
+def read_town(folder: Path) -> Town:
+    """The town that a folder describes; `version` is the content hash of its files.
+
+    The hash is the first 12 hexadecimal digits of SHA-256 over names and bytes of the files in order of name, so that
+    every decision can say by which rules it was made.
+
+    Raises:
+        TownFileError: something is missing or wrong. Files that do not fit together are looked at only once each
+            file is right by itself.
+    """
+    reading = _Reading()
+    digest = hashlib.sha256()
+    for name, raw in _files(folder, reading):
+        digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
+        _read_file(name, raw, reading)
+    if not reading.faults:
+        try:
+            return Town.model_validate({**reading.values, "version": digest.hexdigest()[:12]})
+        except ValidationError as error:
+            reading.faults.extend(_faults(error, reading))
+    order = sorted(reading.faults, key=lambda f: (f.file, f.line))
+    raise TownFileError(folder, order)
+
+
+def _files(folder: Path, reading: _Reading) -> Iterator[tuple[str, bytes]]:
+    if not folder.is_dir():
+        raise TownFileError(
+            folder, [Fault(str(folder), 0, "there is no such folder", "Name a town's folder of YAML files.")]
+        )
+    names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    for name in sorted({*names, *FILES}):
+        path = folder / name
+        if name not in FILES:
+            reading.fault(name, 0, "nothing of a town is kept in this file", f"Remove it; known: {', '.join(FILES)}.")
+        elif not path.is_file():
+            reading.fault(name, 0, "the file is missing", f"Add it with {_named(FILES[name])}.")
+        elif path.stat().st_size > MAX_FILE_BYTES:
+            reading.fault(name, 0, f"larger than {MAX_FILE_BYTES} bytes", "Shorten it.")
+        else:
+            yield name, path.read_bytes()
+
+
+def _named(keys: tuple[str, ...]) -> str:
+    return ", ".join(f"`{key}:`" for key in keys)
+
+
+def _read_file(name: str, raw: bytes, reading: _Reading) -> None:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        reading.fault(name, line, "not UTF-8", "Save the file in UTF-8.")
+        return
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):  # Refused: a few of them can stand for gigabytes.
+                reading.fault(name, _line(event.start_mark), "an alias (`*`)", "Write the value out.")
+                return
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        detail = " ".join(part for part in (error.context, error.problem) if part)
+        reading.fault(
+            name,
+            _line(error.problem_mark or error.context_mark),
+            f"not YAML: {detail}",
+            "Look at indentation, quotation marks and colons.",
+        )
+        return
+    except yaml.YAMLError as error:
+        reading.fault(name, 0, f"not YAML: {error}", "Remove the character.")
+        return
+    if not isinstance(node, yaml.MappingNode):
+        reading.fault(name, 1, "not a mapping", f"Write {_named(FILES[name])}.")
+        return
+    for key in FILES[name]:
+        reading.positions[(key,)] = _Position(name, 0)
+    for key, value in _mapping(name, node, (), reading, FILES[name]).items():
+        reading.values[key] = value
+
+
+def _value(name: str, node: yaml.Node, loc: Loc, reading: _Reading) -> Any:
+    """A node as Python, by YAML 1.2's core schema.
+
+    Not by PyYAML's, which is 1.1: there `13:00` is 780 and `no` is false.
+    """
+    line = _line(node.start_mark)
+    reading.positions[loc] = _Position(name, line)
+    if len(loc) > MAX_DEPTH:
+        reading.fault(name, line, "nested too deep", "Nothing of a town is that deep; look at the indentation.")
+        return None
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(name, node, loc, reading, None)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(name, each, (*loc, n), reading) for n, each in enumerate(node.value)]
+    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+        return node.value
+    return _plain(node.value)
+
+
+def _line(mark: Any) -> int:
+    """PyYAML counts lines from 0, and its typing allows for no mark at all."""
+    return mark.line + 1 if mark is not None else 0
+
+
+def _plain(text: str) -> str | int | float | bool | None:
+    if text in ("", "~", "null", "Null", "NULL"):
+        return None
+    if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        return text.lower() == "true"
+    if re.fullmatch(r"[-+]?[0-9]{1,18}", text):
+        return int(text)
+    if re.fullmatch(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)", text):
+        return float(text)
+    return text
+
+
+def _mapping(
+    name: str, node: yaml.MappingNode, loc: Loc, reading: _Reading, known: tuple[str, ...] | None
+) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key, line = str(key_node.value), _line(key_node.start_mark)
+        if known is not None and key not in known:
+            reading.fault(name, line, f"`{key}` has no place here", f"Remove it; this file holds {_named(known)}.")
+        elif key in result:
+            reading.fault(name, line, f"`{key}` stands twice", "Remove one.")
+        else:
+            result[key] = _value(name, value_node, (*loc, key), reading)
+            reading.positions[(*loc, key)] = _Position(name, line)
+    return result
+
+
+def _faults(error: ValidationError, reading: _Reading) -> Iterator[Fault]:
+    for each in error.errors(include_url=False):
+        cause = each.get("ctx", {}).get("error")
+        if isinstance(cause, InconsistentTownError):
+            for loc, detail, mend in cause.inconsistencies:
+                yield Fault(*reading.where(loc), f"{_dotted(loc)}: {detail}", mend)
+            continue
+        loc = each["loc"]
+        detail = str(cause) if cause is not None else each["msg"]
+        mend = _MENDS.get(each["type"], "Correct the value.")
+        yield Fault(*reading.where(loc), f"{_dotted(loc)}: {detail}", mend)
+
+
+def _dotted(loc: Loc) -> str:
+    return ".".join(str(part) for part in loc)
