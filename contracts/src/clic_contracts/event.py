@@ -393,7 +393,7 @@ class TraceStep(Part):
 
 
 class ObligationSet(Event):
-    """The town owes something by an instant, and this is how it was computed. Source: POL-13 to POL-15, POL-22, POL-29."""
+    """The town owes something by an instant, computed like this. Source: POL-13 to POL-15, POL-22, POL-29."""
 
     TYPE: ClassVar = "obligation.set.v1"
     BY: ClassVar = Service.DEADLINES

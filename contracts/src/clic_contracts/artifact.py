@@ -1,0 +1,210 @@
+"""The files that are made from the contracts' code and committed: what they hold, and whether they still agree.
+
+Paths are relative to the repository's root. `schemas/baseline/` and `schemas/corpus/` are different: they are what
+was published, only `publish` adds to them, and they are what the code is held to.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .asyncapi import asyncapi
+from .compatibility import Finding, compare_all
+from .envelope import decode_commit
+from .lifecycle import BESIDE, CLOSES_UNANSWERED, LIFECYCLE, PENDING, mermaid
+from .schema import corpus, schemas, to_bytes
+from .submission import SubmissionRefusedError, parse_submission
+from .upcast import UPCASTERS
+from .vocabulary import Phase
+
+SCHEMAS = Path("contracts/schemas")
+BASELINE = SCHEMAS / "baseline"
+CORPUS = SCHEMAS / "corpus"
+ASYNCAPI = Path("contracts/asyncapi.json")
+LIFECYCLE_PAGE = Path("docs/lifecycle.md")
+GENERATED_FOLDERS = ("events", "submissions", "envelopes", "receipts")
+"""Folders of `schemas/` that hold generated files and nothing else."""
+
+MEND = "run `make fix` (python -m clic_contracts generate) and commit what it writes"
+
+
+class PublishRefusedError(Exception):
+    """What stands now may not be published: it would break what was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A committed file that is not what the code makes."""
+
+    path: Path
+    says: str
+
+    def __str__(self) -> str:
+        return f"DRIFT   {self.path.as_posix()}: {self.says}; {MEND}"
+
+
+def artifacts() -> dict[Path, bytes]:
+    """Every generated file, as it must be."""
+    made = {SCHEMAS / path: to_bytes(schema) for path, schema in schemas().items()}
+    return {**made, ASYNCAPI: to_bytes(asyncapi()), LIFECYCLE_PAGE: lifecycle_page().encode()}
+
+
+def generate(root: Path) -> list[Path]:
+    """Write every generated file that differs, remove what is no longer made; gives the paths that changed."""
+    changed: list[Path] = []
+    made = artifacts()
+    for path, body in made.items():
+        target = root / path
+        if not target.is_file() or target.read_bytes() != body:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(body)
+            changed.append(path)
+    for path in _orphans(root, made):
+        (root / path).unlink()
+        changed.append(path)
+    return changed
+
+
+def drift(root: Path) -> list[Drift]:
+    """Every committed file that is not, byte for byte, what the code makes."""
+    made = artifacts()
+    found: list[Drift] = []
+    for path, body in made.items():
+        target = root / path
+        if not target.is_file():
+            found.append(Drift(path, "is missing"))
+        elif (have := target.read_bytes()) != body:
+            found.append(Drift(path, f"differs from line {_first_difference(have, body)} on"))
+    return found + [Drift(path, "is not made by the code any more") for path in _orphans(root, made)]
+
+
+def _orphans(root: Path, made: dict[Path, bytes]) -> list[Path]:
+    there = [
+        path.relative_to(root) for folder in GENERATED_FOLDERS for path in sorted((root / SCHEMAS / folder).glob("*"))
+    ]
+    return [path for path in there if path not in made]
+
+
+def _first_difference(have: bytes, want: bytes) -> int:
+    lines, wanted = have.splitlines(), want.splitlines()
+    same = (number for number, (a, b) in enumerate(zip(lines, wanted, strict=False), start=1) if a != b)
+    return next(same, min(len(lines), len(wanted)) + 1)
+
+
+def compatibility(root: Path) -> list[Finding]:
+    """What differs between the published schemas and today's code, and what of it breaks a promise."""
+    published = {
+        path.relative_to(root / BASELINE).as_posix(): json.loads(path.read_bytes())
+        for path in sorted((root / BASELINE).rglob("*.json"))
+    }
+    if not published:
+        says = f"there is no {BASELINE.as_posix()}/: nothing can be held to it. Restore it from the history."
+        return [Finding(BASELINE.as_posix(), "no_baseline", says, breaks=True)]
+    return compare_all(published, schemas(), lifted=UPCASTERS) + _read_corpus(root, published)
+
+
+def _read_corpus(root: Path, published: dict[str, Any]) -> list[Finding]:
+    """Every published example, read with today's code; a published type without one is a break as well."""
+    found: list[Finding] = []
+    for path in sorted((root / CORPUS).rglob("*.json")):
+        name = path.relative_to(root).as_posix()
+        try:
+            if "submissions" in path.relative_to(root / CORPUS).parts:
+                parse_submission(path.read_bytes())
+            else:
+                decode_commit(path.read_bytes())
+        except SubmissionRefusedError as error:
+            found.append(Finding(name, "corpus_unread", f"is no longer taken: {error}", breaks=True))
+        except ValueError as error:
+            found.append(Finding(name, "corpus_unread", f"can no longer be read: {error}", breaks=True))
+    for path_name in published:
+        folder = CORPUS / path_name.removesuffix(".json")
+        if path_name.startswith(("events/", "submissions/")) and not any((root / folder).glob("*.json")):
+            found.append(Finding(folder.as_posix(), "corpus_missing", "no example of it is kept", breaks=True))
+    return found
+
+
+def publish(root: Path) -> list[Path]:
+    """Add today's schemas to the baseline and today's examples to the corpus; gives the paths that changed.
+
+    Raises:
+        PublishRefusedError: a published promise would break; nothing is written.
+    """
+    if any((root / BASELINE).rglob("*.json")):
+        broken = [str(each) for each in compatibility(root) if each.breaks]
+        if broken:
+            raise PublishRefusedError("\n".join(broken))
+    changed: list[Path] = []
+    for name, schema in schemas().items():
+        changed += _write(root, BASELINE / name, to_bytes(schema))
+    for name, body in corpus().items():
+        kept = sorted((root / CORPUS / name).glob("*.json"))
+        if all(path.read_bytes() != body for path in kept):
+            changed += _write(root, CORPUS / name / f"{len(kept) + 1:04d}.json", body)
+    return changed
+
+
+def _write(root: Path, path: Path, body: bytes) -> list[Path]:
+    target = root / path
+    if target.is_file() and target.read_bytes() == body:
+        return []
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(body)
+    return [path]
+
+
+_PHASES = {
+    Phase.NEW: "nothing is recorded yet",
+    Phase.RECEIVED: "registered, nobody told the citizen yet",
+    Phase.IN_TREATMENT: "the citizen was told that it is registered, or when to expect an answer",
+    Phase.ANSWERED: "the citizen was answered",
+    Phase.REFUSED: "not admissible",
+    Phase.CLOSED: "the desk is done with it",
+    Phase.VOIDED: "the record proved to be no request",
+    Phase.REOPENED: "was closed or refused, and goes on",
+}
+
+
+def lifecycle_page() -> str:
+    """`docs/lifecycle.md`: the diagram and the tables, drawn from the code."""
+    counted = {phase: "pending" if phase in PENDING else "treated" for phase in LIFECYCLE} | {Phase.NEW: "not counted"}
+    rows = [f"| `{phase}` | {_PHASES[phase]} | {counted[phase]} |" for phase in LIFECYCLE]
+    moves = [
+        f"| `{phase}` | `{event.TYPE}` | `{then}` |" for phase, row in LIFECYCLE.items() for event, then in row.items()
+    ]
+    beside = sorted(event.TYPE for event in BESIDE)
+    reasons = sorted(CLOSES_UNANSWERED)
+    return "\n".join(
+        [
+            "# The life of a request",
+            "",
+            "Drawn from `LIFECYCLE` in `contracts/src/clic_contracts/lifecycle.py` by `make fix`;",
+            "change the table, not this page.",
+            "",
+            "```mermaid",
+            mermaid().rstrip(),
+            "```",
+            "",
+            "## Phases",
+            "| phase | what it says | counted as (POL-32) |",
+            "|---|---|---|",
+            *rows,
+            "",
+            "A request is closed only when it was answered (POL-27). The reasons that close it unanswered are "
+            + ", ".join(f"`{reason}`" for reason in reasons)
+            + "; a refusal must have been sent.",
+            "",
+            "## What may happen when",
+            "| phase | event | then |",
+            "|---|---|---|",
+            *moves,
+            "",
+            "## Facts beside the phase",
+            "These may come in any phase after `new`, in any order, and change none:",
+            *[f"- `{name}`" for name in beside],
+            "",
+        ]
+    )

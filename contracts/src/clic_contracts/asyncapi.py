@@ -1,0 +1,250 @@
+"""The AsyncAPI 3.0.0 document of the inbox, the receipts, the feed and the log, made from the code.
+
+Payloads are whole CloudEvents. The subset of JSON Schema in use is the one that AsyncAPI's own schema object shares
+with 2020-12; the self-contained 2020-12 schemas are in `schemas/`.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, create_model
+from pydantic.json_schema import models_json_schema
+
+from .envelope import BATCH_CONTENT_TYPE, EVENT_CONTENT_TYPE, RECORDED, TYPES_HEADER
+from .event import EVENTS, Event
+from .schema import EXAMPLE_RECEIPT, example_commit, example_submission, prose
+from .subject import (
+    FEED_PREFIX,
+    INBOX_PREFIX,
+    LOG_PREFIX,
+    RECEIPT_PREFIX,
+    feed_subject,
+)
+from .submission import SUBMISSIONS, Receipt, Submission, SubmissionEvent
+
+VERSION = "0.1.0"
+"""Of the contracts as a whole; kept with the distribution's by a test."""
+
+_SEALED = "sealed"
+_Document = dict[str, Any]
+
+
+def _submitted(submission: type[Submission]) -> type[BaseModel]:
+    """The envelope of one submission type, for its schema alone."""
+    return create_model(
+        f"{submission.__name__}Event",
+        __base__=SubmissionEvent,
+        __doc__=submission.__doc__,
+        type=(Literal[submission.TYPE], ...),  # type: ignore[arg-type]  # A Literal made at run time.
+        data=(submission, ...),
+    )
+
+
+def _ref(*parts: str) -> dict[str, str]:
+    return {"$ref": "#/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts)}
+
+
+def _one_paragraph(text: str | None) -> str:
+    return prose(text).split("\n\n")[0]
+
+
+def _without_siblings(node: Any) -> Any:
+    """AsyncAPI's schema object ignores what stands beside a `$ref`: put the reference into an `allOf`."""
+    if isinstance(node, list):
+        return [_without_siblings(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _without_siblings(value) for key, value in node.items()}
+    if isinstance(made.get("$ref"), str) and len(made) > 1:
+        made = {"allOf": [{"$ref": made.pop("$ref")}], **made}
+    if isinstance(made.get("description"), str):
+        made["description"] = prose(made["description"])
+    return made
+
+
+def _schemas() -> dict[str, Any]:
+    """Every schema that the messages name, by the name of its model; `…Heard` are those of the feed."""
+    models: list[type[BaseModel]] = [*(_submitted(each) for each in SUBMISSIONS), Receipt, *RECORDED.values()]
+    _, made = models_json_schema(
+        [(model, "validation") for model in models], by_alias=True, ref_template="#/components/schemas/{model}"
+    )
+    schemas: dict[str, Any] = _without_siblings(made["$defs"])
+    for event in EVENTS:
+        schemas |= _heard(event, schemas)
+    return dict(sorted(schemas.items()))
+
+
+def _heard(event: type[Event], schemas: dict[str, Any]) -> dict[str, Any]:
+    """The event as the feed carries it: nothing sealed is in it."""
+    envelope = copy.deepcopy(schemas[f"{event.__name__}Recorded"])
+    data = copy.deepcopy(schemas[event.__name__])
+    data["properties"].pop(_SEALED, None)
+    data["title"], envelope["title"] = f"{event.__name__}HeardData", f"{event.__name__}Heard"
+    envelope["properties"]["data"] = _ref("components", "schemas", data["title"])
+    return {data["title"]: data, envelope["title"]: envelope}
+
+
+def _message(name: str, title: str, summary: str, *, payload: dict[str, Any], example: Any, content: str) -> _Document:
+    return {
+        "name": name,
+        "title": title,
+        "summary": summary,
+        "contentType": content,
+        "payload": payload,
+        "examples": [{"name": "example", "payload": example}],
+    }
+
+
+def _messages() -> tuple[dict[str, _Document], dict[str, list[str]]]:
+    """Every message by its key, and the keys of each channel."""
+    messages: dict[str, _Document] = {}
+    channels: dict[str, list[str]] = {"inbox": [], "receipt": ["receipt.v1"], "feed": [], "log": []}
+    for submission in SUBMISSIONS:
+        channels["inbox"].append(submission.TYPE)
+        messages[submission.TYPE] = _message(
+            submission.TYPE,
+            submission.__name__,
+            _one_paragraph(submission.__doc__),
+            payload=_ref("components", "schemas", f"{submission.__name__}Event"),
+            example=json.loads(example_submission(submission)),
+            content=EVENT_CONTENT_TYPE,
+        )
+    messages["receipt.v1"] = _message(
+        "receipt.v1",
+        "Receipt",
+        _one_paragraph(Receipt.__doc__),
+        payload=_ref("components", "schemas", "Receipt"),
+        example=EXAMPLE_RECEIPT,
+        content="application/json",
+    )
+    for event in EVENTS:
+        channels["feed"].append(f"feed.{event.TYPE}")
+        channels["log"].append(f"log.{event.TYPE}")
+        commit = json.loads(example_commit(event))
+        heard = copy.deepcopy(commit[0])
+        heard["data"].pop(_SEALED, None)
+        summary = _one_paragraph(event.__doc__)
+        messages[f"feed.{event.TYPE}"] = _message(
+            event.TYPE,
+            event.__name__,
+            summary,
+            payload=_ref("components", "schemas", f"{event.__name__}Heard"),
+            example=heard,
+            content=EVENT_CONTENT_TYPE,
+        )
+        messages[f"log.{event.TYPE}"] = _message(
+            f"commit with {event.TYPE}",
+            f"{event.__name__}, in a commit",
+            summary,
+            payload={
+                "type": "array",
+                "minItems": 1,
+                "items": _ref("components", "schemas", f"{event.__name__}Recorded"),
+            },
+            example=commit,
+            content=BATCH_CONTENT_TYPE,
+        )
+        messages[f"log.{event.TYPE}"]["headers"] = {
+            "type": "object",
+            "properties": {
+                TYPES_HEADER: {"type": "string", "description": "Wire types of the commit, separated by commas."}
+            },
+        }
+    return messages, channels
+
+
+def _channel(address: str, title: str, description: str, parameters: dict[str, str], keys: list[str]) -> _Document:
+    return {
+        "address": address,
+        "title": title,
+        "description": description,
+        "parameters": {name: {"description": text} for name, text in parameters.items()},
+        "messages": {key: _ref("components", "messages", key) for key in keys},
+    }
+
+
+def _channels(keys: dict[str, list[str]]) -> dict[str, _Document]:
+    publisher = "The publisher's code, as the town's configuration names it."
+    request = "The request's id, a UUID; or the id of whatever else has a story of its own."
+    heard = sorted({feed_subject(event.TYPE, "x").split(".")[2] for event in EVENTS})
+    return {
+        "inbox": _channel(
+            f"{INBOX_PREFIX}.{{publisher}}.{{type}}",
+            "Inbox",
+            "Where publishers put submissions. Each ends in exactly one receipt.",
+            {"publisher": publisher, "type": "The submission's wire type, dots included."},
+            keys["inbox"],
+        ),
+        "receipt": _channel(
+            f"{RECEIPT_PREFIX}.{{publisher}}.{{eventId}}",
+            "Receipts",
+            "The one answer to a submission; the last one is kept for thirty days and can be got directly.",
+            {
+                "publisher": publisher,
+                "eventId": "The submission's `id` as one subject token: what is not a letter, a digit, `-` or `_` "
+                "is written as `=XX`, the hexadecimal value of each UTF-8 byte.",
+            },
+            keys["receipt"],
+        ),
+        "feed": _channel(
+            f"{FEED_PREFIX}.{{event}}.{{requestId}}",
+            "Feed",
+            "What the outside may hear of requests: facts without any sealed part, confidential requests left out.",
+            {"event": f"Which fact: {', '.join(heard)}.", "requestId": request},
+            keys["feed"],
+        ),
+        "log": {
+            **_channel(
+                f"{LOG_PREFIX}.{{service}}.{{requestId}}",
+                "Log (internal)",
+                "The record. Internal: nobody outside CLIC's services may read or write it. One message is one "
+                "decision, a JSON array of CloudEvents.",
+                {"service": "The deciding service.", "requestId": request},
+                keys["log"],
+            ),
+            "tags": [{"name": "internal"}],
+            "x-internal": True,
+        },
+    }
+
+
+def _operation(action: str, channel: str, title: str, keys: list[str], *, internal: bool = False) -> _Document:
+    made: _Document = {
+        "action": action,
+        "channel": _ref("channels", channel),
+        "title": title,
+        "messages": [_ref("channels", channel, "messages", key) for key in keys],
+    }
+    return {**made, "tags": [{"name": "internal"}]} if internal else made
+
+
+def asyncapi() -> _Document:
+    """The whole document, from CLIC's side: it receives what publishers send, and sends receipts and the feed."""
+    messages, keys = _messages()
+    return {
+        "asyncapi": "3.0.0",
+        "id": "urn:clic:asyncapi",
+        "info": {
+            "title": "CLIC",
+            "version": VERSION,
+            "description": "The citizen-request desk of a Québec town: what publishers send, the receipt that each "
+            "submission gets, and what subscribers hear. Payloads are CloudEvents 1.0 in JSON, structured mode.",
+            "license": {"name": "MIT"},
+        },
+        "defaultContentType": EVENT_CONTENT_TYPE,
+        "channels": _channels(keys),
+        "operations": {
+            "takeSubmission": {
+                **_operation("receive", "inbox", "A submission is taken and judged", keys["inbox"]),
+                "reply": {"channel": _ref("channels", "receipt")},
+            },
+            "giveReceipt": _operation("send", "receipt", "A submission is answered", keys["receipt"]),
+            "tellFeed": _operation("send", "feed", "Subscribers hear of a fact", keys["feed"]),
+            "appendToLog": _operation("send", "log", "A decision is recorded", keys["log"], internal=True),
+            "readLog": _operation("receive", "log", "A service reads the record", keys["log"], internal=True),
+        },
+        "components": {"messages": messages, "schemas": _schemas()},
+    }

@@ -1,0 +1,239 @@
+"""Whether a change of schemas would break a stored event or a publisher.
+
+Two promises, each a `Promise` below; what stands in `schemas/baseline/` was published and is held to them.
+
+`STORED` — readers must read every event that was ever written (events, their envelope, receipts):
+    no type removed (unless an upcaster lifts it); no field removed or renamed; no change of a field's type; no new
+    required field; no optional field made required; no enum value removed; no bound, length or pattern narrowed;
+    no default changed (an absent field would say something else); unknown fields stay tolerated.
+    New optional fields, new enum values and wider bounds are fine, and noted.
+
+`SUBMITTED` — a publisher that worked yesterday works today (submissions and their envelope):
+    the same list. A removed field breaks here because submissions are strict: what was a field becomes an unknown
+    one, and unknown ones are refused. A removed type breaks always: nobody lifts a publisher.
+
+The checker knows the part of JSON Schema 2020-12 that pydantic emits. A keyword that it does not know is reported
+as a break, so that nothing passes unseen. `$ref` is followed into `$defs`; titles, descriptions and examples are
+free to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+MAX_DEPTH = 40
+"""Nested values that are compared at most; no schema of ours comes near, a recursive one would."""
+
+_FREE = {"$schema", "$id", "$defs", "title", "description", "examples", "deprecated"}
+_LOWER = {"minimum": "bounds", "exclusiveMinimum": "bounds", "minLength": "length", "minItems": "length"}
+_UPPER = {"maximum": "bounds", "exclusiveMaximum": "bounds", "maxLength": "length", "maxItems": "length"}
+_EXACT = {"pattern": "pattern", "format": "format"}
+_COMPARED = {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "default", "anyOf"}
+_KNOWN = _FREE | _COMPARED | set(_LOWER) | set(_UPPER) | set(_EXACT) | {"$ref"}
+_UNSET = object()
+
+
+class Promise(StrEnum):
+    """Who must go on working."""
+
+    STORED = "stored"
+    SUBMITTED = "submitted"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference, where it is, and whether it breaks the promise."""
+
+    where: str
+    """The schema's path, then the field: `events/request.received.v1.json#/sealed/nonce`."""
+    rule: str
+    """The rule by its short name, as the tests plant it."""
+    says: str
+    breaks: bool
+
+    def __str__(self) -> str:
+        return f"{'BREAKS' if self.breaks else 'note'}  {self.where}: {self.says}"
+
+
+def promise_of(path: str) -> Promise:
+    """Which promise the schema at this path (under `schemas/`) is held to."""
+    return Promise.SUBMITTED if path.startswith("submissions/") or "/submission." in path else Promise.STORED
+
+
+def compare_all(
+    baseline: Mapping[str, Schema], current: Mapping[str, Schema], lifted: Collection[str] = ()
+) -> list[Finding]:
+    """Every difference between what was published and what stands now, by path under `schemas/`.
+
+    `lifted` are the old wire types that an upcaster reads; they may leave the catalogue of stored events.
+    """
+    found: list[Finding] = []
+    for path, old in sorted(baseline.items()):
+        new = current.get(path)
+        if new is not None:
+            found += compare(old, new, where=path, promise=promise_of(path))
+        elif promise_of(path) is Promise.STORED and path.removeprefix("events/").removesuffix(".json") in lifted:
+            found.append(Finding(path, "type_lifted", "left the catalogue; an upcaster lifts it", breaks=False))
+        else:
+            says = "the type was removed; keep it, or add an upcaster for a stored event"
+            found.append(Finding(path, "type_removed", says, breaks=True))
+    found += [
+        Finding(path, "type_added", "a new type, not published yet", breaks=False)
+        for path in sorted(set(current) - set(baseline))
+    ]
+    return found
+
+
+def compare(old: Schema, new: Schema, *, where: str, promise: Promise) -> list[Finding]:
+    """The differences between two versions of one schema, `old` the published one."""
+    return list(_Comparison(old, new, promise).value(old, new, f"{where}#", 0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Two whole schemas, to follow references in each."""
+
+    old: Schema
+    new: Schema
+    promise: Promise
+
+    def value(self, old: Schema, new: Schema, where: str, depth: int) -> Iterator[Finding]:
+        """What differs between two places: defaults, then each way in which the old value could be written."""
+        if depth > MAX_DEPTH:
+            yield Finding(where, "too_deep", f"nested deeper than {MAX_DEPTH}: cannot be compared", breaks=True)
+            return
+        if old.get("default", _UNSET) != new.get("default", _UNSET) and "default" in old:
+            now = new.get("default", "none")
+            yield Finding(where, "default_changed", f"the default was {old['default']!r}, is {now!r}", breaks=True)
+        news = _ways(new, self.new)
+        olds = _ways(old, self.old)
+        for way in olds:
+            yield from self._best(way, news, where, depth)
+        for kind in sorted({_kind(way) for way in news} - {_kind(way) for way in olds}):
+            yield Finding(where, "type_widened", f"may now also be {kind}", breaks=False)
+
+    def _best(self, old: Schema, news: list[Schema], where: str, depth: int) -> Iterator[Finding]:
+        """An old way of writing against the new way that fits it best."""
+        tried = [list(self._way(old, new, where, depth)) for new in news if _kind(new) == _kind(old)]
+        if not tried:
+            kinds = " or ".join(sorted({_kind(new) for new in news}))
+            yield Finding(where, "type_changed", f"was {_kind(old)}, is {kinds}", breaks=True)
+            return
+        yield from min(tried, key=lambda found: (sum(each.breaks for each in found), len(found)))
+
+    def _way(self, old: Schema, new: Schema, where: str, depth: int) -> Iterator[Finding]:
+        for keyword in sorted((set(old) | set(new)) - _KNOWN):
+            if old.get(keyword, _UNSET) != new.get(keyword, _UNSET):
+                says = f"`{keyword}` is not known to this checker; teach it before using it"
+                yield Finding(where, "unknown_keyword", says, breaks=True)
+        yield from _values(old, new, where)
+        yield from _limits(old, new, where)
+        if _kind(old) == "array":
+            yield from self.value(old.get("items", {}), new.get("items", {}), f"{where}/*", depth + 1)
+        if _kind(old) == "object":
+            yield from self._fields(old, new, where, depth)
+
+    def _fields(self, old: Schema, new: Schema, where: str, depth: int) -> Iterator[Finding]:
+        olds: Mapping[str, Schema] = old.get("properties", {})
+        news: Mapping[str, Schema] = new.get("properties", {})
+        was_required, is_required = set(old.get("required", ())), set(new.get("required", ()))
+        why = (
+            "old events would lose it" if self.promise is Promise.STORED else "publishers that send it would be refused"
+        )
+        for name in sorted(set(olds) - set(news)):
+            yield Finding(f"{where}/{name}", "field_removed", f"the field was removed or renamed; {why}", breaks=True)
+        for name in sorted(set(news) - set(olds)):
+            if name in is_required:
+                says = "a new field is required; give it a default"
+                yield Finding(f"{where}/{name}", "required_added", says, breaks=True)
+            else:
+                yield Finding(f"{where}/{name}", "field_added", "a new optional field", breaks=False)
+        for name in sorted(set(olds) & set(news)):
+            if name in is_required - was_required:
+                says = "was optional, is required; give it its default back"
+                yield Finding(f"{where}/{name}", "made_required", says, breaks=True)
+            elif name in was_required - is_required:
+                yield Finding(f"{where}/{name}", "made_optional", "was required, is optional", breaks=False)
+            yield from self.value(olds[name], news[name], f"{where}/{name}", depth + 1)
+        yield from self._unknown_fields(old, new, where, depth)
+
+    def _unknown_fields(self, old: Schema, new: Schema, where: str, depth: int) -> Iterator[Finding]:
+        before, after = old.get("additionalProperties", True), new.get("additionalProperties", True)
+        if before is not False and after is False:
+            yield Finding(where, "unknown_refused", "unknown fields were tolerated, are refused", breaks=True)
+        elif before is False and after is not False:
+            yield Finding(where, "unknown_tolerated", "unknown fields were refused, are tolerated", breaks=False)
+        elif isinstance(before, Mapping) and isinstance(after, Mapping):  # A map: its values have a schema.
+            yield from self.value(before, after, f"{where}/*", depth + 1)
+        elif before is True and isinstance(after, Mapping):
+            yield Finding(where, "unknown_narrowed", "values of unknown fields must now fit a schema", breaks=True)
+
+
+def _ways(schema: Schema, root: Schema) -> list[Schema]:
+    """The alternatives of a value, references followed: `anyOf` and lists of types become one schema each."""
+    for _ in range(MAX_DEPTH):
+        if "$ref" not in schema:
+            break
+        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        target: Any = root
+        for part in str(schema["$ref"]).removeprefix("#/").split("/"):
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+        schema = {**target, **rest}
+    if "anyOf" in schema:
+        return [way for each in schema["anyOf"] for way in _ways(each, root)]
+    if isinstance(schema.get("type"), list):
+        return [{**schema, "type": each} for each in schema["type"]]
+    return [schema]
+
+
+def _kind(schema: Schema) -> str:
+    return str(schema.get("type", "anything"))
+
+
+def _allowed(schema: Schema) -> list[Any] | None:
+    if "const" in schema:
+        return [schema["const"]]
+    values = schema.get("enum")
+    return list(values) if values is not None else None
+
+
+def _values(old: Schema, new: Schema, where: str) -> Iterator[Finding]:
+    """Closed lists of values, `const` being a list of one."""
+    before, after = _allowed(old), _allowed(new)
+    if after is None:
+        if before is not None:
+            yield Finding(where, "enum_opened", "was a closed list, is open", breaks=False)
+        return
+    if before is None:
+        yield Finding(where, "enum_closed", f"was open, takes only {after}", breaks=True)
+        return
+    gone = [value for value in before if value not in after]
+    come = [value for value in after if value not in before]
+    if gone:
+        yield Finding(where, "enum_removed", f"no longer takes {gone}", breaks=True)
+    if come:
+        yield Finding(where, "enum_added", f"now also takes {come}: older readers do not know it", breaks=False)
+
+
+def _limits(old: Schema, new: Schema, where: str) -> Iterator[Finding]:
+    """Bounds, lengths, patterns and formats: a limit that came or tightened breaks, one that loosened does not."""
+    for keywords, tighter in ((_LOWER, 1), (_UPPER, -1)):
+        for keyword, rule in keywords.items():
+            before, after = old.get(keyword), new.get(keyword)
+            if before == after:
+                continue
+            narrowed = after is not None and (before is None or (after - before) * tighter > 0)
+            says = f"`{keyword}` was {before}, is {after}"
+            yield Finding(where, f"{rule}_narrowed" if narrowed else f"{rule}_widened", says, breaks=narrowed)
+    for keyword, rule in _EXACT.items():
+        before, after = old.get(keyword), new.get(keyword)
+        if before != after:
+            # Whether one pattern takes all that another takes cannot be told in general: any change counts.
+            says = f"`{keyword}` was {before!r}, is {after!r}"
+            narrowed = after is not None
+            yield Finding(where, f"{rule}_narrowed" if narrowed else f"{rule}_widened", says, breaks=narrowed)
