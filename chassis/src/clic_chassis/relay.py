@@ -1,0 +1,101 @@
+"""The relay: what the outside may hear of the log, as single CloudEvents on the feed.
+
+Nothing sealed leaves, nothing confidential, nothing of an older system's backlog, and no obligation: those are
+the desk's own business. Delivered at least once; an event keeps its id, and the feed drops what it has within
+its duplicate window.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import OrderedDict
+
+from clic_contracts.envelope import EVENT_CONTENT_TYPE, TYPES_HEADER, Commit, Recorded
+from clic_contracts.event import InteractionRecorded, LearningRecorded, RequestNoted, RequestReceived
+from clic_contracts.subject import feed_subject
+from clic_contracts.vocabulary import Origin, Service
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from .error import RetryableError
+from .log import EventLog
+from .process import Delivery
+from .telemetry import trace_headers
+
+PUBLISH_TIMEOUT_S = 5.0
+REMEMBERED_MAX = 20_000
+"""Requests of which the relay remembers whether the outside may hear of them; others are looked up."""
+
+HIDDEN_FIELDS = {"sealed", "content_digest", "submission", "publisher"}
+"""Left out of every event: personal data, and what is between the desk and one publisher."""
+
+SILENT = (RequestNoted, LearningRecorded)
+"""Never told: the desk's own papers."""
+
+
+def not_for_outside(delivery: Delivery) -> bool:
+    """Whether a message of the log holds obligations alone, and need not be decoded."""
+    types = delivery.headers.get(TYPES_HEADER, "")
+    return bool(types) and all(each.startswith("obligation.") for each in types.split(","))
+
+
+class Relay:
+    """Handles commits of the log for a process."""
+
+    def __init__(self, nats: Client, log: EventLog) -> None:
+        self._nats = nats
+        self._log = log
+        self._audible: OrderedDict[str, bool] = OrderedDict()
+
+    async def handle(self, commit: Commit) -> None:
+        """Tell the outside what it may hear of a commit.
+
+        Raises:
+            RetryableError: the feed did not take it.
+        """
+        events = [event for event in commit.events if not isinstance(event.data, SILENT)]
+        if events and await self._is_audible(commit):
+            await asyncio.gather(*(self._publish(event) for event in events))
+
+    async def _is_audible(self, commit: Commit) -> bool:
+        known = self._audible.get(commit.request_id)
+        if known is None:
+            events = commit.events
+            if not isinstance(events[0].data, RequestReceived):
+                # The story tells; an interaction that opened no request is its own story's beginning.
+                events = (await self._log.load(Service.INTAKE, commit.request_id)).events
+            known = _audible(events)
+            self._audible[commit.request_id] = known
+            if len(self._audible) > REMEMBERED_MAX:
+                self._audible.popitem(last=False)
+        return known
+
+    async def _publish(self, event: Recorded) -> None:
+        try:
+            answer = await self._nats.request(
+                feed_subject(event.type, event.request_id),
+                public_form(event),
+                timeout=PUBLISH_TIMEOUT_S,
+                headers={"Nats-Msg-Id": event.event_id, "Content-Type": EVENT_CONTENT_TYPE, **trace_headers()},
+            )
+        except (NatsError, OSError) as error:
+            raise RetryableError(f"no answer from the feed ({type(error).__name__})") from error
+        if "error" in (said := json.loads(answer.data)):
+            raise RetryableError(f"feed: {said['error'].get('description')}")
+
+
+def public_form(event: Recorded) -> bytes:
+    """An event as the feed carries it: without what is sealed, and without what names a publisher or an agent."""
+    return event.model_dump_json(
+        by_alias=True, exclude_none=True, exclude={"cause_id": True, "actor": True, "data": HIDDEN_FIELDS}
+    ).encode()
+
+
+def _audible(events: tuple[Recorded, ...]) -> bool:
+    first = events[0].data if events else None
+    if isinstance(first, RequestReceived):
+        return not first.confidential and first.origin is Origin.LIVE
+    if isinstance(first, InteractionRecorded):
+        return first.about is None and first.origin is Origin.LIVE
+    return first is not None

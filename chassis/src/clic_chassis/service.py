@@ -1,0 +1,295 @@
+"""A service as a process of the machine: start, connect, run its components, answer probes, stop gracefully."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+import asyncpg
+import structlog
+import uvicorn
+from clic_contracts.town import Town
+from clic_contracts.vocabulary import Service
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from .clock import Clock, SystemClock
+from .decision import Decisions
+from .error import ClicError, RetryableError
+from .jetstream_log import JetStreamLog
+from .logging import start_logging
+from .migration import migrate
+from .quarantine import Quarantine
+from .settings import Settings
+from .telemetry import METRICS, start_tracing, stop_tracing
+from .town_file import read_town
+
+log = structlog.get_logger()
+
+CONNECT_TIMEOUT_S = 60.0
+"""How long a start waits for NATS and PostgreSQL before it gives up and is restarted."""
+POOL_CONNECTIONS_MAX = 8
+
+S = TypeVar("S", bound=Settings)
+
+
+class Component(Protocol):
+    """Something that runs as long as the service does."""
+
+    name: str
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then end soon. An error ends the service."""
+        ...
+
+    def not_ready(self) -> str | None:
+        """None when ready, else why not."""
+        ...
+
+
+@dataclass(frozen=True)
+class Runtime(Generic[S]):
+    """What the chassis hands to a service's wiring."""
+
+    name: str
+    settings: S
+    nats: Client
+    broker: NatsBroker
+    log: JetStreamLog
+    town: Town
+    clock: Clock
+    quarantine: Quarantine
+    database: asyncpg.Pool | None
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        """The pool of the service's own database; settings say that it has one."""
+        if self.database is None:
+            raise ClicError("CLIC_POSTGRES_URL is not set: this service needs its database")
+        return self.database
+
+    def decisions(self, service: Service) -> Decisions:
+        """Decisions of this service on the log."""
+        return Decisions(self.log, service, self.clock, self.town.version)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a service is made of."""
+
+    components: list[Component]
+    http: FastAPI | None = None
+    checks: list[Callable[[], str | None]] = field(default_factory=list)
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the service's, which stops its components before its HTTP."""
+        yield
+
+
+def run(
+    name: str,
+    settings_class: type[S],
+    wire: Callable[[Runtime[S]], Awaitable[Wiring]],
+    *,
+    migrations: str | None = None,
+) -> None:
+    """Run a service until SIGTERM or SIGINT. `migrations` is the package that holds its database's migrations.
+
+    Exits with 2 where the environment does not fit, 1 where something ended the service.
+    """
+    try:
+        settings = settings_class.from_environment()
+    except ClicError as error:
+        print(error, file=sys.stderr)  # Logging is configured by these settings.
+        raise SystemExit(2) from error
+    start_logging(name, settings.log_level)
+    start_tracing(name, otlp_endpoint=settings.otlp_endpoint, trace_file=settings.trace_file)
+    try:
+        asyncio.run(_serve(name, settings, wire, migrations))
+    except Exception as error:
+        log.exception("service_failed", error=str(error) if isinstance(error, ClicError) else type(error).__name__)
+        raise SystemExit(1) from error
+    finally:
+        stop_tracing()
+
+
+async def _serve(
+    name: str, settings: S, wire: Callable[[Runtime[S]], Awaitable[Wiring]], migrations: str | None
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop.set)
+    async with open_runtime(name, settings, migrations=migrations) as runtime:
+        wiring = await wire(runtime)
+        api = wiring.http or FastAPI(title=f"CLIC {name}")
+        add_probes(api, runtime, wiring)
+        listener = socket.create_server((settings.http_host, settings.http_port))
+        server = _Server(
+            uvicorn.Config(api, log_config=None, access_log=False, lifespan="off",
+                           timeout_graceful_shutdown=int(settings.stop_timeout_s))
+        )
+        log.info("service_started", port=listener.getsockname()[1], town=runtime.town.version)
+        await _run_until(stop, wiring.components, server, listener, settings.stop_timeout_s)
+    log.info("service_stopped")
+
+
+async def _run_until(
+    stop: asyncio.Event, components: list[Component], server: uvicorn.Server, listener: socket.socket, bound_s: float
+) -> None:
+    """Run everything until told to stop, or until one of them ends; then stop all, within the bound."""
+    running = {asyncio.create_task(each.run(stop), name=each.name) for each in components}
+    http = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    told = asyncio.create_task(stop.wait(), name="stop")
+    done, _ = await asyncio.wait({*running, http, told}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    finished, late = await asyncio.wait(running, timeout=bound_s) if running else (set(), set())
+    for task in late:
+        log.warning("component_stopped_hard", component=task.get_name(), bound_s=bound_s)
+        task.cancel()
+    server.should_exit = True
+    await asyncio.wait({http}, timeout=bound_s)
+    told.cancel()
+    for task in (done | finished) - {told}:
+        task.result()
+
+
+@contextlib.asynccontextmanager
+async def open_runtime(
+    name: str, settings: S, *, migrations: str | None = None, clock: Clock | None = None
+) -> AsyncIterator[Runtime[S]]:
+    """Connect everything that a service stands on, and close it again at the end."""
+    town = read_town(settings.town_dir)
+    broker = NatsBroker(
+        settings.nats_url.split(","),
+        name=f"clic-{name}",
+        user=settings.nats_user,
+        password=settings.nats_password.get_secret_value() if settings.nats_password else None,
+        inbox_prefix=f"_INBOX_{settings.nats_user}" if settings.nats_user else "_INBOX",
+        max_reconnect_attempts=-1,  # After a finite number FastStream's pull loop spins at 100 % CPU.
+        reconnect_time_wait=1,
+        error_cb=_nats_error,
+        logger=None,
+        graceful_timeout=settings.stop_timeout_s,
+    )
+    pool: asyncpg.Pool | None = None
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            nats = await _connected(broker)
+            event_log = JetStreamLog(nats)
+            await _until_answered(event_log.identity)
+            await _check_sync(settings.nats_monitoring_url)
+            if settings.postgres_url is not None:
+                pool = await _pool(settings.postgres_url.get_secret_value())
+                if migrations is not None:
+                    async with pool.acquire() as connection:
+                        for each in await migrate(connection, migrations):
+                            log.info("migration_applied", migration=each)
+        yield Runtime(
+            name=name, settings=settings, nats=nats, broker=broker, log=event_log, town=town,
+            clock=clock or SystemClock(), quarantine=Quarantine(nats), database=pool,
+        )
+    except TimeoutError as error:
+        raise RetryableError(f"NATS or PostgreSQL did not answer within {CONNECT_TIMEOUT_S:.0f} s") from error
+    finally:
+        await broker.stop()
+        if pool is not None:
+            try:
+                await asyncio.wait_for(pool.close(), settings.stop_timeout_s)
+            except TimeoutError:
+                pool.terminate()
+
+
+async def _connected(broker: NatsBroker) -> Client:
+    while True:
+        try:
+            connection: Client = await broker.connect()
+        except (NatsError, OSError) as error:
+            log.warning("nats_not_reached", error=type(error).__name__)
+            await asyncio.sleep(0.5)
+        else:
+            return connection
+
+
+async def _until_answered(ask: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        try:
+            await ask()
+        except RetryableError as error:
+            log.warning("log_not_there", error=str(error))
+            await asyncio.sleep(0.5)
+        else:
+            return
+
+
+async def _pool(url: str) -> asyncpg.Pool:
+    while True:
+        try:
+            return await asyncpg.create_pool(url, min_size=1, max_size=POOL_CONNECTIONS_MAX, command_timeout=30)
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as error:
+            log.warning("postgres_not_reached", error=type(error).__name__)
+            await asyncio.sleep(0.5)
+
+
+async def _check_sync(monitoring_url: str | None) -> None:
+    """Ask the server whether acknowledged means stored, and say so loudly if not."""
+    if monitoring_url is None:
+        log.warning("log_sync_unknown", mend="set CLIC_NATS_MONITORING_URL so that sync_interval can be checked")
+        return
+
+    def ask() -> bool:
+        with urllib.request.urlopen(f"{monitoring_url}/jsz", timeout=5) as answer:  # noqa: S310 - an operator's URL
+            return bool(json.load(answer).get("config", {}).get("sync_always"))
+
+    try:
+        synced = await asyncio.to_thread(ask)
+    except OSError as error:
+        log.warning("log_sync_unknown", error=type(error).__name__)
+        return
+    METRICS.sync_always.set(int(synced))
+    if not synced:
+        log.error("log_not_synced", mend="set `sync_interval: always` in the jetstream block of the NATS server")
+
+
+async def _nats_error(error: Exception) -> None:
+    """What NATS tells only here: permission violations, slow consumers, lost connections."""
+    log.warning("nats_error", error=type(error).__name__, detail=str(error)[:300])
+
+
+def add_probes(api: FastAPI, runtime: Runtime[S], wiring: Wiring) -> None:
+    """Add /livez, /readyz and /metrics. Broker and database are asked in readiness, never in liveness."""
+
+    @api.get("/livez", tags=["probes"], include_in_schema=False)
+    async def livez() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @api.get("/readyz", tags=["probes"], include_in_schema=False)
+    async def readyz() -> Response:
+        why = {each.name: reason for each in wiring.components if (reason := each.not_ready()) is not None}
+        if not runtime.nats.is_connected:
+            why["nats"] = "not connected"
+        if runtime.database is not None:
+            try:
+                await runtime.database.fetchval("SELECT 1", timeout=2)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                why["postgres"] = type(error).__name__
+        return JSONResponse({"status": "not ready", "why": why} if why else {"status": "ready"}, 503 if why else 200)
+
+    @api.get("/metrics", tags=["probes"], include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

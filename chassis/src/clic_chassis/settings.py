@@ -1,0 +1,58 @@
+"""A service's settings, from `CLIC_…` environment variables and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .error import ClicError
+
+PREFIX = "CLIC_"
+
+
+class SettingsError(ClicError):
+    """The environment does not make a service; the message names each variable and how to mend it."""
+
+
+class Settings(BaseSettings):
+    """What every service needs to know. A field `nats_url` is the variable `CLIC_NATS_URL`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    nats_url: str = Field(default="nats://127.0.0.1:4222", description="Servers, separated by commas.")
+    nats_user: str | None = Field(default=None, description="Also prefixes the client's inboxes: _INBOX_<user>.")
+    nats_password: SecretStr | None = None
+    nats_monitoring_url: str | None = Field(
+        default=None, description="http://host:8222, asked once at start whether the log is synced."
+    )
+    postgres_url: SecretStr | None = Field(default=None, description="The service's own database.")
+    town_dir: Path = Field(description="The town's folder of YAML files.")
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    trace_file: Path | None = Field(default=None, description="Spans as JSON lines.")
+    otlp_endpoint: str | None = Field(default=None, description="Where an OpenTelemetry collector takes traces.")
+    agents_file: Path | None = Field(default=None, description="Who may command: JSON of token digests.")
+    batch_messages_max: Annotated[int, Field(ge=1, le=1000)] = 128
+    batch_wait_s: Annotated[float, Field(gt=0, le=5)] = 0.02
+    concurrency_max: Annotated[int, Field(ge=1, le=512)] = 48
+    stop_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            SettingsError: a variable is missing or wrong.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            lines = [
+                f"{PREFIX}{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}"
+                for each in error.errors(include_url=False, include_input=False)
+            ]
+            raise SettingsError("The environment does not fit:\n  " + "\n  ".join(lines)) from error

@@ -1,0 +1,131 @@
+"""The five streams, made by one piece of code: whoever operates calls it, never a service.
+
+FastStream's own declaration would reset `discard`, compression and the rest (`JStream(…, declare=False)` everywhere).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from clic_contracts.subject import (
+    FEED_PREFIX,
+    FEED_STREAM,
+    INBOX_PREFIX,
+    INBOX_STREAM,
+    LOG_PREFIX,
+    LOG_STREAM,
+    QUARANTINE_PREFIX,
+    QUARANTINE_STREAM,
+    RECEIPT_PREFIX,
+    RECEIPT_STREAM,
+)
+from clic_contracts.submission import MAX_SUBMISSION_BYTES
+from nats.aio.client import Client
+
+from .error import ClicError
+
+DAY_NS = 24 * 3600 * 1_000_000_000
+MAX_MSG_BYTES = 1024 * 1024
+REQUEST_TIMEOUT_S = 10.0
+
+STREAMS: dict[str, dict[str, Any]] = {
+    LOG_STREAM: {
+        "subjects": [f"{LOG_PREFIX}.*.*"],
+        "retention": "limits",
+        "discard": "new",
+        "deny_delete": True,
+        "deny_purge": True,
+        "allow_direct": True,
+        # Unused today (one decision is one message); it stands here because nobody may update the log's stream later.
+        "allow_atomic": True,
+        "compression": "s2",
+        "max_msg_size": MAX_MSG_BYTES,
+    },
+    INBOX_STREAM: {
+        # A way in, not a second archive: what was judged is securely erased, so deleting is allowed here.
+        "subjects": [f"{INBOX_PREFIX}.>"],
+        "retention": "limits",
+        "discard": "new",
+        "allow_direct": True,
+        # Room for what is too large to take: it is refused with a receipt rather than by the server in silence.
+        "max_msg_size": max(2 * 1024 * 1024, 2 * MAX_SUBMISSION_BYTES),
+        "max_bytes": 8 * 1024**3,
+        "duplicate_window": 120_000_000_000,
+    },
+    RECEIPT_STREAM: {
+        "subjects": [f"{RECEIPT_PREFIX}.>"],
+        "retention": "limits",
+        "discard": "old",
+        "allow_direct": True,
+        "max_msgs_per_subject": 1,  # exactly one receipt: a second writing replaces the first
+        "max_age": 30 * DAY_NS,
+        "max_msg_size": MAX_MSG_BYTES,
+        "persist_mode": "async",
+    },
+    FEED_STREAM: {
+        "subjects": [f"{FEED_PREFIX}.>"],
+        "retention": "limits",
+        "discard": "old",
+        "allow_direct": True,
+        "max_age": 90 * DAY_NS,
+        "max_msg_size": MAX_MSG_BYTES,
+        "duplicate_window": 120_000_000_000,
+        "persist_mode": "async",
+    },
+    QUARANTINE_STREAM: {
+        "subjects": [f"{QUARANTINE_PREFIX}.>"],
+        "retention": "limits",
+        "discard": "new",
+        "allow_direct": True,
+        "max_msgs_per_subject": 1,
+        "max_msgs": 1_000_000,
+        "max_msg_size": 64 * 1024,
+    },
+}
+"""Configurations as the JetStream API takes them, storage and replicas aside.
+
+`persist_mode: async` on receipts and feed: both can be made again (a submission is known, the relay goes on from its
+consumer), and syncing each would take a third of the log's own appends.
+"""
+
+
+class StreamError(ClicError):
+    """A stream could not be made or is not as it must be."""
+
+
+async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
+    """Make the streams that are missing, and check that those there are as they must be.
+
+    Raises:
+        StreamError: the server refused, or a stream stands there with other settings.
+    """
+    for name, settings in STREAMS.items():
+        wanted = {"name": name, "storage": "file", "num_replicas": replicas, **settings}
+        if replicas > 1:
+            wanted.pop("persist_mode", None)  # The server takes it on a single replica alone.
+        there = await _api(nats, f"STREAM.INFO.{name}", {})
+        if there.get("error", {}).get("err_code") == 10059:  # stream not found
+            there = await _api(nats, f"STREAM.CREATE.{name}", wanted)
+        if "error" in there:
+            raise StreamError(f"stream {name}: {there['error'].get('description')}")
+        have = there["config"]
+        wrong = [f"{k} is {have.get(k)!r}, not {v!r}" for k, v in wanted.items() if have.get(k) != v]
+        if wrong:
+            raise StreamError(f"stream {name} is not as it must be: {'; '.join(wrong)}. An operator must mend it.")
+
+
+async def remove_streams(nats: Client) -> None:
+    """Remove every stream; for tests alone (no service's permissions allow it)."""
+    for name in STREAMS:
+        answer = await _api(nats, f"STREAM.DELETE.{name}", {})
+        if "error" in answer and answer["error"].get("err_code") != 10059:
+            raise StreamError(f"stream {name}: {answer['error'].get('description')}")
+
+
+async def _api(nats: Client, call: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await nats.request(
+        f"$JS.API.{call}", json.dumps(body).encode() if body else b"", timeout=REQUEST_TIMEOUT_S
+    )
+    parsed: dict[str, Any] = json.loads(answer.data)
+    return parsed

@@ -1,0 +1,140 @@
+"""Metrics and traces: what a service tells about itself. Neither ever carries personal data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from opentelemetry import context as otel_context
+from opentelemetry import propagate, trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """Every metric of the chassis; names are an interface for dashboards and alerts."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.events_in = Counter(
+            "clic_events_in", "Messages taken from a stream and done with.", ["consumer"], registry=registry
+        )
+        self.events_out = Counter("clic_events_out", "Facts appended to the log.", ["type"], registry=registry)
+        self.append_seconds = Histogram(
+            "clic_append_seconds", "Time of one append, synced.", buckets=_LATENCY_BUCKETS_S, registry=registry
+        )
+        self.conflicts = Counter(
+            "clic_append_conflicts", "Appends that had to be decided again.", ["reason"], registry=registry
+        )
+        self.retries = Counter("clic_retries", "Messages tried again after an error.", ["consumer"], registry=registry)
+        self.quarantined = Gauge(
+            "clic_quarantined", "Messages in quarantine now, waiting ones included.", ["service"], registry=registry
+        )
+        self.consumer_lag = Gauge(
+            "clic_consumer_lag_messages", "Messages that a consumer has still to do.", ["consumer"], registry=registry
+        )
+        self.projection_lag = Gauge(
+            "clic_projection_lag_messages", "Commits that a projection has still to fold.", ["projection"],
+            registry=registry,
+        )
+        self.projection_stopped = Gauge(
+            "clic_projection_stopped", "1: the projection stands still and says why in the log.", ["projection"],
+            registry=registry,
+        )
+        self.loop_seconds = Histogram(
+            "clic_handle_seconds", "Time of handling one message.", ["consumer"], buckets=_LATENCY_BUCKETS_S,
+            registry=registry,
+        )
+        self.sync_always = Gauge(
+            "clic_log_sync_always", "1: the server says that an acknowledged append is on disk.", registry=registry
+        )
+
+
+METRICS = Metrics()
+
+
+class _FileExporter(SpanExporter):
+    """Spans as JSON lines in a file, for tests and for machines without a collector."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Append the spans; one line each."""
+        lines = [json.dumps(json.loads(each.to_json(indent=None) or "{}"), ensure_ascii=False) for each in spans]
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write("".join(line + "\n" for line in lines))
+        return SpanExportResult.SUCCESS
+
+
+_recording = False
+_provider: TracerProvider | None = None
+
+
+def start_tracing(service: str, *, otlp_endpoint: str | None, trace_file: Path | None) -> None:
+    """Record traces where somebody wants them; otherwise spans cost next to nothing and only pass on their parent."""
+    global _recording, _provider
+    exporter: SpanExporter | None = None
+    if otlp_endpoint:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        exporter = OTLPSpanExporter(endpoint=otlp_endpoint)
+    elif trace_file is not None:
+        exporter = _FileExporter(trace_file)
+    if exporter is None:
+        return
+    _provider = TracerProvider(resource=Resource.create({"service.name": f"clic-{service}"}))
+    # Bounded: 2,048 spans wait at most, further ones are dropped and counted by the SDK.
+    _provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
+    trace.set_tracer_provider(_provider)
+    _recording = True
+
+
+def stop_tracing() -> None:
+    """Hand over what is left."""
+    if _provider is not None:
+        _provider.shutdown()
+
+
+@contextmanager
+def span(name: str, /, **attributes: str | int) -> Iterator[None]:
+    """A step of a trace. Attributes are ids and codes, never personal data."""
+    if not _recording:
+        yield
+        return
+    with trace.get_tracer("clic").start_as_current_span(name, attributes={f"clic.{k}": v for k, v in attributes.items()}):
+        yield
+
+
+@contextmanager
+def continued(headers: Mapping[str, str] | None, name: str, /, **attributes: str | int) -> Iterator[None]:
+    """A step that continues the trace of a message's headers (W3C `traceparent`)."""
+    if not _recording:
+        yield
+        return
+    token = otel_context.attach(propagate.extract(dict(headers or {})))
+    try:
+        with span(name, **attributes):
+            yield
+    finally:
+        otel_context.detach(token)
+
+
+def trace_headers() -> dict[str, str]:
+    """The headers that continue this trace in a message; {} where nothing is recorded."""
+    if not _recording:
+        return {}
+    headers: dict[str, str] = {}
+    propagate.inject(headers)
+    return headers
+
+
+def trace_id() -> str | None:
+    """The id of the trace under way, 32 hexadecimal digits, or None."""
+    context = trace.get_current_span().get_span_context()
+    return f"{context.trace_id:032x}" if context.is_valid else None

@@ -1,0 +1,1 @@
+"""What the desk decides; no I/O here."""

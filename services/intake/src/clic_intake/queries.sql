@@ -1,0 +1,42 @@
+-- Statements of the register. Each has a name and a sentence.
+
+-- name: lock_counters
+-- Makes and locks the counters of these years in order, so that two instances never wait for each other in a circle.
+INSERT INTO reference_counter (year, last)
+SELECT DISTINCT year, 0 FROM unnest($1::int[]) AS wanted (year) ORDER BY year
+ON CONFLICT (year) DO UPDATE SET last = reference_counter.last;
+
+-- name: register
+-- Gives each new request the next reference of its year; those known keep what they have.
+WITH wanted AS (
+    SELECT w.request_id, w.year, w.key_id, w.wrapped_key,
+           row_number() OVER (PARTITION BY w.year ORDER BY w.position) AS place
+    FROM unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[]) WITH ORDINALITY
+         AS w (request_id, year, key_id, wrapped_key, position)
+    WHERE NOT EXISTS (SELECT FROM request r WHERE r.request_id = w.request_id)
+), counted AS (
+    UPDATE reference_counter c SET last = c.last + n.number
+    FROM (SELECT year, count(*)::int AS number FROM wanted GROUP BY year) n
+    WHERE c.year = n.year
+    RETURNING c.year, c.last - n.number AS before
+)
+INSERT INTO request (request_id, reference, key_id, wrapped_key)
+SELECT w.request_id, w.year || '-' || lpad((c.before + w.place)::text, greatest(6, length((c.before + w.place)::text)), '0'),
+       w.key_id, w.wrapped_key
+FROM wanted w JOIN counted c USING (year);
+
+-- name: registered
+-- Reference and wrapped key of these requests.
+SELECT request_id, reference, key_id, wrapped_key, erased_at FROM request WHERE request_id = ANY ($1::uuid[]);
+
+-- name: by_reference
+-- The request of a reference.
+SELECT request_id FROM request WHERE reference = $1;
+
+-- name: add_key
+-- Gives a request that had nothing to seal a key; one that has a key keeps it.
+UPDATE request SET key_id = $2, wrapped_key = $3 WHERE request_id = $1 AND key_id IS NULL;
+
+-- name: record_opening
+-- Remembers who opened sealed data, when and why (POL-30).
+INSERT INTO opening (opened_at, agent, request_id, reason) VALUES ($1, $2, $3, $4);

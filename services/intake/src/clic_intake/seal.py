@@ -1,0 +1,111 @@
+"""Sealing personal data: AES-256-GCM under a key per request, wrapped by the deployment's key. Source: POL-30.
+
+Erasing destroys the wrapped key, and with it every copy of what it sealed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from clic_chassis.error import ClicError
+from clic_chassis.settings import SettingsError
+from clic_contracts.event import Sealed
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class SealError(ClicError):
+    """A seal cannot be opened: the key is erased, or it was sealed for another request."""
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class RequestKey:
+    """The key of one request."""
+
+    def __init__(self, request_id: str, raw: bytes, randomness: Callable[[int], bytes] = os.urandom) -> None:
+        self._request_id = request_id.encode()
+        self._raw = raw
+        self._cipher = AESGCM(raw)
+        self._randomness = randomness
+
+    def seal(self, content: Mapping[str, Any]) -> Sealed:
+        """Seal a JSON object for this request alone: its id is authenticated with it."""
+        nonce = self._randomness(NONCE_BYTES)
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        return Sealed(nonce=_encode(nonce), ciphertext=_encode(self._cipher.encrypt(nonce, text, self._request_id)))
+
+    def open(self, sealed: Sealed) -> dict[str, Any]:
+        """What was sealed.
+
+        Raises:
+            SealError: it was sealed under another key, for another request, or was changed.
+        """
+        try:
+            text = self._cipher.decrypt(_decode(sealed.nonce), _decode(sealed.ciphertext), self._request_id)
+        except InvalidTag as error:
+            raise SealError("the seal does not open with this request's key") from error
+        content: dict[str, Any] = json.loads(text)
+        return content
+
+    def digest(self, content: bytes) -> str:
+        """Tells whether content is the same, to nobody without the key; forgotten with it."""
+        return "hmac-sha256:" + hmac.new(self._raw, b"digest\n" + content, hashlib.sha256).hexdigest()
+
+
+class MasterKey:
+    """The deployment's key: wraps the requests' keys."""
+
+    def __init__(self, raw: bytes, randomness: Callable[[int], bytes] = os.urandom) -> None:
+        if len(raw) != KEY_BYTES:
+            raise SettingsError(f"the master key has {len(raw)} bytes; it must have {KEY_BYTES}")
+        self._cipher = AESGCM(raw)
+        self._randomness = randomness
+        self.key_id = hashlib.sha256(b"clic key id\n" + raw).hexdigest()[:16]
+
+    @classmethod
+    def read(cls, path: Path) -> MasterKey:
+        """Read it from a file that holds 32 bytes in base64.
+
+        Raises:
+            SettingsError: the file cannot be read or does not hold such a key.
+        """
+        try:
+            return cls(base64.b64decode(path.read_text(encoding="ascii").strip(), validate=True))
+        except (OSError, ValueError) as error:
+            raise SettingsError(
+                f"CLIC_MASTER_KEY_FILE: {path}: {error}. Make one: head -c 32 /dev/urandom | base64"
+            ) from error
+
+    def new_wrapped(self, request_id: str) -> bytes:
+        """A new key for a request, wrapped."""
+        nonce = self._randomness(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, self._randomness(KEY_BYTES), request_id.encode())
+
+    def unwrap(self, request_id: str, wrapped: bytes) -> RequestKey:
+        """The key of a request.
+
+        Raises:
+            SealError: it was wrapped by another deployment key or for another request.
+        """
+        try:
+            raw = self._cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], request_id.encode())
+        except InvalidTag as error:
+            raise SealError("the request's key does not unwrap with this deployment's key") from error
+        return RequestKey(request_id, raw, self._randomness)

@@ -1,0 +1,1 @@
+"""What routing decides; no I/O here."""
