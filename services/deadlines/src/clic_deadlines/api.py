@@ -1,0 +1,110 @@
+"""The deadlines service over HTTP, to read: what is owed, by when, and how that was counted. No personal data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from fastapi import FastAPI, HTTPException, Query
+from pydantic import AwareDatetime, BaseModel
+
+from clic_chassis.clock import Clock
+from clic_chassis.log import EventLog
+from clic_contracts.event import ObligationSet
+from clic_contracts.vocabulary import LiftReason, RequestId, Service
+
+from .core.obligation import DECIDER, Obligation
+from .timer_table import TimerTable
+
+ROWS_MAX = 1_000
+Limit = Annotated[int, Query(ge=1, le=ROWS_MAX, description="Rows at most.")]
+OpenState = Literal["open", "at_risk", "late"]
+
+
+class ObligationView(BaseModel):
+    """One obligation: its terms with the day-by-day count, and how it stands."""
+
+    state: Literal["open", "at_risk", "late", "met", "met_late", "lifted"]
+    terms: ObligationSet
+    met_at: AwareDatetime | None = None
+    met_assumed: bool = False
+    lifted: LiftReason | None = None
+    warned_at: AwareDatetime | None = None
+    missed_at: AwareDatetime | None = None
+
+
+class RequestObligations(BaseModel):
+    """Everything that was ever owed on a request, in the order it came about."""
+
+    request_id: RequestId
+    position: int
+    obligations: tuple[ObligationView, ...]
+
+
+class OpenObligation(BaseModel):
+    """An obligation that is neither met nor lifted."""
+
+    request_id: RequestId
+    obligation_id: str
+    due_at: AwareDatetime
+    state: OpenState
+
+
+class DueObligation(BaseModel):
+    """A limit of an open obligation; `late`: it has passed and was said to be missed."""
+
+    request_id: RequestId
+    obligation_id: str
+    due_at: AwareDatetime
+    late: bool
+
+
+def make_api(log: EventLog, table: TimerTable, clock: Clock) -> FastAPI:
+    """The service's HTTP application."""
+    api = FastAPI(title="CLIC deadlines", description="By when the town owes what, and how that was counted.")
+
+    @api.get("/requests/{request_id}/obligations", tags=["obligations"])
+    async def request_obligations(request_id: RequestId) -> RequestObligations:
+        """Read the obligations of a request from the log, each with the trace of its count."""
+        story = await log.load(Service.DEADLINES, request_id)
+        if not story.commits:
+            raise HTTPException(404, "nothing is owed on this request, or it is not known")
+        state = DECIDER.fold(story.events)
+        views = tuple(view_of(each, clock.now()) for each in state.by_id.values())
+        return RequestObligations(request_id=request_id, position=story.last_sequence, obligations=views)
+
+    @api.get("/obligations", tags=["obligations"])
+    async def open_obligations(state: OpenState | None = None, limit: Limit = 100) -> list[OpenObligation]:
+        """List open obligations, soonest limit first; `state` picks those in time, at risk, or late (POL-29)."""
+        rows = await table.open_obligations(state, limit)
+        return [OpenObligation(**{**row, "request_id": str(row["request_id"])}) for row in rows]
+
+    @api.get("/due", tags=["obligations"])
+    async def due(before: AwareDatetime | None = None, limit: Limit = 100) -> list[DueObligation]:
+        """List limits of open obligations before an instant (by default within a day), soonest first."""
+        rows = await table.due_before(before or clock.now() + dt.timedelta(days=1), limit)
+        return [DueObligation(**{**row, "request_id": str(row["request_id"])}) for row in rows]
+
+    return api
+
+
+def view_of(obligation: Obligation, now: dt.datetime) -> ObligationView:
+    """How an obligation stands at an instant; a limit that has passed makes it late, said or not."""
+    state: Literal["open", "at_risk", "late", "met", "met_late", "lifted"]
+    if obligation.met is not None:
+        state = "met" if obligation.met.in_time else "met_late"
+    elif obligation.lifted is not None:
+        state = "lifted"
+    elif obligation.terms.due_at <= now:
+        state = "late"
+    else:
+        state = "at_risk" if obligation.warned_at is not None else "open"
+    return ObligationView(
+        state=state,
+        terms=obligation.terms,
+        met_at=obligation.met.met_at if obligation.met else None,
+        met_assumed=obligation.met.assumed if obligation.met else False,
+        lifted=obligation.lifted.reason if obligation.lifted else None,
+        warned_at=obligation.warned_at,
+        missed_at=obligation.missed_at,
+    )

@@ -1,0 +1,43 @@
+"""The wiring of the deadlines service."""
+
+from __future__ import annotations
+
+from clic_chassis.process import Process
+from clic_chassis.service import Runtime, Wiring
+from clic_contracts.envelope import TYPES_HEADER
+from clic_contracts.subject import log_subject
+from clic_contracts.vocabulary import Service
+
+from .api import make_api
+from .core.standard import Rules
+from .progress import Progress
+from .reconciler import Reconciler, concerns
+from .settings import Settings
+from .timer import Timers
+from .timer_table import TimerTable
+
+DURABLE = "deadlines"
+
+
+async def wire(runtime: Runtime[Settings]) -> Wiring:
+    """Intake's commits in, obligations out; timers beside."""
+    rules = Rules(runtime.town)
+    decisions = runtime.decisions(Service.DEADLINES)
+    table = TimerTable(runtime.pool)
+    reconciler = Reconciler(runtime.log, decisions, rules, table)
+    process = Process(
+        runtime,
+        durable=DURABLE,
+        filters=[log_subject(Service.INTAKE, "*")],
+        handle=reconciler.handle,
+        skip=lambda delivery: TYPES_HEADER in delivery.headers and not concerns(delivery.headers[TYPES_HEADER]),
+    )
+    timers = Timers(
+        log=runtime.log,
+        decisions=decisions,
+        rules=rules,
+        table=table,
+        clock=runtime.clock,
+        caught_up=Progress(runtime.nats, runtime.log, DURABLE).caught_up,
+    )
+    return Wiring(components=[process, timers], http=make_api(runtime.log, table, runtime.clock))

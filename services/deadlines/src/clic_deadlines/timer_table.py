@@ -1,0 +1,154 @@
+"""The timers in PostgreSQL: written in batches by those who reconcile, taken under lock by those who fire."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from clic_chassis.sql import load
+
+from .core.alarm import Alarm, What
+
+if TYPE_CHECKING:
+    import asyncpg
+
+SQL = load("clic_deadlines")
+BATCH_REQUESTS_MAX = 500
+"""Requests whose timers are written in one transaction; more wait for the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The alarms of one request, and the log position of the decision that they follow from."""
+
+    request_id: str
+    position: int
+    alarms: tuple[Alarm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A timer that is due."""
+
+    request_id: str
+    obligation_id: str
+    what: What
+    due_at: dt.datetime
+    tries: int
+
+
+class TimerTable:
+    """Reads and writes timers.
+
+    Those who write wait until theirs are committed; what piles up meanwhile goes in the next transaction together.
+    The queue is bounded by those who wait (`CLIC_CONCURRENCY_MAX`).
+    """
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._queue: deque[tuple[Written, asyncio.Future[None]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def write(self, written: Written) -> None:
+        """Make a request's timers those of a decision, unless a later one wrote already.
+
+        Raises:
+            asyncpg.PostgresError, OSError: it is not known to be written.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((written, done))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all(), name="timer-writer")
+        await done
+
+    async def _write_all(self) -> None:
+        while self._queue:
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_REQUESTS_MAX))]
+            # In one order everywhere, so that two instances never wait for each other.
+            newest = {each.request_id: each for each, _ in sorted(batch, key=lambda one: one[0].position)}
+            try:
+                await self._write_batch(sorted(newest.values(), key=lambda each: each.request_id))
+            except Exception as error:  # noqa: BLE001 - handed to everybody who waits for it
+                for _, done in batch:
+                    if not done.done():
+                        done.set_exception(error)
+            else:
+                for _, done in batch:
+                    if not done.done():
+                        done.set_result(None)
+
+    async def _write_batch(self, batch: Sequence[Written]) -> None:
+        wanted = [(each, alarm) for each in batch for alarm in each.alarms]
+        keys = [
+            [each.request_id for each, _ in wanted],
+            [alarm.obligation_id for _, alarm in wanted],
+            [alarm.what for _, alarm in wanted],
+        ]
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                SQL["remove_timers"], [each.request_id for each in batch], [each.position for each in batch], *keys
+            )
+            if wanted:
+                await connection.execute(
+                    SQL["set_timers"],
+                    *keys,
+                    [alarm.due_at for _, alarm in wanted],
+                    [each.position for each, _ in wanted],
+                    [alarm.done_at for _, alarm in wanted],
+                )
+
+    async def any_due(self, now: dt.datetime) -> bool:
+        """Whether there is anything to fire."""
+        return bool(await self._pool.fetchval(SQL["any_due"], now))
+
+    @contextlib.asynccontextmanager
+    async def taken(self, now: dt.datetime, most: int) -> AsyncIterator[Taken]:
+        """Due timers, oldest first, held by this transaction alone until the end of the block."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(SQL["take_due"], now, most)
+            yield Taken(connection, tuple(Due(**{**row, "request_id": str(row["request_id"])}) for row in rows))
+
+    async def due_before(self, instant: dt.datetime, most: int) -> list[asyncpg.Record]:
+        """Limits of open obligations, soonest first."""
+        return await self._pool.fetch(SQL["due_before"], instant, most)
+
+    async def open_obligations(self, state: str | None, most: int) -> list[asyncpg.Record]:
+        """Open obligations, soonest limit first; of one state or all."""
+        return await self._pool.fetch(SQL["open_obligations"], state, most)
+
+
+class Taken:
+    """Timers under lock, and what may become of them."""
+
+    def __init__(self, connection: Any, due: tuple[Due, ...]) -> None:
+        self._connection = connection
+        self.due = due
+
+    async def finish(self, timers: Sequence[Due], at: dt.datetime) -> None:
+        """They were decided, and their obligations are still open."""
+        if timers:
+            await self._connection.execute(SQL["finish_timers"], at, *_columns(timers))
+
+    async def drop(self, timers: Sequence[Due]) -> None:
+        """Their obligations are met or lifted."""
+        if timers:
+            await self._connection.execute(SQL["drop_timers"], *_columns(timers))
+
+    async def postpone(self, timer: Due, until: dt.datetime) -> None:
+        """It could not be decided now."""
+        await self._connection.execute(
+            SQL["postpone_timer"], timer.request_id, timer.obligation_id, timer.what, until
+        )
+
+
+def _columns(timers: Sequence[Due]) -> tuple[list[str], list[str], list[str]]:
+    return (
+        [each.request_id for each in timers],
+        [each.obligation_id for each in timers],
+        [each.what for each in timers],
+    )
