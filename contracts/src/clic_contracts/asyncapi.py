@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from .envelope import BATCH_CONTENT_TYPE, EVENT_CONTENT_TYPE, RECORDED, TYPES_HEADER
 from .event import EVENTS, Event
+from .feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS
 from .schema import EXAMPLE_RECEIPT, example_commit, example_submission, prose
 from .subject import (
     FEED_PREFIX,
@@ -28,7 +29,6 @@ from .submission import SUBMISSIONS, Receipt, Submission, SubmissionEvent
 VERSION = "0.1.0"
 """Of the contracts as a whole; kept with the distribution's by a test."""
 
-_SEALED = "sealed"
 _Document = dict[str, Any]
 
 
@@ -72,19 +72,26 @@ def _schemas() -> dict[str, Any]:
         [(model, "validation") for model in models], by_alias=True, ref_template="#/components/schemas/{model}"
     )
     schemas: dict[str, Any] = _without_siblings(made["$defs"])
-    for event in EVENTS:
+    for event in FEED_EVENTS:
         schemas |= _heard(event, schemas)
     return dict(sorted(schemas.items()))
 
 
 def _heard(event: type[Event], schemas: dict[str, Any]) -> dict[str, Any]:
-    """The event as the feed carries it: nothing sealed is in it."""
-    envelope = copy.deepcopy(schemas[f"{event.__name__}Recorded"])
-    data = copy.deepcopy(schemas[event.__name__])
-    data["properties"].pop(_SEALED, None)
+    """The event as the feed carries it: without what `HIDDEN_FIELDS` and `HIDDEN_ATTRIBUTES` name."""
+    envelope = _leaving_out(schemas[f"{event.__name__}Recorded"], HIDDEN_ATTRIBUTES)
+    data = _leaving_out(schemas[event.__name__], HIDDEN_FIELDS)
     data["title"], envelope["title"] = f"{event.__name__}HeardData", f"{event.__name__}Heard"
     envelope["properties"]["data"] = _ref("components", "schemas", data["title"])
     return {data["title"]: data, envelope["title"]: envelope}
+
+
+def _leaving_out(schema: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
+    made = copy.deepcopy(schema)
+    made["properties"] = {name: each for name, each in made["properties"].items() if name not in fields}
+    if "required" in made:
+        made["required"] = [name for name in made["required"] if name not in fields]
+    return made
 
 
 def _message(name: str, title: str, summary: str, *, payload: dict[str, Any], example: Any, content: str) -> _Document:
@@ -121,20 +128,9 @@ def _messages() -> tuple[dict[str, _Document], dict[str, list[str]]]:
         content="application/json",
     )
     for event in EVENTS:
-        channels["feed"].append(f"feed.{event.TYPE}")
         channels["log"].append(f"log.{event.TYPE}")
         commit = json.loads(example_commit(event))
-        heard = copy.deepcopy(commit[0])
-        heard["data"].pop(_SEALED, None)
         summary = _one_paragraph(event.__doc__)
-        messages[f"feed.{event.TYPE}"] = _message(
-            event.TYPE,
-            event.__name__,
-            summary,
-            payload=_ref("components", "schemas", f"{event.__name__}Heard"),
-            example=heard,
-            content=EVENT_CONTENT_TYPE,
-        )
         messages[f"log.{event.TYPE}"] = _message(
             f"commit with {event.TYPE}",
             f"{event.__name__}, in a commit",
@@ -153,7 +149,24 @@ def _messages() -> tuple[dict[str, _Document], dict[str, list[str]]]:
                 TYPES_HEADER: {"type": "string", "description": "Wire types of the commit, separated by commas."}
             },
         }
+    for event in FEED_EVENTS:
+        channels["feed"].append(f"feed.{event.TYPE}")
+        messages[f"feed.{event.TYPE}"] = _message(
+            event.TYPE,
+            event.__name__,
+            _one_paragraph(event.__doc__),
+            payload=_ref("components", "schemas", f"{event.__name__}Heard"),
+            example=_heard_example(event),
+            content=EVENT_CONTENT_TYPE,
+        )
     return messages, channels
+
+
+def _heard_example(event: type[Event]) -> _Document:
+    recorded: _Document = json.loads(example_commit(event))[0]
+    made = {name: value for name, value in recorded.items() if name not in HIDDEN_ATTRIBUTES}
+    made["data"] = {name: value for name, value in recorded["data"].items() if name not in HIDDEN_FIELDS}
+    return made
 
 
 def _channel(address: str, title: str, description: str, parameters: dict[str, str], keys: list[str]) -> _Document:
@@ -169,7 +182,7 @@ def _channel(address: str, title: str, description: str, parameters: dict[str, s
 def _channels(keys: dict[str, list[str]]) -> dict[str, _Document]:
     publisher = "The publisher's code, as the town's configuration names it."
     request = "The request's id, a UUID; or the id of whatever else has a story of its own."
-    heard = sorted({feed_subject(event.TYPE, "x").split(".")[2] for event in EVENTS})
+    heard = sorted({feed_subject(event.TYPE, "x").split(".")[2] for event in FEED_EVENTS})
     return {
         "inbox": _channel(
             f"{INBOX_PREFIX}.{{publisher}}.{{type}}",
@@ -192,7 +205,8 @@ def _channels(keys: dict[str, list[str]]) -> dict[str, _Document]:
         "feed": _channel(
             f"{FEED_PREFIX}.{{event}}.{{requestId}}",
             "Feed",
-            "What the outside may hear of requests: facts without any sealed part, confidential requests left out.",
+            "What the outside may hear of requests, at least once each: no sealed part, no confidential request, "
+            "no obligation, nothing of an older system's backlog.",
             {"event": f"Which fact: {', '.join(heard)}.", "requestId": request},
             keys["feed"],
         ),

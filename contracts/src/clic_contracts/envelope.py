@@ -112,5 +112,11 @@ def decode_commit(body: bytes, types: str | None = None) -> tuple[Recorded, ...]
 
 
 def decode_event(body: bytes) -> Recorded:
-    """One fact from a single CloudEvent, as the feed carries it, lifted to its newest version."""
+    """One fact from a single CloudEvent of the log, lifted to its newest version.
+
+    The feed leaves fields out (`feed.py`): what it carries is described in `asyncapi.json` and is not read with this.
+
+    Raises:
+        pydantic.ValidationError: it is not a fact of the catalogue.
+    """
     return _COMMIT.validate_python([lift(TypeAdapter(dict[str, Any]).validate_json(body))])[0]

@@ -34,10 +34,11 @@ def parse_log_subject(subject: str) -> tuple[Service, RequestId]:
     Raises:
         ValueError: it is not a subject of the log.
     """
-    parts = subject.split(".")
-    if len(parts) != 4 or not subject.startswith(LOG_PREFIX + "."):
-        raise ValueError(f"{subject!r} is not a subject of the log: expected {LOG_PREFIX}.<service>.<request_id>")
-    return Service(parts[2]), parts[3]
+    match subject.split("."):
+        case [clic, log, service, request_id] if f"{clic}.{log}" == LOG_PREFIX:
+            return Service(service), request_id
+        case _:
+            raise ValueError(f"{subject!r} is not a subject of the log: expected {LOG_PREFIX}.<service>.<request_id>")
 
 
 def inbox_subject(publisher: str, submission_type: str) -> str:

@@ -42,6 +42,9 @@ from .vocabulary import (
 MAX_SUBMISSION_BYTES = 256 * 1024
 """A submission's size at most, envelope included; larger ones are refused with a receipt."""
 
+MAX_IDENTITY_CHARS = 200
+"""Of a submission's `source`, and of its `id`."""
+
 MAX_PROBLEM_ERRORS = 20
 """Errors that one problem lists at most; the detail says how many there are."""
 
@@ -84,7 +87,9 @@ Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$"
 ShortText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")
 ]
-Identity = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+Identity = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_IDENTITY_CHARS, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+]
 """A CloudEvents `source` or `id`: no control characters (CloudEvents 1.0, type String)."""
 
 
@@ -467,7 +472,7 @@ def _without_data(kind: type[Submission]) -> Problem:
 def _identity_of(raw: dict[str, Any]) -> dict[str, Any]:
     def text(name: str) -> str | None:
         value = raw.get(name)
-        return value if isinstance(value, str) and 0 < len(value) <= 200 else None
+        return value if isinstance(value, str) and 0 < len(value) <= MAX_IDENTITY_CHARS else None
 
     return {"source": text("source"), "event_id": text("id")}
 

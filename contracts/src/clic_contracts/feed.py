@@ -1,0 +1,17 @@
+"""What the outside may hear: which events, and which of their fields the feed leaves out."""
+
+from __future__ import annotations
+
+from .event import EVENTS, Event, LearningRecorded, RequestNoted
+from .vocabulary import Service
+
+HIDDEN_ATTRIBUTES = frozenset({"causeid", "actor"})
+"""Of the envelope: what would name a publisher's submission or an agent."""
+
+HIDDEN_FIELDS = frozenset({"sealed", "content_digest", "submission", "publisher"})
+"""Of the data: personal data, and what is between the desk and one publisher."""
+
+FEED_EVENTS: tuple[type[Event], ...] = tuple(
+    event for event in EVENTS if event.BY is not Service.DEADLINES and event not in {RequestNoted, LearningRecorded}
+)
+"""Obligations and the desk's own papers are never told."""
