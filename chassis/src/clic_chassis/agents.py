@@ -55,7 +55,8 @@ def agent_dependency(agents: dict[str, Agent]) -> Callable[..., Agent]:
             digest = hashlib.sha256(credentials.credentials.encode()).hexdigest()
             if (agent := agents.get(digest)) is not None:
                 return agent
-        raise HTTPException(401, "a valid agent's token is needed: Authorization: Bearer …",
-                            headers={"WWW-Authenticate": "Bearer"})
+        raise HTTPException(
+            401, "a valid agent's token is needed: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"}
+        )
 
     return current_agent

@@ -72,7 +72,7 @@ class Decisions:
         lock = self._locks.setdefault(request_id, asyncio.Lock())
         async with lock:
             with span("decide", request_id=request_id, service=self._service.value):
-                return await self._decide(request_id, decide, cause_id, actor, expect_new)
+                return await self._decide(request_id, decide, cause_id, actor, expect_new=expect_new)
 
     async def _decide(
         self,
@@ -80,6 +80,7 @@ class Decisions:
         decide: Callable[[Story], tuple[Fact, ...]],
         cause_id: str,
         actor: str,
+        *,
         expect_new: bool,
     ) -> Decided:
         failure: ConflictError | AppendUnknownError | None = None
@@ -95,9 +96,7 @@ class Decisions:
                 return Decided(story, (), known=True)
             events = self._record(request_id, facts, cause_id, actor)
             try:
-                sequence = await self._log.append(
-                    self._service, request_id, events, expected=story.last_sequence
-                )
+                sequence = await self._log.append(self._service, request_id, events, expected=story.last_sequence)
             except (ConflictError, AppendUnknownError) as error:
                 failure = error
                 METRICS.conflicts.labels(type(error).__name__).inc()
@@ -110,7 +109,8 @@ class Decisions:
         raise failure
 
     def _backoff_s(self, attempt: int) -> float:
-        return self._jitter.uniform(0.5, 1) * min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2**attempt)
+        longest = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * float(2**attempt))
+        return self._jitter.uniform(longest / 2, longest)
 
     def _record(
         self, request_id: RequestId, facts: tuple[Fact, ...], cause_id: str, actor: str
@@ -123,6 +123,7 @@ class Decisions:
                 raise ValueError(f"{self._service} may not decide {fact.event.TYPE}: it is {fact.event.BY}'s")
         return tuple(
             RECORDED[type(fact.event)](
+                type=fact.event.TYPE,
                 event_id=derive_id("event", self._service, request_id, cause_id, str(index)),
                 source=f"/clic/{self._service}",
                 request_id=request_id,

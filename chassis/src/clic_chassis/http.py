@@ -1,8 +1,9 @@
 """Errors over HTTP: problems (RFC 9457) by what is to be done about them."""
 
-from clic_contracts.submission import Problem
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+
+from clic_contracts.submission import Problem
 
 from .error import NotFoundError, RefusedError, RetryableError
 
@@ -28,11 +29,11 @@ def add_error_handlers(api: FastAPI) -> None:
         return JSONResponse(problem.model_dump(mode="json"), problem.status, media_type=PROBLEM_TYPE)
 
     @api.exception_handler(RetryableError)
-    async def retryable(_: Request, error: RetryableError) -> JSONResponse:
+    async def retryable(_: Request, __: RetryableError) -> JSONResponse:
         problem = Problem(
-            type="urn:clic:problem:try-again", title="Try again", status=503,
+            type="urn:clic:problem:try-again",
+            title="Try again",
+            status=503,
             detail="The log or the database did not answer; nothing is lost if you send the same again.",
         )
-        return JSONResponse(
-            problem.model_dump(mode="json"), 503, media_type=PROBLEM_TYPE, headers={"Retry-After": "2"}
-        )
+        return JSONResponse(problem.model_dump(mode="json"), 503, media_type=PROBLEM_TYPE, headers={"Retry-After": "2"})

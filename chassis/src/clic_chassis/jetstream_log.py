@@ -10,23 +10,24 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from time import perf_counter
 
-from clic_contracts.envelope import TYPES_HEADER, Commit, Recorded, decode_commit, encode_commit
-from clic_contracts.subject import LOG_PREFIX, LOG_STREAM, log_subject, parse_log_subject
-from clic_contracts.vocabulary import RequestId, Service
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
+from clic_contracts.envelope import TYPES_HEADER, Commit, Recorded, decode_commit, encode_commit
+from clic_contracts.subject import LOG_PREFIX, LOG_STREAM, log_subject, parse_log_subject
+from clic_contracts.vocabulary import RequestId, Service
+
 from .error import AppendUnknownError, ConflictError, RetryableError, UnreadableError
 from .log import MAX_STORY_COMMITS, LogIdentity, Story
+from .nats_error import MESSAGE_NOT_FOUND, STALE
 from .telemetry import METRICS, trace_headers
 
 APPEND_TIMEOUT_S = 5.0
 LOAD_TIMEOUT_S = 5.0
 LOAD_BATCH = 1_000
 
-_STALE = (10071, 10164)  # wrong last sequence: on one server, and in a cluster
 _EXPECT = "Nats-Expected-Last-Subject-Sequence"
 
 
@@ -53,15 +54,13 @@ class JetStreamLog:
         }
         started = perf_counter()
         try:
-            answer = await self._nats.request(
-                subject, encode_commit(events), timeout=APPEND_TIMEOUT_S, headers=headers
-            )
+            answer = await self._nats.request(subject, encode_commit(events), timeout=APPEND_TIMEOUT_S, headers=headers)
         except (NatsError, OSError) as error:
             raise AppendUnknownError(f"{subject}: {type(error).__name__}") from error
         METRICS.append_seconds.observe(perf_counter() - started)
         said = json.loads(answer.data or b"{}")
         if (error_code := said.get("error", {}).get("err_code")) is not None:
-            if error_code in _STALE:
+            if error_code in STALE:
                 raise ConflictError(subject, expected)
             raise RetryableError(f"{subject}: {said['error'].get('description')} ({error_code})")
         if "seq" not in said:
@@ -113,7 +112,9 @@ class JetStreamLog:
                         return commits, int(headers.get("Nats-Num-Pending", "0")) > 0
                     if status is not None:
                         raise RetryableError(f"{subject}: direct get says {status} {headers.get('Description', '')}")
-                    commits.append(decode(headers["Nats-Subject"], int(headers["Nats-Sequence"]), message.data, headers))
+                    commits.append(
+                        decode(headers["Nats-Subject"], int(headers["Nats-Sequence"]), message.data, headers)
+                    )
         except (TimeoutError, NatsError, OSError) as error:
             raise RetryableError(f"{subject}: no answer to a load ({type(error).__name__})") from error
         finally:
@@ -139,7 +140,7 @@ class JetStreamLog:
                 raise RetryableError(f"{subject}: no answer to a load ({type(error).__name__})") from error
             said = json.loads(answer.data)
             if (code := said.get("error", {}).get("err_code")) is not None:
-                if code == 10037:  # no message found
+                if code == MESSAGE_NOT_FOUND:
                     return commits, False
                 raise RetryableError(f"{subject}: {said['error'].get('description')} ({code})")
             commits.append(_decode_stored(subject, said["message"]))

@@ -33,7 +33,8 @@ class MemoryLog:
         return len(self._commits)
 
     async def load(self, service: Service, request_id: RequestId, *, fresh: bool = False) -> Story:
-        """See `EventLog.load`."""
+        """See `EventLog.load`; what is in memory is always fresh."""
+        del fresh
         return Story(tuple([c async for c in self.read(filters=[log_subject(service, request_id)])]))
 
     async def read(self, *, after: int = 0, filters: Sequence[str] = ()) -> AsyncIterator[Commit]:

@@ -20,7 +20,7 @@ class MigrationError(ClicError):
     """The database and the code's migrations do not fit; nothing was changed."""
 
 
-async def migrate(connection: asyncpg.Connection, package: str) -> list[str]:
+async def migrate(connection: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy, package: str) -> list[str]:
     """Apply the migrations of `<package>/migrations/NNNN_name.sql` that the database has not seen; give their names.
 
     Raises:

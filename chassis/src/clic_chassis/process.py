@@ -17,15 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import structlog
-from clic_contracts.envelope import Commit
-from clic_contracts.subject import LOG_STREAM, QUARANTINE_PREFIX
 from faststream import AckPolicy
 from faststream.nats import JStream, PullSub
 from faststream.nats.annotations import NatsMessage
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js import JetStreamContext
 from nats.js.api import AckPolicy as JsAckPolicy
 from nats.js.api import ConsumerConfig, DeliverPolicy
+
+from clic_contracts.envelope import Commit
+from clic_contracts.subject import LOG_STREAM, QUARANTINE_PREFIX
 
 from .error import RetryableError, UnreadableError
 from .jetstream_log import decode
@@ -68,7 +71,7 @@ class Process:
 
     def __init__(
         self,
-        runtime: Runtime,
+        runtime: Runtime[Any],
         *,
         durable: str,
         filters: Sequence[str],
@@ -116,9 +119,7 @@ class Process:
             self._filters[0],
             stream=JStream(self._stream, declare=False),
             durable=self._durable,
-            pull_sub=PullSub(
-                batch_size=settings.batch_messages_max, timeout=settings.batch_wait_s, batch=True
-            ),
+            pull_sub=PullSub(batch_size=settings.batch_messages_max, timeout=settings.batch_wait_s, batch=True),
             ack_policy=AckPolicy.MANUAL,
         )
         subscriber(self._take)
@@ -201,7 +202,7 @@ class Process:
                 await message.ack()
                 return
             await self._handled(delivery)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is: tried again with a bound, then quarantined
             await self._failed(key, delivery, message, error)
             return
         await message.ack()
@@ -224,8 +225,13 @@ class Process:
         tries = self._failures[delivery.sequence] = self._failures.get(delivery.sequence, 0) + 1
         bound = tries_for(error)
         log.warning(
-            "message_failed", consumer=self._durable, sequence=delivery.sequence, key=key, tries=tries,
-            error=type(error).__name__, where=_where(error),
+            "message_failed",
+            consumer=self._durable,
+            sequence=delivery.sequence,
+            key=key,
+            tries=tries,
+            error=type(error).__name__,
+            where=_where(error),
         )
         if tries < bound:
             METRICS.retries.labels(self._durable).inc()
@@ -237,8 +243,9 @@ class Process:
         except RetryableError:
             await message.nak(delay=BACKOFF_MAX_S)  # Not stored, so not acknowledged: nothing is lost.
             return
-        log.error("message_quarantined", consumer=self._durable, sequence=delivery.sequence, key=key,
-                  reason=reason_of(error))
+        log.error(
+            "message_quarantined", consumer=self._durable, sequence=delivery.sequence, key=key, reason=reason_of(error)
+        )
         await message.ack()
         self._done(key, delivery)
 
@@ -248,8 +255,17 @@ class Process:
         now = self._runtime.clock.now()
         await self._runtime.quarantine.put(
             Entry(
-                service=self._runtime.name, consumer=self._durable, stream=self._stream, sequence=delivery.sequence,
-                subject=delivery.subject, key=key, state=state, reason=reason, tries=tries, since=now, changed_at=now,
+                service=self._runtime.name,
+                consumer=self._durable,
+                stream=self._stream,
+                sequence=delivery.sequence,
+                subject=delivery.subject,
+                key=key,
+                state=state,
+                reason=reason,
+                tries=tries,
+                since=now,
+                changed_at=now,
             )
         )
         self._parked.add(key)
@@ -308,7 +324,7 @@ class Process:
                     await self._handled(await self._fetch(entry))
                 except RetryableError:
                     raise
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - recorded as the entry's new reason
                     await self._settle(entry, "failed", reason_of(error))
                     log.warning("quarantine_retry_failed", entry=entry.entry_id, reason=reason_of(error))
                     return
@@ -321,8 +337,12 @@ class Process:
     async def _settle(self, entry: Entry, state: Any, reason: str) -> None:
         await self._runtime.quarantine.put(
             entry.model_copy(
-                update={"state": state, "reason": reason, "tries": entry.tries + 1,
-                        "changed_at": self._runtime.clock.now()}
+                update={
+                    "state": state,
+                    "reason": reason,
+                    "tries": entry.tries + 1,
+                    "changed_at": self._runtime.clock.now(),
+                }
             )
         )
 
@@ -334,6 +354,29 @@ class Process:
         if "Nats-Sequence" not in headers:
             raise UnreadableError(f"{entry.stream} at {entry.sequence} is gone: {headers.get('Description', '')}")
         return Delivery(entry.stream, headers["Nats-Subject"], entry.sequence, answer.data, headers)
+
+
+_FETCH = JetStreamContext.PullSubscription.fetch
+
+
+async def _fetch_mended(
+    self: JetStreamContext.PullSubscription,
+    batch: int = 1,
+    timeout: float | None = 5,  # noqa: ASYNC109 - the signature is nats-py's
+    heartbeat: float | None = None,
+) -> list[Msg]:
+    """Let FastStream 0.7.8 see the time-outs of nats-py 2.16.
+
+    nats-py ends some fetches with the built-in TimeoutError, FastStream expects nats-py's own: the batch fetched so
+    far was thrown away with the loop, and came again only after `ack_wait`, 30 s later (`test_process.py` shows it).
+    """
+    try:
+        return await _FETCH(self, batch, timeout, heartbeat)
+    except TimeoutError as error:
+        raise NatsTimeoutError from error
+
+
+JetStreamContext.PullSubscription.fetch = _fetch_mended  # type: ignore[method-assign]  # see its docstring
 
 
 def _decoding(handle: Callable[[Commit], Awaitable[None]] | None) -> Callable[[Delivery], Awaitable[None]]:
@@ -351,9 +394,17 @@ def tries_for(error: Exception) -> int:
         return 1
     if isinstance(
         error,
-        RetryableError | NatsError | OSError | TimeoutError | asyncpg.PostgresConnectionError | asyncpg.InterfaceError
-        | asyncpg.CannotConnectNowError | asyncpg.AdminShutdownError | asyncpg.CrashShutdownError
-        | asyncpg.TooManyConnectionsError | asyncpg.DeadlockDetectedError,
+        RetryableError
+        | NatsError
+        | OSError
+        | TimeoutError
+        | asyncpg.PostgresConnectionError
+        | asyncpg.InterfaceError
+        | asyncpg.CannotConnectNowError
+        | asyncpg.AdminShutdownError
+        | asyncpg.CrashShutdownError
+        | asyncpg.TooManyConnectionsError
+        | asyncpg.DeadlockDetectedError,
     ):
         return MAX_TRIES_RETRYABLE
     return MAX_TRIES_UNEXPECTED
@@ -373,4 +424,3 @@ def _where(error: Exception) -> str:
     while trace.tb_next is not None:
         trace = trace.tb_next
     return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
-

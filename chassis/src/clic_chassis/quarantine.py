@@ -12,9 +12,10 @@ import json
 from collections.abc import AsyncIterator
 from typing import Literal
 
-from clic_contracts.subject import QUARANTINE_PREFIX, QUARANTINE_STREAM, quarantine_subject
 from nats.aio.client import Client
 from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from clic_contracts.subject import QUARANTINE_PREFIX, QUARANTINE_STREAM, quarantine_subject
 
 from .error import NotFoundError, RetryableError
 
@@ -117,7 +118,9 @@ class Quarantine:
     async def discard(self, entry_id: str, *, by: str, reason: str, now: dt.datetime) -> Entry:
         """Leave an entry for good; those waiting behind it are then handled. Raises as `find`."""
         entry = await self.find(entry_id)
-        return await self._change(entry.model_copy(update={"reason": f"{entry.reason}; {reason}"}), "discarded", by, now)
+        return await self._change(
+            entry.model_copy(update={"reason": f"{entry.reason}; {reason}"}), "discarded", by, now
+        )
 
     async def _change(self, entry: Entry, state: State, by: str, now: dt.datetime) -> Entry:
         changed = entry.model_copy(update={"state": state, "by": by, "changed_at": now})

@@ -11,12 +11,13 @@ import asyncio
 import json
 from collections import OrderedDict
 
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
 from clic_contracts.envelope import EVENT_CONTENT_TYPE, TYPES_HEADER, Commit, Recorded
 from clic_contracts.event import InteractionRecorded, LearningRecorded, RequestNoted, RequestReceived
 from clic_contracts.subject import feed_subject
 from clic_contracts.vocabulary import Origin, Service
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
 
 from .error import RetryableError
 from .log import EventLog

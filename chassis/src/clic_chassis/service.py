@@ -11,19 +11,21 @@ import sys
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import asyncpg
 import structlog
 import uvicorn
-from clic_contracts.town import Town
-from clic_contracts.vocabulary import Service
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from faststream.nats import NatsBroker
+from faststream.security import SASLPlaintext
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from clic_contracts.town import Town
+from clic_contracts.vocabulary import Service
 
 from .clock import Clock, SystemClock
 from .decision import Decisions
@@ -115,7 +117,7 @@ def run(
     try:
         settings = settings_class.from_environment()
     except ClicError as error:
-        print(error, file=sys.stderr)  # Logging is configured by these settings.
+        sys.stderr.write(f"{error}\n")  # Logging is configured by these settings.
         raise SystemExit(2) from error
     start_logging(name, settings.log_level)
     start_tracing(name, otlp_endpoint=settings.otlp_endpoint, trace_file=settings.trace_file)
@@ -141,8 +143,13 @@ async def _serve(
         add_probes(api, runtime, wiring)
         listener = socket.create_server((settings.http_host, settings.http_port))
         server = _Server(
-            uvicorn.Config(api, log_config=None, access_log=False, lifespan="off",
-                           timeout_graceful_shutdown=int(settings.stop_timeout_s))
+            uvicorn.Config(
+                api,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=int(settings.stop_timeout_s),
+            )
         )
         log.info("service_started", port=listener.getsockname()[1], town=runtime.town.version)
         await _run_until(stop, wiring.components, server, listener, settings.stop_timeout_s)
@@ -153,9 +160,9 @@ async def _run_until(
     stop: asyncio.Event, components: list[Component], server: uvicorn.Server, listener: socket.socket, bound_s: float
 ) -> None:
     """Run everything until told to stop, or until one of them ends; then stop all, within the bound."""
-    running = {asyncio.create_task(each.run(stop), name=each.name) for each in components}
-    http = asyncio.create_task(server.serve(sockets=[listener]), name="http")
-    told = asyncio.create_task(stop.wait(), name="stop")
+    running: set[asyncio.Task[Any]] = {asyncio.create_task(each.run(stop), name=each.name) for each in components}
+    http: asyncio.Task[Any] = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    told: asyncio.Task[Any] = asyncio.create_task(stop.wait(), name="stop")
     done, _ = await asyncio.wait({*running, http, told}, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     finished, late = await asyncio.wait(running, timeout=bound_s) if running else (set(), set())
@@ -178,8 +185,7 @@ async def open_runtime(
     broker = NatsBroker(
         settings.nats_url.split(","),
         name=f"clic-{name}",
-        user=settings.nats_user,
-        password=settings.nats_password.get_secret_value() if settings.nats_password else None,
+        security=_credentials(settings),
         inbox_prefix=f"_INBOX_{settings.nats_user}" if settings.nats_user else "_INBOX",
         max_reconnect_attempts=-1,  # After a finite number FastStream's pull loop spins at 100 % CPU.
         reconnect_time_wait=1,
@@ -201,8 +207,15 @@ async def open_runtime(
                         for each in await migrate(connection, migrations):
                             log.info("migration_applied", migration=each)
         yield Runtime(
-            name=name, settings=settings, nats=nats, broker=broker, log=event_log, town=town,
-            clock=clock or SystemClock(), quarantine=Quarantine(nats), database=pool,
+            name=name,
+            settings=settings,
+            nats=nats,
+            broker=broker,
+            log=event_log,
+            town=town,
+            clock=clock or SystemClock(),
+            quarantine=Quarantine(nats),
+            database=pool,
         )
     except TimeoutError as error:
         raise RetryableError(f"NATS or PostgreSQL did not answer within {CONNECT_TIMEOUT_S:.0f} s") from error
@@ -213,6 +226,12 @@ async def open_runtime(
                 await asyncio.wait_for(pool.close(), settings.stop_timeout_s)
             except TimeoutError:
                 pool.terminate()
+
+
+def _credentials(settings: Settings) -> SASLPlaintext | None:
+    if settings.nats_user is None or settings.nats_password is None:
+        return None
+    return SASLPlaintext(username=settings.nats_user, password=settings.nats_password.get_secret_value())
 
 
 async def _connected(broker: NatsBroker) -> Client:

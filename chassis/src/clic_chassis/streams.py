@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from nats.aio.client import Client
+
 from clic_contracts.subject import (
     FEED_PREFIX,
     FEED_STREAM,
@@ -21,9 +23,9 @@ from clic_contracts.subject import (
     RECEIPT_STREAM,
 )
 from clic_contracts.submission import MAX_SUBMISSION_BYTES
-from nats.aio.client import Client
 
 from .error import ClicError
+from .nats_error import STREAM_NOT_FOUND
 
 DAY_NS = 24 * 3600 * 1_000_000_000
 MAX_MSG_BYTES = 1024 * 1024
@@ -105,7 +107,7 @@ async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
         if replicas > 1:
             wanted.pop("persist_mode", None)  # The server takes it on a single replica alone.
         there = await _api(nats, f"STREAM.INFO.{name}", {})
-        if there.get("error", {}).get("err_code") == 10059:  # stream not found
+        if there.get("error", {}).get("err_code") == STREAM_NOT_FOUND:
             there = await _api(nats, f"STREAM.CREATE.{name}", wanted)
         if "error" in there:
             raise StreamError(f"stream {name}: {there['error'].get('description')}")
@@ -119,7 +121,7 @@ async def remove_streams(nats: Client) -> None:
     """Remove every stream; for tests alone (no service's permissions allow it)."""
     for name in STREAMS:
         answer = await _api(nats, f"STREAM.DELETE.{name}", {})
-        if "error" in answer and answer["error"].get("err_code") != 10059:
+        if "error" in answer and answer["error"].get("err_code") != STREAM_NOT_FOUND:
             raise StreamError(f"stream {name}: {answer['error'].get('description')}")
 
 

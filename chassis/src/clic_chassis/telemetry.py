@@ -9,6 +9,7 @@ from pathlib import Path
 
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -39,15 +40,22 @@ class Metrics:
             "clic_consumer_lag_messages", "Messages that a consumer has still to do.", ["consumer"], registry=registry
         )
         self.projection_lag = Gauge(
-            "clic_projection_lag_messages", "Commits that a projection has still to fold.", ["projection"],
+            "clic_projection_lag_messages",
+            "Commits that a projection has still to fold.",
+            ["projection"],
             registry=registry,
         )
         self.projection_stopped = Gauge(
-            "clic_projection_stopped", "1: the projection stands still and says why in the log.", ["projection"],
+            "clic_projection_stopped",
+            "1: the projection stands still and says why in the log.",
+            ["projection"],
             registry=registry,
         )
         self.loop_seconds = Histogram(
-            "clic_handle_seconds", "Time of handling one message.", ["consumer"], buckets=_LATENCY_BUCKETS_S,
+            "clic_handle_seconds",
+            "Time of handling one message.",
+            ["consumer"],
+            buckets=_LATENCY_BUCKETS_S,
             registry=registry,
         )
         self.sync_always = Gauge(
@@ -72,49 +80,49 @@ class _FileExporter(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-_recording = False
-_provider: TracerProvider | None = None
+class _Tracing:
+    """Whether spans are recorded in this process, and by what."""
+
+    provider: TracerProvider | None = None
 
 
 def start_tracing(service: str, *, otlp_endpoint: str | None, trace_file: Path | None) -> None:
     """Record traces where somebody wants them; otherwise spans cost next to nothing and only pass on their parent."""
-    global _recording, _provider
-    exporter: SpanExporter | None = None
+    exporter: SpanExporter
     if otlp_endpoint:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
         exporter = OTLPSpanExporter(endpoint=otlp_endpoint)
     elif trace_file is not None:
         exporter = _FileExporter(trace_file)
-    if exporter is None:
+    else:
         return
-    _provider = TracerProvider(resource=Resource.create({"service.name": f"clic-{service}"}))
+    _Tracing.provider = TracerProvider(resource=Resource.create({"service.name": f"clic-{service}"}))
     # Bounded: 2,048 spans wait at most, further ones are dropped and counted by the SDK.
-    _provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
-    trace.set_tracer_provider(_provider)
-    _recording = True
+    _Tracing.provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
+    trace.set_tracer_provider(_Tracing.provider)
 
 
 def stop_tracing() -> None:
     """Hand over what is left."""
-    if _provider is not None:
-        _provider.shutdown()
+    if _Tracing.provider is not None:
+        _Tracing.provider.shutdown()
 
 
 @contextmanager
 def span(name: str, /, **attributes: str | int) -> Iterator[None]:
     """A step of a trace. Attributes are ids and codes, never personal data."""
-    if not _recording:
+    if _Tracing.provider is None:
         yield
         return
-    with trace.get_tracer("clic").start_as_current_span(name, attributes={f"clic.{k}": v for k, v in attributes.items()}):
+    with trace.get_tracer("clic").start_as_current_span(
+        name, attributes={f"clic.{k}": v for k, v in attributes.items()}
+    ):
         yield
 
 
 @contextmanager
 def continued(headers: Mapping[str, str] | None, name: str, /, **attributes: str | int) -> Iterator[None]:
     """A step that continues the trace of a message's headers (W3C `traceparent`)."""
-    if not _recording:
+    if _Tracing.provider is None:
         yield
         return
     token = otel_context.attach(propagate.extract(dict(headers or {})))
@@ -127,7 +135,7 @@ def continued(headers: Mapping[str, str] | None, name: str, /, **attributes: str
 
 def trace_headers() -> dict[str, str]:
     """The headers that continue this trace in a message; {} where nothing is recorded."""
-    if not _recording:
+    if _Tracing.provider is None:
         return {}
     headers: dict[str, str] = {}
     propagate.inject(headers)

@@ -1,10 +1,13 @@
 """The desk's HTTP API: submissions as CloudEvents, agents' commands, and a request's story."""
 
-
 import datetime as dt
 import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, HTTPException, Path, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import from_json, to_json
 
 from clic_chassis.agents import Agent, agent_dependency
 from clic_chassis.clock import Clock
@@ -43,9 +46,6 @@ from clic_contracts.vocabulary import (
     Service,
     VoidingReason,
 )
-from fastapi import Depends, FastAPI, Header, HTTPException, Path, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic_core import from_json, to_json
 
 from .core.request import REQUEST, Close, Command, Record, Refuse, UnknownRequestError
 from .desk import Desk
@@ -163,7 +163,7 @@ class Done(BaseModel):
     events: list[str]
 
 
-def make_api(
+def make_api(  # noqa: C901, PLR0915 - one short function a route, closed over what they need
     desk: Desk, register: Register, log: EventLog, town: Town, clock: Clock, agents: Mapping[str, Agent]
 ) -> FastAPI:
     """The FastAPI application; its OpenAPI pages are at /docs."""
@@ -186,7 +186,10 @@ def make_api(
         decided = await desk.command(request_id, command, cause_id=cause, actor=agent.actor)
         phase = REQUEST.fold(decided.story.events).phase
         return Done(
-            request_id=request_id, phase=phase.value, known=decided.known, position=decided.story.last_sequence,
+            request_id=request_id,
+            phase=phase.value,
+            known=decided.known,
+            position=decided.story.last_sequence,
             events=[event.type for event in decided.events],
         )
 
@@ -205,14 +208,19 @@ def make_api(
     @api.post("/requests/{request_id}/acknowledge", tags=["commands"])
     async def acknowledge(request_id: rid, body: Told, agent: who, idempotency_key: key = None) -> Done:
         """The citizen was told that the request is registered (POL-13 to POL-15)."""
-        return await do(request_id, fact(RequestAcknowledged(delivery=told(body.channel)), body), agent, idempotency_key)
+        return await do(
+            request_id, fact(RequestAcknowledged(delivery=told(body.channel)), body), agent, idempotency_key
+        )
 
     @api.post("/requests/{request_id}/answer", tags=["commands"])
     async def answer(request_id: rid, body: Answer, agent: who, idempotency_key: key = None) -> Done:
         """The citizen was answered (POL-17, POL-22)."""
         event = RequestAnswered(
-            delivery=told(body.channel), answered_by=body.answered_by, access_outcome=body.access_outcome,
-            provisions=body.provisions, sealed=await sealed(request_id, body.text),
+            delivery=told(body.channel),
+            answered_by=body.answered_by,
+            access_outcome=body.access_outcome,
+            provisions=body.provisions,
+            sealed=await sealed(request_id, body.text),
         )
         return await do(request_id, fact(event, body), agent, idempotency_key)
 
@@ -225,7 +233,9 @@ def make_api(
     async def refuse(request_id: rid, body: Refusal, agent: who, idempotency_key: key = None) -> Done:
         """It is not admissible (POL-07 to POL-09); with `channel`, the citizen was told and it is closed."""
         refusal = RequestRefused(
-            criterion=body.criterion, turn_to=body.turn_to, sent=told(body.channel) if body.channel else None,
+            criterion=body.criterion,
+            turn_to=body.turn_to,
+            sent=told(body.channel) if body.channel else None,
             sealed=await sealed(request_id, body.text),
         )
         return await do(request_id, Refuse(refusal, at(body)), agent, idempotency_key)
@@ -234,12 +244,16 @@ def make_api(
     async def complete(request_id: rid, body: Completion, agent: who, idempotency_key: key = None) -> Done:
         """What was missing is given (POL-06, POL-21)."""
         content = await desk.seal(request_id, body.content) if body.content else None
-        return await do(request_id, fact(RequestCompleted(given=body.given, sealed=content), body), agent, idempotency_key)
+        return await do(
+            request_id, fact(RequestCompleted(given=body.given, sealed=content), body), agent, idempotency_key
+        )
 
     @api.post("/requests/{request_id}/note", tags=["commands"])
     async def note(request_id: rid, body: Note, agent: who, idempotency_key: key = None) -> Done:
         """Put a note in the file (POL-28)."""
-        return await do(request_id, fact(RequestNoted(sealed=await sealed(request_id, body.text)), body), agent, idempotency_key)
+        return await do(
+            request_id, fact(RequestNoted(sealed=await sealed(request_id, body.text)), body), agent, idempotency_key
+        )
 
     @api.post("/requests/{request_id}/promise", tags=["commands"])
     async def promise(request_id: rid, body: Promise, agent: who, idempotency_key: key = None) -> Done:
@@ -280,12 +294,12 @@ def make_api(
         return await do(request_id, fact(RequestRated(score=body.score), body), agent, idempotency_key)
 
     @api.get("/references/{reference}", tags=["requests"])
-    async def by_reference(reference: str, agent: who) -> dict[str, str]:
+    async def by_reference(reference: str, _: who) -> dict[str, str]:
         """The id of the request that a citizen names."""
         return {"reference": reference, "request_id": await register.find(reference)}
 
     @api.get("/requests/{request_id}", tags=["requests"])
-    async def story(request_id: rid, agent: who) -> dict[str, Any]:
+    async def story(request_id: rid, _: who) -> dict[str, Any]:
         """The whole story of a request over all services, nothing opened, and what may happen next (POL-28)."""
         commits = [c for each in Service for c in (await log.load(each, request_id)).commits]
         own = [e for c in commits if c.service is Service.INTAKE for e in c.events]
@@ -298,9 +312,16 @@ def make_api(
             "phase": request.phase.value,
             "next": sorted(event.TYPE for event in LIFECYCLE[request.phase]),
             "events": [
-                {"position": c.sequence, "type": e.type, "occurred_at": e.occurred_at, "recorded_at": e.recorded_at,
-                 "actor": e.actor, "data": e.data.model_dump(mode="json", exclude={"sealed"}, exclude_none=True)}
-                for c in sorted(commits, key=lambda c: c.sequence) for e in c.events
+                {
+                    "position": c.sequence,
+                    "type": e.type,
+                    "occurred_at": e.occurred_at,
+                    "recorded_at": e.recorded_at,
+                    "actor": e.actor,
+                    "data": e.data.model_dump(mode="json", exclude={"sealed"}, exclude_none=True),
+                }
+                for c in sorted(commits, key=lambda c: c.sequence)
+                for e in c.events
             ],
         }
 
@@ -316,7 +337,8 @@ def make_api(
             raise HTTPException(410, "the personal data of this request was erased")
         opened = [
             {"type": e.type, "occurred_at": e.occurred_at, "content": entry.key.open(seal)}
-            for e in events if (seal := getattr(e.data, "sealed", None)) is not None
+            for e in events
+            if (seal := getattr(e.data, "sealed", None)) is not None
         ]
         return {"request_id": request_id, "opened": opened}
 
@@ -359,4 +381,3 @@ def _parts(body: bytes) -> list[bytes]:
     if not isinstance(raw, list) or len(raw) > MAX_BATCH:
         raise HTTPException(422, f"a batch is a JSON array of at most {MAX_BATCH} CloudEvents")
     return [to_json(each) for each in raw]
-

@@ -30,14 +30,23 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
         components=[
             register,
             Process(
-                runtime, durable=INBOX_DURABLE, stream=INBOX_STREAM, filters=[f"{INBOX_PREFIX}.>"],
-                handle_delivery=inbox.handle, key=inbox_key,
+                runtime,
+                durable=INBOX_DURABLE,
+                stream=INBOX_STREAM,
+                filters=[f"{INBOX_PREFIX}.>"],
+                handle_delivery=inbox.handle,
+                key=inbox_key,
             ),
             InboxSweeper(runtime.nats, runtime.quarantine, INBOX_DURABLE),
             Process(
-                runtime, durable=RELAY_DURABLE, filters=[f"{LOG_PREFIX}.*.*"], handle=relay.handle,
+                runtime,
+                durable=RELAY_DURABLE,
+                filters=[f"{LOG_PREFIX}.*.*"],
+                handle=relay.handle,
                 skip=not_for_outside,
             ),
         ],
-        http=make_api(desk, register, runtime.log, runtime.town, runtime.clock, read_agents(runtime.settings.agents_file)),
+        http=make_api(
+            desk, register, runtime.log, runtime.town, runtime.clock, read_agents(runtime.settings.agents_file)
+        ),
     )

@@ -133,8 +133,13 @@ class Desk:
                 "give a new submission an id of its own"
             )
         return Receipt(
-            status="known" if decided.known else "accepted", source=event.source, id=event.id,
-            request_id=request_id, reference=entry.reference, acknowledgement=text, at=self._clock.now(),
+            status="known" if decided.known else "accepted",
+            source=event.source,
+            id=event.id,
+            request_id=request_id,
+            reference=entry.reference,
+            acknowledgement=text,
+            at=self._clock.now(),
         )
 
     def _registration(
@@ -157,13 +162,22 @@ class Desk:
         facts: list[tuple[Event, dt.datetime]] = [
             (
                 RequestReceived(
-                    reference=entry.reference, kind=said.kind, channel=said.channel, language=said.language,
-                    subject=said.subject, terms=self._pick_terms(said.text),
-                    sector=said.place.sector if said.place else None, requester=presence, submission=ref,
-                    publisher=publisher, content_digest=digest,
+                    reference=entry.reference,
+                    kind=said.kind,
+                    channel=said.channel,
+                    language=said.language,
+                    subject=said.subject,
+                    terms=self._pick_terms(said.text),
+                    sector=said.place.sector if said.place else None,
+                    requester=presence,
+                    submission=ref,
+                    publisher=publisher,
+                    content_digest=digest,
                     sealed=entry.key.seal(personal) if entry.key and personal else None,
-                    written=is_written(said), confidential=is_confidential(said, self._town),
-                    complaint_criteria=said.complaint_criteria, origin=origin,
+                    written=is_written(said),
+                    confidential=is_confidential(said, self._town),
+                    complaint_criteria=said.complaint_criteria,
+                    origin=origin,
                 ),
                 at,
             )
@@ -171,9 +185,15 @@ class Desk:
         facts += [
             (
                 InteractionRecorded(
-                    interaction_id=derive_id("interaction", event.source, event.id, str(index)), channel=channel,
-                    language=said.language, subject=said.subject, about=request_id_for(event.source, event.id),
-                    submission=ref, publisher=publisher, content_digest=digest, origin=origin,
+                    interaction_id=derive_id("interaction", event.source, event.id, str(index)),
+                    channel=channel,
+                    language=said.language,
+                    subject=said.subject,
+                    about=request_id_for(event.source, event.id),
+                    submission=ref,
+                    publisher=publisher,
+                    content_digest=digest,
+                    origin=origin,
                 ),
                 at,
             )
@@ -212,17 +232,27 @@ class Desk:
         entry: Entry | None = None
         if said.text:
             entry = (
-                await self._register.entry(about) if about else
-                await self._register.register(interaction_id, event.time.astimezone(self._timezone).year, with_key=True)
+                await self._register.entry(about)
+                if about
+                else await self._register.register(
+                    interaction_id, event.time.astimezone(self._timezone).year, with_key=True
+                )
             )
             sealed = entry.key.seal({"text": said.text}) if entry.key else None
         digest = _digest(event, entry)
         fact = Fact(
             InteractionRecorded(
-                interaction_id=interaction_id, channel=said.channel, language=said.language, subject=said.subject,
-                about=about, answered_first_line=said.answered,
-                submission=SubmissionRef(source=event.source, id=event.id), publisher=publisher,
-                content_digest=digest, sealed=sealed, origin=Origin.BACKLOG if said.backlog else Origin.LIVE,
+                interaction_id=interaction_id,
+                channel=said.channel,
+                language=said.language,
+                subject=said.subject,
+                about=about,
+                answered_first_line=said.answered,
+                submission=SubmissionRef(source=event.source, id=event.id),
+                publisher=publisher,
+                content_digest=digest,
+                sealed=sealed,
+                origin=Origin.BACKLOG if said.backlog else Origin.LIVE,
             ),
             event.time,
         )
@@ -240,8 +270,11 @@ class Desk:
         if decided.known and before.content_digest != digest:
             raise OtherContentError("this source and id were submitted before with other content: give it a new id")
         return Receipt(
-            status="known" if decided.known else "accepted", source=event.source, id=event.id,
-            request_id=story_id, at=self._clock.now(),
+            status="known" if decided.known else "accepted",
+            source=event.source,
+            id=event.id,
+            request_id=story_id,
+            at=self._clock.now(),
         )
 
     async def _about(self, publisher: str, event: SubmissionEvent) -> Receipt:
@@ -258,8 +291,13 @@ class Desk:
             if not decided.known:
                 status = "accepted"
         return Receipt.model_validate(
-            {"status": status, "source": event.source, "id": event.id, "request_id": request_id,
-             "at": self._clock.now()}
+            {
+                "status": status,
+                "source": event.source,
+                "id": event.id,
+                "request_id": request_id,
+                "at": self._clock.now(),
+            }
         )
 
     async def _commands(self, request_id: str, event: SubmissionEvent) -> tuple[Command, ...]:
@@ -275,7 +313,9 @@ class Desk:
                 given += [Missing.CONTACT] if who and (who.email or who.phone) else []
                 if not given:
                     raise OtherContentError("the completion gives nothing: add a name, a contact or a text")
-                sealed = await self.seal(request_id, {"requester": who and who.model_dump(exclude_none=True), "text": text})
+                sealed = await self.seal(
+                    request_id, {"requester": who and who.model_dump(exclude_none=True), "text": text}
+                )
                 return (Record(RequestCompleted(given=tuple(given), sealed=sealed), at),)
             case ProgressSubmission(text=text, promised_on=promised_on):
                 commands: list[Command] = []
@@ -328,7 +368,9 @@ class Desk:
         return await self._decisions.decide(
             request_id,
             lambda story: REQUEST.decide(command, REQUEST.fold(story.events)),
-            cause_id=cause_id, actor=actor, expect_new=expect_new,
+            cause_id=cause_id,
+            actor=actor,
+            expect_new=expect_new,
         )
 
 
@@ -337,8 +379,11 @@ def _outcome(outcome: OutcomeSubmission, at: dt.datetime, sealed: Sealed | None)
     proof = DeliveryProof.ASSUMED if assumed else DeliveryProof.PUBLISHER
     told = Delivery(channel=outcome.channel, proof=proof)
     answer = RequestAnswered(
-        delivery=told, answered_by=outcome.answered_by, access_outcome=outcome.access_outcome,
-        provisions=outcome.provisions, sealed=sealed,
+        delivery=told,
+        answered_by=outcome.answered_by,
+        access_outcome=outcome.access_outcome,
+        provisions=outcome.provisions,
+        sealed=sealed,
     )
     match outcome.outcome:
         case "answered":
@@ -379,4 +424,3 @@ def _digest(event: SubmissionEvent, entry: Entry | None) -> str:
 
 def _cause(event: SubmissionEvent) -> str:
     return f"{event.source}\n{event.id}"
-

@@ -7,16 +7,18 @@ import json
 from typing import Any
 
 import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from pydantic_core import from_json
+
 from clic_chassis.clock import Clock
 from clic_chassis.error import RetryableError
+from clic_chassis.nats_error import ALREADY_DELETED
 from clic_chassis.process import Delivery
 from clic_chassis.quarantine import Quarantine
 from clic_contracts.envelope import request_id_for
 from clic_contracts.subject import INBOX_STREAM, receipt_subject
 from clic_contracts.submission import Problem, Receipt
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
-from pydantic_core import from_json
 
 from .core.request import UnknownRequestError
 from .desk import Desk
@@ -61,7 +63,10 @@ class Inbox:
     def _unknown_request(self, delivery: Delivery, detail: str) -> Receipt:
         raw = from_json(delivery.body)
         return Receipt(
-            status="refused", source=raw["source"], id=raw["id"], at=self._clock.now(),
+            status="refused",
+            source=raw["source"],
+            id=raw["id"],
+            at=self._clock.now(),
             problem=Problem(
                 type="urn:clic:problem:unknown-request", title="Unknown request", status=404, detail=detail
             ),
@@ -90,8 +95,7 @@ class Inbox:
         except (NatsError, OSError) as error:
             raise RetryableError(f"no answer to an erasure ({type(error).__name__})") from error
         said = json.loads(answer.data)
-        # 10043/10057: it is gone already, from a try before this one.
-        if "error" in said and said["error"].get("err_code") not in (10037, 10043, 10057):
+        if "error" in said and said["error"].get("err_code") not in ALREADY_DELETED:
             raise RetryableError(f"erasure: {said['error'].get('description')}")
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 import asyncpg
+
 from clic_chassis import sql
 from clic_chassis.error import ClicError, NotFoundError
 
@@ -63,7 +64,7 @@ class Register:
                 batch.append(self._queue.get_nowait())
             try:
                 entries = await self._write(batch)
-            except Exception as error:  # Whoever waits hears it; the register goes on.
+            except Exception as error:  # noqa: BLE001 - whoever waits hears it; the register goes on
                 for each in batch:
                     if not each.entry.done():
                         each.entry.set_exception(error)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clic_chassis.settings import Settings
 from pydantic import Field
+
+from clic_chassis.settings import Settings
 
 
 class IntakeSettings(Settings):

@@ -4,6 +4,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated
 
+from fastapi import Depends, FastAPI, Header, Path
+from pydantic import BaseModel, ConfigDict
+
 from clic_chassis.agents import Agent, agent_dependency
 from clic_chassis.clock import Clock
 from clic_chassis.decision import Decisions
@@ -12,8 +15,6 @@ from clic_chassis.http import add_error_handlers
 from clic_chassis.log import EventLog
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import DepartmentCode, RequestId, Service
-from fastapi import Depends, FastAPI, Header, Path
-from pydantic import BaseModel, ConfigDict
 
 from .core.assignment import ASSIGNMENT, RouteTo
 
@@ -34,9 +35,7 @@ class Assigned(BaseModel):
     known: bool
 
 
-def make_api(
-    decisions: Decisions, log: EventLog, town: Town, clock: Clock, agents: Mapping[str, Agent]
-) -> FastAPI:
+def make_api(decisions: Decisions, log: EventLog, town: Town, clock: Clock, agents: Mapping[str, Agent]) -> FastAPI:
     """The FastAPI application; its OpenAPI pages are at /docs."""
     api = FastAPI(title="CLIC – routing", version="1", summary="Who answers.")
     add_error_handlers(api)
@@ -64,7 +63,7 @@ def make_api(
         return Assigned(request_id=request_id, department=assignment.department, known=decided.known)
 
     @api.get("/requests/{request_id}/assignment", tags=["requests"])
-    async def assignment(request_id: rid, agent: who) -> Assigned:
+    async def assignment(request_id: rid, _: who) -> Assigned:
         """Where a request is."""
         story = await log.load(Service.ROUTING, request_id)
         return Assigned(

@@ -56,7 +56,10 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
     return Wiring(
         components=[
             Process(
-                runtime, durable=DURABLE, filters=[log_subject(Service.INTAKE, "*")], handle=router.handle,
+                runtime,
+                durable=DURABLE,
+                filters=[log_subject(Service.INTAKE, "*")],
+                handle=router.handle,
                 skip=nothing_received,
             )
         ],

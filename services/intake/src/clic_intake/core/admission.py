@@ -54,8 +54,9 @@ Verdict = Admitted | Lacking | Outside
 
 
 def judge(submission: RequestSubmission, town: Town) -> Verdict:
-    """POL-06 and POL-07. A rule alone asks for what is missing or points outside; the rest is a person's (POL-08, POL-09).
+    """A rule alone asks for what is missing or points outside; the rest is a person's.
 
+    Source: POL-06, POL-07; POL-08 and POL-09 are a person's.
     What comes out of older records was judged in its time, and is taken as it is.
     """
     subject = town.subject_by_code.get(submission.subject or "")

@@ -93,9 +93,7 @@ def evolve(request: Request, recorded: Recorded) -> Request:
     request = replace(request, phase=next_phase(request.phase, type(event)))
     match event:
         case RequestReceived():
-            return replace(
-                request, kind=event.kind, reference=event.reference, received_at=recorded.occurred_at
-            )
+            return replace(request, kind=event.kind, reference=event.reference, received_at=recorded.occurred_at)
         case RequestIncomplete():
             return replace(request, missing=event.missing)
         case RequestCompleted():
@@ -169,7 +167,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Judge a request inadmissible; where the citizen was told, the request is closed with it. Source: POL-07 to POL-09."""
+    """Judge a request inadmissible; where the citizen was told, it is closed too. Source: POL-07 to POL-09."""
 
     refusal: RequestRefused
     at: dt.datetime
@@ -195,12 +193,12 @@ def decide(command: Command, request: Request) -> tuple[Fact, ...]:
         case Record():
             return _record(command, request)
         case Close(reason=reason, at=at, assumed=assumed):
-            return _close(request, reason, at, assumed)
+            return _close(request, reason, at, assumed=assumed)
         case Finish(answer=answer, at=at, assumed=assumed):
             if request.phase is Phase.CLOSED:
                 return ()
             answered = Fact(_answer(answer, request), at, assumed)
-            return (answered, *_close(_after(request, answered), ClosingReason.ANSWERED, at, assumed))
+            return (answered, *_close(_after(request, answered), ClosingReason.ANSWERED, at, assumed=assumed))
         case Resume(answer=answer, reopening=reopening, at=at, assumed=assumed):
             if request.phase is Phase.REOPENED:
                 return ()
@@ -213,7 +211,7 @@ def decide(command: Command, request: Request) -> tuple[Fact, ...]:
             refused = Fact(refusal, at, assumed)
             if refusal.sent is None:
                 return (refused,)
-            return (refused, *_close(_after(request, refused), ClosingReason.REFUSED, at, assumed))
+            return (refused, *_close(_after(request, refused), ClosingReason.REFUSED, at, assumed=assumed))
 
 
 def _record(command: Record, request: Request) -> tuple[Fact, ...]:
@@ -236,17 +234,17 @@ def _record(command: Record, request: Request) -> tuple[Fact, ...]:
             merged = Fact(event, command.at, command.assumed)
             return (
                 merged,
-                *_close(_after(request, merged), ClosingReason.MERGED, command.at, command.assumed),
+                *_close(_after(request, merged), ClosingReason.MERGED, command.at, assumed=command.assumed),
             )
         case RequestClosed(reason=reason):
-            return _close(request, reason, command.at, command.assumed)
+            return _close(request, reason, command.at, assumed=command.assumed)
         case _:
             pass
     _must(request, type(event))
     return (Fact(event, command.at, command.assumed),)
 
 
-def _close(request: Request, reason: ClosingReason, at: dt.datetime, assumed: bool) -> tuple[Fact, ...]:
+def _close(request: Request, reason: ClosingReason, at: dt.datetime, *, assumed: bool) -> tuple[Fact, ...]:
     if request.phase is Phase.CLOSED:
         return ()
     _must(request, RequestClosed)

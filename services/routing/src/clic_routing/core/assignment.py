@@ -86,12 +86,16 @@ def route(received: RequestReceived, town: Town) -> RequestRouted:
     for rule in town.routing.rules:
         if (department := _by(rule, received, town)) is not None:
             return RequestRouted(
-                department=department, rule=RuleRef(code=rule.code),
-                first_line=town.department_by_code[department].first_line, unusual=received.subject is None,
+                department=department,
+                rule=RuleRef(code=rule.code),
+                first_line=town.department_by_code[department].first_line,
+                unusual=received.subject is None,
             )
     return RequestRouted(
-        department=town.routing.unforeseen, rule=None,
-        first_line=town.department_by_code[town.routing.unforeseen].first_line, unusual=True,
+        department=town.routing.unforeseen,
+        rule=None,
+        first_line=town.department_by_code[town.routing.unforeseen].first_line,
+        unusual=True,
     )
 
 

@@ -1,0 +1,13 @@
+"""The JetStream error codes that mean something to us (nats-server 2.15, `server/errors.json`)."""
+
+from __future__ import annotations
+
+WRONG_LAST_SEQUENCE = 10071
+WRONG_LAST_SEQUENCE_IN_CLUSTER = 10164
+MESSAGE_NOT_FOUND = 10037
+STREAM_NOT_FOUND = 10059
+
+STALE = frozenset({WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_CLUSTER})
+"""The expectation of an append does not hold; a cluster says so in another way, without the value."""
+ALREADY_DELETED = frozenset({MESSAGE_NOT_FOUND, 10043, 10057})
+"""What deleting a message says when it is gone."""
