@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from clic_contracts.town import InconsistentTownError, Loc, Town
 from pydantic import ValidationError
+
+from clic_contracts.town import InconsistentTownError, Loc, Town
 
 from .error import ClicError
 

@@ -1,0 +1,1 @@
+"""Older records of other systems, published through the public inbox."""
