@@ -125,6 +125,9 @@ def _files(folder: Path, reading: _Reading) -> Iterator[tuple[str, bytes]]:
             folder, [Fault(str(folder), 0, "there is no such folder", "Name a town's folder of YAML files.")]
         )
     names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    if not set(names) & set(FILES):
+        detail = "no file of a town is in this folder"
+        raise TownFileError(folder, [Fault(str(folder), 0, detail, f"Name another, or add {', '.join(FILES)}.")])
     for name in sorted({*names, *FILES}):
         path = folder / name
         if name not in FILES:

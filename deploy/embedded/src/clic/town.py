@@ -1,0 +1,78 @@
+"""`clic town`: checks a town's folder and says what is in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from clic_chassis.error import ClicError
+from clic_chassis.town_file import TownFileError, read_town
+from clic_contracts.town import Town
+
+from .connection import clic_dir
+
+DEFAULT = Path("deploy/towns/mont-saint-hilaire")
+"""In a checkout, from its top."""
+
+app = typer.Typer(help="The town's folder of rules.", no_args_is_help=True)
+
+
+@app.callback()
+def _town() -> None:
+    """The town's folder of rules."""
+
+
+def town_dir() -> Path:
+    """The town's folder: `CLIC_TOWN_DIR`; or the one of this installation, or of this checkout.
+
+    Raises:
+        ClicError: there is none.
+    """
+    if said := os.environ.get("CLIC_TOWN_DIR"):
+        return Path(said)
+    checkout = Path(__file__).parents[4] / "towns" / DEFAULT.name
+    for candidate in (clic_dir() / "town", DEFAULT, checkout):
+        if candidate.is_dir():
+            return candidate
+    raise ClicError("no town: name its folder, or set CLIC_TOWN_DIR")
+
+
+@app.command()
+def check(
+    folder: Annotated[Path | None, typer.Argument(help="The town's folder.", show_default=False)] = None,
+) -> None:
+    """Check a town's folder: every error with file, line, and how to mend it."""
+    errors = Console(stderr=True)
+    try:
+        folder = folder or town_dir()
+        town = read_town(folder)
+    except TownFileError as error:
+        for fault in error.faults:
+            errors.print(escape(str(fault)), soft_wrap=True)
+        errors.print(f"{len(error.faults)} to mend in {escape(str(error.folder))}", style="red", soft_wrap=True)
+        raise typer.Exit(1) from error
+    except ClicError as error:
+        errors.print(escape(str(error)), style="red", soft_wrap=True)
+        raise typer.Exit(1) from error
+    Console().print(escape(summary(town)), soft_wrap=True)
+
+
+def summary(town: Town) -> str:
+    """A town in a few lines."""
+    outside = sum(s.department is None for s in town.subjects)
+    bare = sum(s.answer_within is None for s in town.subjects)
+    return "\n".join(
+        (
+            f"{town.name.fr}: rules {town.version}, calendar {town.calendar.version}",
+            f"  {len(town.departments)} departments; {len(town.bodies)} other bodies to turn to",
+            f"  {len(town.subjects)} subjects: {outside} outside the town's competence, {bare} without own standard",
+            f"  {len(town.routing.rules)} routing rules, in order: {', '.join(r.code for r in town.routing.rules)}",
+            f"  what none foresees goes to {town.routing.unforeseen}",
+            f"  {len(town.vocabulary)} terms; {len(town.publishers)} publishers",
+        )
+    )
