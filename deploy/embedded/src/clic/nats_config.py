@@ -1,0 +1,183 @@
+"""Who may do what on NATS: one user per service and per publisher, and what the server is told of them.
+
+The log's guard is here: a service appends to its own subjects alone, reporting writes nothing, a publisher knows
+only its inbox and its receipts, and nobody at all may delete, purge or update the log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from clic_contracts.subject import (
+    FEED_PREFIX,
+    INBOX_PREFIX,
+    INBOX_STREAM,
+    LOG_PREFIX,
+    LOG_STREAM,
+    QUARANTINE_PREFIX,
+    QUARANTINE_STREAM,
+    RECEIPT_PREFIX,
+    RECEIPT_STREAM,
+)
+
+OPS = "ops"
+SERVICES = ("intake", "routing", "deadlines", "reporting")
+DURABLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "intake": ((INBOX_STREAM, "intake"), (LOG_STREAM, "relay")),
+    "routing": ((LOG_STREAM, "routing"),),
+    "deadlines": ((LOG_STREAM, "deadlines"),),
+    "reporting": (),
+}
+"""Stream and name of each service's durable consumers, as its `app.py` names them."""
+
+_NEVER_ON_THE_LOG = tuple(
+    f"$JS.API.STREAM.{call}.{LOG_STREAM}" for call in ("DELETE", "PURGE", "UPDATE", "MSG.DELETE", "RESTORE")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NatsUser:
+    """A user and its permissions: subjects with NATS wildcards."""
+
+    name: str
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    deny_publish: tuple[str, ...] = ()
+
+    @property
+    def inbox_prefix(self) -> str:
+        """Where answers come back to this user alone; clients are told it."""
+        return inbox_prefix(self.name)
+
+
+def inbox_prefix(user: str) -> str:
+    """The prefix of a user's inboxes: nobody else may listen there."""
+    return f"_INBOX_{user}"
+
+
+def publisher_user(code: str) -> str:
+    """The user of a publisher: apart from services' names, whatever a town calls its publishers."""
+    return f"publisher-{code}"
+
+
+def users(publishers: Iterable[str]) -> tuple[NatsUser, ...]:
+    """Every user of a town with these publishers."""
+    return (
+        _ops(),
+        _service("intake", f"{RECEIPT_PREFIX}.>", f"{FEED_PREFIX}.>", *_erasing_the_inbox()),
+        _service("routing"),
+        _service("deadlines"),
+        _reporting(),
+        *(_publisher(code) for code in publishers),
+    )
+
+
+def authorization(all_users: Iterable[NatsUser], passwords: Mapping[str, str]) -> str:
+    """The server's configuration of the users. Strings are written as JSON, which NATS reads.
+
+    Raises:
+        KeyError: a user has no password.
+    """
+    lines = [_user(each, passwords[each.name]) for each in all_users]
+    return "\n".join(("authorization {", "  users: [", *lines, "  ]", "}"))
+
+
+def _user(user: NatsUser, password: str) -> str:
+    permissions = {
+        "publish": {"allow": list(user.publish), "deny": list(user.deny_publish)},
+        "subscribe": {"allow": list(user.subscribe)},
+    }
+    return "    " + json.dumps({"user": user.name, "password": password, "permissions": permissions})
+
+
+def _ops() -> NatsUser:
+    """Whoever operates: makes streams, looks everywhere, settles quarantine. Not above the log."""
+    return NatsUser(
+        OPS,
+        publish=("$JS.API.>", "$JS.ACK.>", f"{QUARANTINE_PREFIX}.>"),
+        subscribe=(f"{inbox_prefix(OPS)}.>", "$JS.EVENT.>"),
+        deny_publish=_NEVER_ON_THE_LOG,
+    )
+
+
+def _service(name: str, *more: str) -> NatsUser:
+    consumers = [subject for stream, durable in DURABLES[name] for subject in _consuming(stream, durable)]
+    streams = {LOG_STREAM, QUARANTINE_STREAM, *(stream for stream, _ in DURABLES[name])}
+    return NatsUser(
+        name,
+        publish=(
+            f"{LOG_PREFIX}.{name}.*",
+            f"{QUARANTINE_PREFIX}.{name}.>",
+            *(subject for stream in sorted(streams) for subject in _reading(stream)),
+            *consumers,
+            *more,
+        ),
+        # Its own quarantine: it hears there when somebody asks it to try again.
+        subscribe=(f"{inbox_prefix(name)}.>", f"{QUARANTINE_PREFIX}.{name}.>"),
+        deny_publish=_NEVER_ON_THE_LOG,
+    )
+
+
+def _reporting() -> NatsUser:
+    """Reads the log by consumers without a durable name, and writes nothing."""
+    calls = ("CREATE", "INFO", "MSG.NEXT", "DELETE")
+    return NatsUser(
+        "reporting",
+        publish=(
+            *_reading(LOG_STREAM),
+            f"$JS.API.CONSUMER.CREATE.{LOG_STREAM}",
+            *(f"$JS.API.CONSUMER.{call}.{LOG_STREAM}.>" for call in calls),
+        ),
+        subscribe=(f"{inbox_prefix('reporting')}.>",),
+        # Consumers of others stand on the same stream: they are not reporting's to touch.
+        deny_publish=(
+            *_NEVER_ON_THE_LOG,
+            *(
+                f"$JS.API.CONSUMER.{call}.{stream}.{durable}{tail}"
+                for pairs in DURABLES.values()
+                for stream, durable in pairs
+                if stream == LOG_STREAM
+                for call in calls
+                for tail in ("", ".>")
+            ),
+        ),
+    )
+
+
+def _publisher(code: str) -> NatsUser:
+    """Its inbox, and its receipts: heard as they are written, and asked for one by one."""
+    receipts = f"{RECEIPT_PREFIX}.{code}.>"
+    user = publisher_user(code)
+    return NatsUser(
+        user,
+        publish=(f"{INBOX_PREFIX}.{code}.>", f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{receipts}"),
+        subscribe=(f"{inbox_prefix(user)}.>", receipts),
+    )
+
+
+def _reading(stream: str) -> tuple[str, ...]:
+    return (
+        f"$JS.API.STREAM.INFO.{stream}",
+        f"$JS.API.STREAM.MSG.GET.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}.>",
+    )
+
+
+def _consuming(stream: str, durable: str) -> tuple[str, ...]:
+    return (
+        f"$JS.API.CONSUMER.CREATE.{stream}.{durable}",
+        f"$JS.API.CONSUMER.CREATE.{stream}.{durable}.>",
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{durable}",
+        f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+        f"$JS.ACK.{stream}.{durable}.>",
+        f"$JS.ACK.*.*.{stream}.{durable}.>",  # as servers with a domain, and newer ones, name it
+    )
+
+
+def _erasing_the_inbox() -> tuple[str, ...]:
+    """What was judged is erased: the inbox is a way in, not a second archive."""
+    return (f"$JS.API.STREAM.MSG.DELETE.{INBOX_STREAM}", f"$JS.API.STREAM.PURGE.{INBOX_STREAM}")
