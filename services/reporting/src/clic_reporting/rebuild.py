@@ -1,0 +1,344 @@
+"""The rebuild: the same rows again from nothing, beside the live ones, then in their place.
+
+It reads with natsrpy (FACTS: twice as fast as nats-py's best way), folds with the live fold, keeps requests in memory
+until they were not touched for a while, and then writes each once by COPY. Readers see the old tables until one
+transaction renames the schemas, and no error at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import asyncpg
+import structlog
+from nats.aio.client import Client
+from natsrpy import Nats
+from natsrpy.js import AckPolicy as PullAckPolicy
+from natsrpy.js import DeliverPolicy, PullConsumer, PullConsumerConfig
+from pydantic import ValidationError
+
+from clic_chassis.error import ClicError, RetryableError, UnreadableError
+from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.log import LogIdentity
+from clic_chassis.log_tail import GapError
+from clic_chassis.projector import CannotFoldError
+from clic_contracts.envelope import TYPES_HEADER, Commit, decode_commit
+from clic_contracts.subject import LOG_STREAM, parse_log_subject
+
+from .core.fold import InteractionRow, RequestRows
+from .projection import NAME, create_tables
+from .report import query
+from .store import DEFINITION, LIVE_SCHEMA, PARTS, Store, batched, indexes_sql, interaction_rows
+
+log = structlog.get_logger()
+
+FETCH_COMMITS = 5_000
+"""Commits of one fetch, and of one step of the fold."""
+FETCH_TIMEOUT_S = 10.0
+KEPT_MAX = 30_000
+"""Requests in memory at most, about 3 KB each."""
+KEPT_AFTER_EVICTION = 15_000
+INTERACTIONS_MAX = 20_000
+CATCH_UP_ROUNDS_MAX = 20
+"""Rounds of catching up with a log that goes on; each is far shorter than the one before."""
+LOCK_TIMEOUT_S = 5.0
+DROP_TRIES_MAX = 12
+"""Tries to drop the old tables, `LOCK_TIMEOUT_S` each, while somebody's long query still reads them."""
+
+
+class RebuildError(ClicError):
+    """The rebuild was given up; the live tables are as they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a rebuild is."""
+
+    commits: int
+    events: int
+    last_sequence: int
+    seconds: float
+
+    @property
+    def events_per_s(self) -> float:
+        """Events per second so far."""
+        return self.events / self.seconds if self.seconds else 0.0
+
+
+Told = Callable[[Progress], None]
+
+
+class _Build:
+    """The tables under construction: what was folded and is still to be written, and what was counted."""
+
+    def __init__(self, connection: asyncpg.Connection, schema: str) -> None:
+        self.connection = connection
+        self.schema = schema
+        self._store = Store(schema)
+        self._interactions: dict[str, InteractionRow] = {}
+        self.position = 0
+        self.events = 0
+        self.town: str | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    async def fold(self, commits: list[Commit]) -> None:
+        """Fold commits; write what was not needed for longest, while the next ones are being read."""
+        changes = await self._folded(commits)
+        for each in changes.interactions.values():
+            self._interactions[each.interaction_id] = each
+        self.position = commits[-1].sequence
+        self.town = commits[-1].events[-1].town
+        self.events += sum(len(commit.events) for commit in commits)
+        if self._store.kept > KEPT_MAX or len(self._interactions) > INTERACTIONS_MAX:
+            await self._flush(KEPT_AFTER_EVICTION)
+
+    async def _folded(self, commits: list[Commit]) -> Any:
+        await self._written()  # What is being written may be needed again.
+        try:
+            return await self._store.fold(self.connection, commits)
+        except UnreadableError as error:
+            # Which one: rows are rebuilt from nothing, so stopping here spoils nothing that anybody reads.
+            raise CannotFoldError(_culprit(commits, error), str(error)) from error
+
+    async def _flush(self, down_to: int) -> None:
+        await self._written()
+        evicted = self._store.evict(down_to)
+        interactions, self._interactions = self._interactions, {}
+        self._writing = asyncio.create_task(self._write(evicted, interactions))
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            await writing
+
+    async def _write(self, requests: list[RequestRows], interactions: dict[str, InteractionRow]) -> None:
+        fresh = [each for each in requests if not each.stored]
+        again = [each for each in requests if each.stored]
+        for table, rows_of in PARTS.items():
+            await self._store.copy(self.connection, table, rows_of(fresh))
+            await self._store.upsert(self.connection, table, rows_of(again))
+        for some in batched(interaction_rows(interactions.values()), FETCH_COMMITS):
+            await self._store.upsert(self.connection, "fact_interaction", some)
+
+    async def finish(self) -> None:
+        """Write everything that is still in memory."""
+        await self._flush(0)
+        await self._written()
+
+    async def abandon(self) -> None:
+        """Wait for what is being written, whatever comes of it: the tables are thrown away."""
+        with contextlib.suppress(Exception):
+            await self._written()
+
+
+def _culprit(commits: list[Commit], error: UnreadableError) -> int:
+    """The first commit that the error can be about."""
+    told = str(error)
+    return next((each.sequence for each in commits if each.request_id in told), commits[0].sequence)
+
+
+async def rebuild(
+    *,
+    nats: Client,
+    nats_url: str,
+    postgres_url: str,
+    nats_user: str | None = None,
+    nats_password: str | None = None,
+    stream: str = LOG_STREAM,
+    told: Told = lambda _: None,
+) -> Progress:
+    """Make the tables of reporting again from the log, and put them in the place of the live ones.
+
+    The reporting service may run meanwhile: it goes on from the new tables' checkpoint. `told` hears of the progress
+    about every batch.
+
+    Raises:
+        CannotFoldError: a commit cannot be read or folded; it says which. The live tables are as they were.
+        RebuildError: another rebuild is under way, or the check of the new tables failed.
+        GapError: a message of the log is missing.
+        RetryableError: NATS or PostgreSQL did not answer.
+    """
+    began = monotonic()
+    connection = await asyncpg.connect(postgres_url, command_timeout=None)
+    try:
+        if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext('clic rebuild'))"):
+            raise RebuildError("another rebuild is under way on this database")
+        schema = f"{LIVE_SCHEMA}_build"
+        await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        async with connection.transaction():
+            await create_tables(connection, schema)
+        await connection.execute("SET synchronous_commit = off")  # The swap's commit waits for all before it.
+        build = _Build(connection, schema)
+        try:
+            identity = await JetStreamLog(nats, stream=stream).identity()
+            async with _reader(nats_url, nats_user, nats_password) as reader:
+                done = await _fill(reader, JetStreamLog(nats, stream=stream), build, identity, told, began)
+            await _check(connection, build)
+            await _swap(connection, build, identity)
+        except BaseException:
+            await build.abandon()
+            await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+            raise
+        await _drop_old(connection)
+        return done
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _fill(
+    reader: Nats, event_log: JetStreamLog, build: _Build, identity: LogIdentity, told: Told, began: float
+) -> Progress:
+    """Fold the whole log, then what came meanwhile, until nothing more came."""
+    last = identity.last_sequence
+    for _ in range(CATCH_UP_ROUNDS_MAX):
+        async for commits in read_commits(reader, identity.stream, after=build.position, until=last):
+            await build.fold(commits)
+            told(Progress(build.position, build.events, last, monotonic() - began))
+        now = await event_log.identity()
+        if now.created_at != identity.created_at:
+            raise RebuildError("the log was replaced during the rebuild")
+        if now.last_sequence - last < FETCH_COMMITS:
+            break  # The service folds the rest from the new checkpoint.
+        last = now.last_sequence
+    await build.finish()
+    await build.connection.execute(indexes_sql(build.schema))
+    return Progress(build.position, build.events, last, monotonic() - began)
+
+
+@contextlib.asynccontextmanager
+async def _reader(url: str, user: str | None, password: str | None) -> AsyncIterator[Nats]:
+    reader = Nats(
+        addrs=[each.strip() for each in url.split(",")],
+        user_and_pass=(user, password or "") if user else None,
+        custom_inbox_prefix=f"_INBOX_{user}" if user else None,
+    )
+    await reader.startup()
+    try:
+        yield reader
+    finally:
+        await reader.shutdown()
+
+
+async def read_commits(reader: Nats, stream: str, *, after: int, until: int) -> AsyncIterator[list[Commit]]:
+    """Commits after a position (exclusive) to another (inclusive), in lists; the next fetch is always under way.
+
+    Raises:
+        GapError: a message is missing.
+        CannotFoldError: a message is no commit.
+        RetryableError: the server did not answer.
+    """
+    if after >= until:
+        return
+    try:
+        consumers = (await (await reader.jetstream()).streams.get(stream)).consumers
+        consumer = await consumers.create(
+            PullConsumerConfig(
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                delivery_start_sequence=after + 1,
+                ack_policy=PullAckPolicy.NONE,
+                inactive_threshold=60,
+                memory_storage=True,
+                num_replicas=1,
+            )
+        )
+    except Exception as error:
+        raise RetryableError(f"{stream} cannot be read now: {type(error).__name__}") from error
+    position = after
+    fetch = asyncio.ensure_future(_fetch(consumer, until - position))
+    try:
+        while position < until:
+            messages = await fetch
+            if not messages:
+                raise RetryableError(f"{stream} gave nothing after {position} for {FETCH_TIMEOUT_S:.0f} s")
+            if position + len(messages) < until:
+                fetch = asyncio.ensure_future(_fetch(consumer, until - position - len(messages)))
+            yield _decoded(messages, position)
+            position += len(messages)
+    finally:
+        fetch.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await fetch
+
+
+async def _fetch(consumer: PullConsumer, wanted: int) -> list[Any]:
+    try:
+        return list(await consumer.fetch(max_messages=min(FETCH_COMMITS, wanted), timeout=FETCH_TIMEOUT_S))
+    except Exception as error:
+        raise RetryableError(f"the log did not answer: {type(error).__name__}") from error
+
+
+def _decoded(messages: list[Any], position: int) -> list[Commit]:
+    commits: list[Commit] = []
+    for message in messages:
+        position += 1
+        sequence: int = message.stream_sequence
+        if sequence != position:
+            raise GapError(position, sequence)
+        types = message.headers.get(TYPES_HEADER)
+        try:
+            service, request_id = parse_log_subject(message.subject)
+            events = decode_commit(message.payload, types if isinstance(types, str) else None)
+        except (ValidationError, ValueError) as error:
+            what = error.errors(include_input=False)[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            raise CannotFoldError(sequence, what) from error
+        commits.append(Commit(sequence, service, request_id, events))
+    return commits
+
+
+async def _check(connection: asyncpg.Connection, build: _Build) -> None:
+    """The new tables hold together: every row hangs on a request, every request has its first contact."""
+    wrong = await connection.fetchrow(
+        """
+        SELECT (SELECT count(*) FROM {s}.fact_treatment t LEFT JOIN {s}.fact_request r USING (request_id)
+                WHERE r.request_id IS NULL) AS treatments_of_nothing,
+               (SELECT count(*) FROM {s}.fact_obligation o LEFT JOIN {s}.fact_request r USING (request_id)
+                WHERE r.request_id IS NULL) AS obligations_of_nothing,
+               (SELECT count(*) FROM {s}.fact_request)
+             - (SELECT count(*) FROM {s}.fact_interaction WHERE first_contact) AS requests_without_contact,
+               (SELECT count(*) FROM {s}.fact_request WHERE status IN ('open', 'reopened'))
+             - (SELECT count(*) FROM {s}.fact_request)
+             + (SELECT count(*) FILTER (WHERE reopened_at IS NULL) FROM {s}.fact_treatment) AS pending_off_balance
+        """.replace("{s}", build.schema)
+    )
+    if wrong is None or any(wrong.values()):
+        raise RebuildError(f"the new tables do not hold together: {dict(wrong or {})}. The live ones are as they were.")
+
+
+async def _swap(connection: asyncpg.Connection, build: _Build, identity: LogIdentity) -> None:
+    """Put the new tables in the place of the live ones, in one transaction."""
+    old = f"{LIVE_SCHEMA}_old"
+    await connection.execute(f"DROP SCHEMA IF EXISTS {old} CASCADE")
+    await connection.execute("SET synchronous_commit = on")
+    live = await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{LIVE_SCHEMA}.checkpoint")
+    before = await connection.fetchval(
+        f"SELECT generation FROM {LIVE_SCHEMA}.checkpoint WHERE projection = $1", NAME  # noqa: S608 - our name
+    ) if live else None  # fmt: skip
+    # Before the swap and not in it: a report whose snapshot is taken during the swap must see this row.
+    await connection.execute(
+        f"INSERT INTO {build.schema}.checkpoint "  # noqa: S608 - our name
+        "(projection, sequence, stream, stream_created_at, definition, generation, town) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        NAME, build.position, identity.stream, identity.created_at, DEFINITION, (before or 0) + 1, build.town,
+    )
+    async with connection.transaction():
+        await connection.execute(query("swappers_lock"), LIVE_SCHEMA)
+        if await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", LIVE_SCHEMA):
+            await connection.execute(f"ALTER SCHEMA {LIVE_SCHEMA} RENAME TO {old}")
+        await connection.execute(f"ALTER SCHEMA {build.schema} RENAME TO {LIVE_SCHEMA}")
+
+
+async def _drop_old(connection: asyncpg.Connection) -> None:
+    """Drop the old tables once nobody reads them; a reader with a long query is waited for, with a bound."""
+    await connection.execute(f"SET lock_timeout = {int(LOCK_TIMEOUT_S * 1000)}")
+    for _ in range(DROP_TRIES_MAX):
+        try:
+            await connection.execute(f"DROP SCHEMA IF EXISTS {LIVE_SCHEMA}_old CASCADE")
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            continue
+        return
+    log.warning("old_tables_kept", schema=f"{LIVE_SCHEMA}_old", why="still read; the next rebuild drops them")

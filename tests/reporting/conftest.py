@@ -1,0 +1,184 @@
+"""Histories for the tests of reporting: any that the lifecycle table allows, from a source of chance."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+
+from clic_contracts.envelope import RECORDED, Commit, Recorded, derive_id, encode_commit
+from clic_contracts.event import (
+    Event,
+    InteractionRecorded,
+    ObligationLifted,
+    ObligationMet,
+    ObligationMissed,
+    ObligationSet,
+    ObligationWarned,
+    RequestNoted,
+    RequestReceived,
+    RequestRouted,
+)
+from clic_contracts.lifecycle import LIFECYCLE
+from clic_contracts.subject import log_subject
+from clic_contracts.vocabulary import Channel, ClosingReason, Kind, LiftReason, Phase, Service
+
+TOWN = "0123456789ab"
+FIRST_AT = dt.datetime(2024, 1, 1, 5, tzinfo=dt.UTC)
+SPAN_H = 24 * 640
+"""Twenty-one months: every history crosses quarters and both changes of the clock."""
+
+
+def record(event: Event, request_id: str, occurred_at: dt.datetime, *, assumed: bool = False, n: int = 0) -> Recorded:
+    """A fact as the log holds it."""
+    return RECORDED[type(event)](
+        type=event.TYPE,
+        event_id=derive_id("event", event.TYPE, request_id, str(n)),
+        source=f"/clic/{event.BY}",
+        request_id=request_id,
+        occurred_at=occurred_at,
+        time_assumed=assumed,
+        recorded_at=occurred_at + dt.timedelta(minutes=5),
+        cause_id=f"cause-{n}",
+        actor="agent:test",
+        town=TOWN,
+        data=event,
+    )
+
+
+def example(kind: type[Event], /, **changes: Any) -> Event:
+    """The contract's example of an event, changed in parts."""
+    return kind.model_validate({**kind.EXAMPLE, **changes})
+
+
+Step = tuple[Service, tuple[Recorded, ...]]
+
+
+def _story(chance: Random, index: int) -> list[Step]:
+    """The decisions about one request, or about one contact that opened none."""
+    story_id = derive_id("request", "/essai", str(index))
+    at = FIRST_AT + dt.timedelta(minutes=chance.randrange(SPAN_H * 60))
+    if chance.random() < 0.15:
+        contact = example(
+            InteractionRecorded, interaction_id=story_id, about=None, channel=chance.choice(list(Channel)),
+            answered_first_line=chance.random() < 0.5,
+        )
+        return [(Service.INTAKE, (record(contact, story_id, at),))]
+    received = example(
+        RequestReceived, reference=f"{at.year}-{index:06d}", kind=chance.choice(list(Kind)),
+        channel=chance.choice(list(Channel)), subject=chance.choice(["pothole", "library", None]),
+        origin=chance.choice(["live", "backlog"]),
+    )
+    steps: list[Step] = [(Service.INTAKE, (record(received, story_id, at),))]
+    beside = _routing(chance, story_id, at) + _obligations(chance, story_id, at)
+    phase = Phase.RECEIVED
+    for n in range(chance.randrange(7)):
+        then = at + dt.timedelta(hours=chance.randrange(-200, 6000))  # Older records say things before the reception.
+        if not LIFECYCLE[phase]:
+            break
+        kind = chance.choice(sorted(LIFECYCLE[phase], key=lambda each: each.TYPE))
+        changes = {"reason": chance.choice(list(ClosingReason)).value} if kind.TYPE == "request.closed.v1" else {}
+        fact = record(example(kind, **changes), story_id, then, assumed=chance.random() < 0.3, n=n)
+        phase = LIFECYCLE[phase][kind]
+        steps.append((Service.INTAKE, (fact,)))
+        while beside and chance.random() < 0.4:
+            steps.append(beside.pop(0))
+        if chance.random() < 0.2:
+            about = example(
+                InteractionRecorded, interaction_id=derive_id(story_id, str(n)), about=story_id,
+                channel=chance.choice(list(Channel)),
+            )
+            noted = record(example(RequestNoted), story_id, then)
+            steps.append((Service.INTAKE, (record(about, story_id, then, n=n), noted)))
+    return steps + beside
+
+
+def _routing(chance: Random, request_id: str, at: dt.datetime) -> list[Step]:
+    return [
+        (
+            Service.ROUTING,
+            (
+                record(
+                    example(
+                        RequestRouted, department=chance.choice(["clic", "greffe", "direction_generale"]),
+                        first_line=chance.random() < 0.3, unusual=chance.random() < 0.2,
+                    ),
+                    request_id, at + dt.timedelta(minutes=chance.randrange(-60, 600)), n=n,
+                ),
+            ),
+        )
+        for n in range(chance.randrange(3))
+    ]  # fmt: skip
+
+
+def _obligations(chance: Random, request_id: str, at: dt.datetime) -> list[Step]:
+    due_at = at + dt.timedelta(days=chance.randrange(1, 30))
+    names = {"obligation_id": "answer-1", "obligation": "answer"}
+    owed = record(example(ObligationSet, **names, starts_at=at, due_at=due_at, warn_at=at), request_id, at)
+    later: list[Event] = [
+        example(ObligationWarned, **names, due_at=due_at),
+        example(ObligationMissed, **names, due_at=due_at),
+        example(
+            ObligationMet, **names, met_at=at + dt.timedelta(days=chance.randrange(60)), assumed=chance.random() < 0.3
+        ),
+        example(ObligationLifted, **names, reason=chance.choice(list(LiftReason))),
+    ]
+    chosen = chance.sample(later, chance.randrange(len(later)))
+    return [
+        (Service.DEADLINES, (owed,)),
+        *((Service.DEADLINES, (record(each, request_id, at, n=n),)) for n, each in enumerate(chosen, 1)),
+    ]
+
+
+def _history(chance: Random, stories: int) -> list[Commit]:
+    waiting = [_story(chance, index) for index in range(stories)]
+    commits: list[Commit] = []
+    while waiting:
+        story = chance.choice(waiting[:40])
+        service, events = story.pop(0)
+        commits.append(Commit(len(commits) + 1, service, events[0].request_id, events))
+        if not story:
+            waiting.remove(story)
+    return commits
+
+
+async def _append(nats: Client, commits: Sequence[Commit]) -> None:
+    futures = []
+    stream = nats.jetstream()
+    for commit in commits:
+        headers = {"Clic-Event-Types": ",".join(event.type for event in commit.events)}
+        futures.append(
+            await stream.publish_async(
+                log_subject(commit.service, commit.request_id), encode_commit(commit.events), headers=headers
+            )
+        )
+    for future in futures:
+        await future
+
+
+@pytest.fixture(scope="session")
+def history() -> Callable[[Random, int], list[Commit]]:
+    """So many stories, as commits in the log's order."""
+    return _history
+
+
+@pytest.fixture(scope="session")
+def append() -> Callable[[Client, Sequence[Commit]], Any]:
+    """Put commits into the log as they are."""
+    return _append
+
+
+@pytest.fixture(scope="session")
+def fact() -> Callable[..., Recorded]:
+    """A recorded fact from an event's class, its request, its instant and what differs from the contract's example."""
+
+    def make(
+        kind: type[Event], request_id: str, at: dt.datetime, /, *, assumed: bool = False, n: int = 0, **changes: Any
+    ) -> Recorded:
+        return record(example(kind, **changes), request_id, at, assumed=assumed, n=n)
+
+    return make
