@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from clic_chassis.decision import Decisions
 from clic_chassis.error import RetryableError
 from clic_chassis.log import EventLog, Story
@@ -13,7 +15,7 @@ from .core.alarm import alarms
 from .core.duty import READS, is_backlog
 from .core.obligation import DECIDER, Reconcile
 from .core.standard import Rules
-from .timer_table import TimerTable, Written
+from .timer_table import Written
 
 ACTOR = "rule:deadlines"
 READ_TYPES = frozenset(event.TYPE for event in READS)
@@ -24,10 +26,18 @@ def concerns(types: str) -> bool:
     return not READ_TYPES.isdisjoint(types.split(","))
 
 
+class TimerWriter(Protocol):
+    """Where timers are kept; `TimerTable` is the real one."""
+
+    async def write(self, written: Written) -> None:
+        """Make a request's timers those of a decision, unless a later one wrote already."""
+        ...
+
+
 class Reconciler:
     """Handles commits of intake, in any order and any number of times, to the same end."""
 
-    def __init__(self, log: EventLog, decisions: Decisions, rules: Rules, timers: TimerTable) -> None:
+    def __init__(self, log: EventLog, decisions: Decisions, rules: Rules, timers: TimerWriter) -> None:
         self._log = log
         self._decisions = decisions
         self._rules = rules

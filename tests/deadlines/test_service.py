@@ -1,0 +1,164 @@
+"""The service as it is wired, on a real NATS and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+from pydantic import SecretStr
+
+from clic_chassis.clock import ManualClock
+from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.service import Component, Runtime, open_runtime
+from clic_chassis.settings import SettingsError
+from clic_chassis.testing import wait_until
+from clic_contracts.envelope import Recorded, request_id_for
+from clic_contracts.event import Event, RequestAnswered, RequestClosed, RequestReceived
+from clic_contracts.subject import LOG_STREAM
+from clic_contracts.vocabulary import Service
+from clic_deadlines.app import DURABLE, wire
+from clic_deadlines.progress import Progress
+from clic_deadlines.settings import Settings
+from clic_deadlines.timer import Timers
+
+Tell = Callable[..., tuple[Recorded, ...]]
+TOWN_DIR = Path(__file__).resolve().parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
+RECEIVED_AT = dt.datetime(2026, 5, 15, 20, 20, tzinfo=dt.UTC)
+PAST = dt.datetime(2026, 8, 1, tzinfo=dt.UTC)
+
+
+@pytest_asyncio.fixture
+async def runtime(nats_url: str, postgres_url: str) -> AsyncIterator[Runtime[Settings]]:
+    """What the chassis gives the service, with a clock that is told."""
+    settings = Settings(nats_url=nats_url, postgres_url=SecretStr(postgres_url), town_dir=TOWN_DIR)
+    async with open_runtime(
+        "deadlines", settings, migrations="clic_deadlines", clock=ManualClock(RECEIVED_AT)
+    ) as runtime:
+        yield runtime
+
+
+@contextlib.asynccontextmanager
+async def running(component: Component) -> AsyncIterator[None]:
+    """A component at work; stopped gracefully at the end."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(component.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 20)
+
+
+async def intake(runtime: Runtime[Settings], tell: Tell, request_id: str, *facts: tuple[Event, str]) -> None:
+    """Intake decides."""
+    before = (await runtime.log.load(Service.INTAKE, request_id)).last_sequence
+    events = tuple(
+        each.model_copy(update={"event_id": f"{request_id}-{before}-{index}"})
+        for index, each in enumerate(tell(*facts, request_id=request_id))
+    )
+    await runtime.log.append(Service.INTAKE, request_id, events, expected=before)
+
+
+async def types(log: JetStreamLog, request_id: str) -> list[str]:
+    """What deadlines recorded of a request."""
+    return [event.type for event in (await log.load(Service.DEADLINES, request_id)).events]
+
+
+def received(**changes: object) -> tuple[Event, str]:
+    """A reception."""
+    return (RequestReceived.model_validate({**RequestReceived.EXAMPLE, **changes}), "2026-05-15T16:20")
+
+
+ANSWERED = (RequestAnswered.model_validate(RequestAnswered.EXAMPLE), "2026-05-19T09:00")
+CLOSED = (RequestClosed.model_validate(RequestClosed.EXAMPLE), "2026-05-19T09:00")
+
+
+async def test_a_request_gets_its_obligations_and_they_are_met(runtime: Runtime[Settings], tell: Tell) -> None:
+    """POL-13, POL-29: from intake's commits to the log and the timers."""
+    wiring = await wire(runtime)
+    requests = [request_id_for("/telephonie", f"appel-imaginaire-{n}") for n in range(20)]
+    async with running(wiring.components[0]):
+        for request_id in requests:
+            await intake(runtime, tell, request_id, received())
+        for request_id in requests:
+            await intake(runtime, tell, request_id, ANSWERED, CLOSED)
+
+        async def all_met() -> bool:
+            return {4} == {len(await types(runtime.log, each)) for each in requests}
+
+        await wait_until(all_met, 20)
+        expected = ["obligation.met.v1", "obligation.met.v1", "obligation.set.v1", "obligation.set.v1"]
+        for request_id in requests:
+            assert expected == sorted(await types(runtime.log, request_id))
+        await wait_until(Progress(runtime.nats, runtime.log, DURABLE).caught_up, 10)
+    assert 0 == await runtime.pool.fetchval("SELECT count(*) FROM timer")
+
+
+async def test_what_was_answered_during_an_outage_is_never_called_missed(
+    runtime: Runtime[Settings], tell: Tell
+) -> None:
+    """The limits pass while the process is down; the timers wait until it has caught up."""
+    process, timers = (await wire(runtime)).components
+    assert isinstance(timers, Timers)
+    assert isinstance(runtime.clock, ManualClock)
+    answered, forgotten = (request_id_for("/telephonie", each) for each in ("imaginaire-1", "imaginaire-2"))
+    async with running(process):
+        await intake(runtime, tell, answered, received())
+        await intake(runtime, tell, forgotten, received())
+
+        async def timers_stand() -> bool:
+            return bool(8 == await runtime.pool.fetchval("SELECT count(*) FROM timer"))
+
+        await wait_until(timers_stand, 10)
+    await intake(runtime, tell, answered, ANSWERED, CLOSED)
+    runtime.clock.set(PAST)
+    assert 0 == await timers.fire_due()
+    assert ["obligation.set.v1"] * 2 == await types(runtime.log, forgotten)
+
+    process, timers = (await wire(runtime)).components
+    async with running(process), running(timers):
+
+        async def missed() -> bool:
+            return "obligation.missed.v1" in await types(runtime.log, forgotten)
+
+        await wait_until(missed, 20)
+    assert "obligation.missed.v1" not in await types(runtime.log, answered)
+    assert 2 == (await types(runtime.log, answered)).count("obligation.met.v1")
+
+
+async def test_a_service_without_its_consumer_has_not_caught_up(nats: Client) -> None:
+    """Before the first start nothing was handled."""
+    with pytest.raises(NotFoundError):
+        await nats.jetstream().consumer_info(LOG_STREAM, DURABLE)
+    assert not await Progress(nats, JetStreamLog(nats), DURABLE).caught_up()
+
+
+async def test_under_a_steady_load_the_acknowledgements_passing_the_end_are_enough(
+    runtime: Runtime[Settings], tell: Tell
+) -> None:
+    """There is always something under way; a later message does not hold up what was due before it."""
+    consumer = await runtime.nats.jetstream().pull_subscribe("clic.log.intake.*", durable=DURABLE, stream=LOG_STREAM)
+    progress = Progress(runtime.nats, runtime.log, DURABLE)
+    await intake(runtime, tell, request_id_for("/telephonie", "imaginaire-1"), received())
+    assert not await progress.caught_up()
+    [message] = await consumer.fetch(1, timeout=5)
+    assert not await progress.caught_up()  # taken, not acknowledged
+    looking = asyncio.create_task(progress.caught_up())
+    await message.ack_sync()
+    await intake(runtime, tell, request_id_for("/telephonie", "imaginaire-2"), received())
+    assert await looking
+
+
+def test_the_service_says_that_it_needs_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error names the variable."""
+    monkeypatch.setenv("CLIC_TOWN_DIR", str(TOWN_DIR))
+    monkeypatch.delenv("CLIC_POSTGRES_URL", raising=False)
+    with pytest.raises(SettingsError, match="CLIC_POSTGRES_URL"):
+        Settings.from_environment()

@@ -1,0 +1,290 @@
+"""Timers on a real PostgreSQL: each fires once, whoever fires it, and never ahead of the log."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+
+from clic_chassis.clock import ManualClock
+from clic_chassis.decision import Decisions
+from clic_chassis.error import RetryableError
+from clic_chassis.log import Story
+from clic_chassis.memory_log import MemoryLog
+from clic_chassis.migration import migrate
+from clic_contracts.envelope import Commit, Recorded, request_id_for
+from clic_contracts.event import Event, RequestAcknowledged, RequestAnswered, RequestReceived
+from clic_contracts.vocabulary import Service
+from clic_deadlines import timer as timer_module
+from clic_deadlines.api import make_api
+from clic_deadlines.core.alarm import Alarm
+from clic_deadlines.core.standard import Rules
+from clic_deadlines.reconciler import Reconciler
+from clic_deadlines.timer import Timers
+from clic_deadlines.timer_table import BATCH_REQUESTS_MAX, TimerTable, Written
+
+Tell = Callable[..., tuple[Recorded, ...]]
+
+RECEIVED_AT = dt.datetime(2026, 5, 15, 20, 20, tzinfo=dt.UTC)  # 16:20 in the town
+WARN_AT = dt.datetime(2026, 5, 24, 12, 0, tzinfo=dt.UTC)  # past the warning of the answer, not its limit
+PAST = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)  # past every limit
+
+
+class ShakyLog(MemoryLog):
+    """A log that cannot be read for one request."""
+
+    unreadable: str | None = None
+
+    async def load(self, service: Service, request_id: str, *, fresh: bool = False) -> Story:
+        """See `EventLog.load`."""
+        if request_id == self.unreadable:
+            raise RetryableError("no answer to a load")
+        return await super().load(service, request_id)
+
+
+@dataclass
+class House:
+    """Deadlines with a log in memory, a database of its own, and a clock that is told."""
+
+    rules: Rules
+    pool: asyncpg.Pool
+    tell: Tell
+    clock: ManualClock = field(default_factory=lambda: ManualClock(RECEIVED_AT))
+    log: ShakyLog = field(default_factory=ShakyLog)
+    behind: bool = False
+
+    def __post_init__(self) -> None:
+        self.table = TimerTable(self.pool)
+        self.decisions = Decisions(self.log, Service.DEADLINES, self.clock, "town-test")
+        self.reconciler = Reconciler(self.log, self.decisions, self.rules, self.table)
+
+    def timers(self) -> Timers:
+        """One instance."""
+
+        async def caught_up() -> bool:
+            return not self.behind
+
+        return Timers(
+            log=self.log, decisions=self.decisions, rules=self.rules, table=TimerTable(self.pool), clock=self.clock,
+            caught_up=caught_up,
+        )  # fmt: skip
+
+    async def intake(self, request_id: str, event: Event, at: str) -> Commit:
+        """Intake decides; deadlines is not told yet."""
+        before = (await MemoryLog.load(self.log, Service.INTAKE, request_id)).last_sequence
+        events = self.tell((event, at), request_id=request_id)
+        events = tuple(each.model_copy(update={"event_id": f"event-{before}-{request_id}"}) for each in events)
+        sequence = await self.log.append(Service.INTAKE, request_id, events, expected=before)
+        return Commit(sequence, Service.INTAKE, request_id, events)
+
+    async def receive(self, *request_ids: str, **changes: object) -> None:
+        """Requests come in, and deadlines hears of them."""
+        for request_id in request_ids:
+            received = RequestReceived.model_validate({**RequestReceived.EXAMPLE, **changes})
+            await self.reconciler.handle(await self.intake(request_id, received, "2026-05-15T16:20"))
+
+    async def said(self) -> Counter[tuple[str, str, str]]:
+        """What deadlines said, how often: (request, obligation, type)."""
+        commits = [commit async for commit in self.log.read(filters=["clic.log.deadlines.*"])]
+        return Counter(
+            (commit.request_id, str(event.data.model_dump()["obligation_id"]), event.type)
+            for commit in commits
+            for event in commit.events
+        )
+
+    async def rows(self) -> set[tuple[str, str, bool]]:
+        """The timers that stand: (obligation, what, done)."""
+        found = await self.pool.fetch("SELECT obligation_id, what, done_at IS NOT NULL AS done FROM timer")
+        return {(row["obligation_id"], row["what"], row["done"]) for row in found}
+
+
+def ids(count: int) -> list[str]:
+    """Invented requests."""
+    return [request_id_for("/telephonie", f"appel-imaginaire-{n}") for n in range(count)]
+
+
+@pytest_asyncio.fixture
+async def pool(postgres_url: str) -> AsyncIterator[asyncpg.Pool]:
+    """The service's own database, migrated."""
+    async with asyncpg.create_pool(postgres_url, min_size=1, max_size=6) as pool:
+        async with pool.acquire() as connection:
+            await migrate(connection, "clic_deadlines")
+        yield pool
+
+
+@pytest.fixture
+def house(rules: Rules, pool: asyncpg.Pool, tell: Tell) -> House:
+    """A house in which nothing has happened yet."""
+    return House(rules, pool, tell)
+
+
+async def fire_all(timers: Timers) -> int:
+    """Fire until nothing is due; bounded."""
+    total = 0
+    for _ in range(200):
+        fired = await timers.fire_due()
+        if not fired:
+            return total
+        total += fired
+    raise AssertionError("timers stay due")
+
+
+async def test_two_instances_fire_each_timer_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes what the other does not hold; past the limit nothing is warned of any more (POL-29)."""
+    monkeypatch.setattr(timer_module, "BATCH_MAX", 7)
+    requests = ids(40)
+    await house.receive(*requests)
+    house.clock.set(PAST)
+    fired = await asyncio.gather(fire_all(house.timers()), fire_all(house.timers()))
+    assert 40 * 4 == sum(fired)  # a warning and a limit for each of two obligations
+    said = await house.said()
+    for obligation_id in ("acknowledge-1", "answer-1"):
+        assert [1] * 40 == [said[each, obligation_id, "obligation.missed.v1"] for each in requests]
+        assert [0] * 40 == [said[each, obligation_id, "obligation.warned.v1"] for each in requests]
+
+
+async def test_a_warning_comes_first_then_the_limit_and_an_answer_clears_the_table(house: House) -> None:
+    """POL-29."""
+    [request] = ids(1)
+    await house.receive(request)
+    await house.reconciler.handle(
+        await house.intake(
+            request, RequestAcknowledged.model_validate(RequestAcknowledged.EXAMPLE), "2026-05-15T16:30"
+        )
+    )
+    house.clock.set(WARN_AT)
+    assert 1 == await fire_all(house.timers())
+    assert {("answer-1", "warn", True), ("answer-1", "miss", False)} == await house.rows()
+    house.clock.set(PAST)
+    assert 1 == await fire_all(house.timers())
+    assert {("answer-1", "warn", True), ("answer-1", "miss", True)} == await house.rows()
+    answered = RequestAnswered.model_validate(RequestAnswered.EXAMPLE)
+    await house.reconciler.handle(await house.intake(request, answered, "2026-06-01T10:00"))
+    assert set() == await house.rows()
+
+
+async def test_nothing_fires_while_the_service_is_behind_the_log(house: House) -> None:
+    """An outage must not call missed what was answered during it."""
+    await house.receive(*ids(3))
+    house.clock.set(PAST)
+    house.behind = True
+    assert 0 == await fire_all(house.timers())
+    assert {False} == {done for _, _, done in await house.rows()}
+    house.behind = False
+    assert 12 == await fire_all(house.timers())
+
+
+async def test_what_was_answered_in_time_while_nobody_listened_is_never_called_missed(house: House) -> None:
+    """The commit stands in quarantine, say: the timer reads intake's story itself, and drops what it keeps."""
+    [request] = ids(1)
+    await house.receive(request)
+    answered = RequestAnswered.model_validate(RequestAnswered.EXAMPLE)
+    commit = await house.intake(request, answered, "2026-05-19T09:00")
+    house.clock.set(PAST)
+    await fire_all(house.timers())
+    await house.reconciler.handle(commit)
+    said = await house.said()
+    assert {"obligation.set.v1": 2, "obligation.met.v1": 2} == Counter(event for _, _, event in said.elements())
+    assert set() == await house.rows()
+
+
+async def test_a_timer_that_fails_is_put_off_and_holds_up_no_other(house: House) -> None:
+    """It is tried again, later and later, and never dropped."""
+    broken, whole = ids(2)
+    await house.receive(broken, whole)
+    house.clock.set(PAST)
+    house.log.unreadable = broken
+    assert 8 == await fire_all(house.timers())
+    tries = await house.pool.fetch("SELECT tries, try_at FROM timer WHERE request_id = $1", broken)
+    assert [(1, PAST + dt.timedelta(seconds=1))] * 4 == [tuple(row) for row in tries]
+    house.log.unreadable = None
+    assert 0 == await fire_all(house.timers())
+    house.clock.set(PAST + dt.timedelta(seconds=1))
+    assert 4 == await fire_all(house.timers())
+    assert 1 == (await house.said())[broken, "answer-1", "obligation.missed.v1"]
+
+
+async def test_timers_of_an_older_decision_neither_remove_nor_overwrite_those_of_a_later_one(house: House) -> None:
+    """Two instances may write about one request in the wrong order, after a redelivery."""
+    [request] = ids(1)
+    later = Alarm("answer-2", "miss", PAST)
+    await house.table.write(Written(request, 9, (later,)))
+    await house.table.write(Written(request, 4, (Alarm("answer-1", "miss", RECEIVED_AT),)))
+    assert ("answer-2", "miss", False) in await house.rows()
+    await house.table.write(Written(request, 11, ()))
+    assert set() == await house.rows()
+
+
+async def test_timers_written_side_by_side_all_stand_when_the_writers_return(house: House) -> None:
+    """More than one batch of them, some of one request."""
+    requests = ids(BATCH_REQUESTS_MAX + 50)
+    alarm = (Alarm("answer-1", "miss", PAST),)
+    await asyncio.gather(*(house.table.write(Written(each, 1, alarm)) for each in [*requests, requests[0]]))
+    assert len(requests) == await house.pool.fetchval("SELECT count(*) FROM timer")
+
+
+async def test_writers_are_told_when_their_timers_are_not_written(house: House) -> None:
+    """Then their message is not acknowledged."""
+    await house.pool.execute("ALTER TABLE timer RENAME TO elsewhere")
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await house.table.write(Written(ids(1)[0], 1, (Alarm("answer-1", "miss", PAST),)))
+
+
+async def test_the_component_stops_when_told_and_waits_for_a_database_that_is_away(
+    house: House, pool: asyncpg.Pool
+) -> None:
+    """A failing look is tried again every second, and readiness tells when that lasts."""
+    stop = asyncio.Event()
+    timers = house.timers()
+    await pool.execute("ALTER TABLE timer RENAME TO elsewhere")
+    running = asyncio.create_task(timers.run(stop))
+    for _ in range(500):
+        if timers._failing_since is not None:
+            break
+        await asyncio.sleep(0.01)
+    assert timers.not_ready() is None
+    house.clock.set(RECEIVED_AT + dt.timedelta(minutes=5))
+    assert "no timer could be fired since" in (timers.not_ready() or "")
+    stop.set()
+    await asyncio.wait_for(running, 5)
+
+
+# -- over HTTP --------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_owed_can_be_read_with_its_count_and_nothing_of_the_citizen(house: House) -> None:
+    """POL-29, POL-30: terms, trace and state; ids and codes alone."""
+    late, fresh = ids(2)
+    await house.receive(late)
+    house.clock.set(PAST)
+    await fire_all(house.timers())
+    await house.receive(fresh, subject="permit")
+    transport = httpx.ASGITransport(make_api(house.log, house.table, house.clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://deadlines.invalid") as client:
+        told = (await client.get(f"/requests/{late}/obligations")).json()
+        assert ["acknowledge-1", "answer-1"] == [each["terms"]["obligation_id"] for each in told["obligations"]]
+        assert ["late", "late"] == [each["state"] for each in told["obligations"]]
+        assert {"first_on": "2026-05-18", "last_on": "2026-05-18", "counted": False, "why": "holiday"} in told[
+            "obligations"
+        ][0]["terms"]["trace"]
+        assert 404 == (await client.get(f"/requests/{ids(3)[2]}/obligations")).status_code
+        assert 422 == (await client.get("/requests/nobody/obligations")).status_code
+        listed = (await client.get("/obligations", params={"state": "late"})).json()
+        assert [(late, "acknowledge-1"), (late, "answer-1")] == [
+            (each["request_id"], each["obligation_id"]) for each in listed
+        ]
+        assert 4 == len((await client.get("/obligations")).json())
+        due = (await client.get("/due", params={"before": "2026-05-21T00:00:00Z"})).json()
+        assert [(fresh, False), (late, True)] == sorted(
+            ((each["request_id"], each["late"]) for each in due), key=lambda each: each[1]
+        )
+        assert 1 == len((await client.get("/due", params={"limit": 1})).json())
+        assert 422 == (await client.get("/due", params={"limit": 5000})).status_code
+        assert 200 == (await client.get("/openapi.json")).status_code
