@@ -83,6 +83,18 @@ class _DeniedError(Exception):
     """What the server said of a subject that we may not use."""
 
 
+def _abandon(task: asyncio.Task[Any]) -> None:
+    """Cancel what nobody waits for any more; nats-py ends some cancelled calls with errors of its own."""
+    task.cancel()
+    task.add_done_callback(_hear_out)
+
+
+def _hear_out(task: asyncio.Task[Any]) -> None:
+    """Take the outcome, so that asyncio does not report it as forgotten."""
+    if not task.cancelled():
+        task.exception()
+
+
 class Publisher:
     """One publisher's connection. Made by `connect`, closed by `close` or by leaving `async with`."""
 
@@ -123,27 +135,41 @@ class Publisher:
         except ValidationError as error:
             raise ClientError(f"{publisher!r} is no publisher's code: lower case, digits, underscores") from error
         made: list[Publisher] = []
+        refused: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        heard: list[Exception] = []
 
         async def on_error(error: Exception) -> None:  # The protocol of nats-py: a coroutine.
+            heard[:] = [error]
+            if "authorization violation" in str(error).lower() and not refused.done():
+                refused.set_result(error)
             for each in made:
                 each._hear(error)  # noqa: SLF001 - of this very class
 
         options: dict[str, Any] = {"user": user, "password": password} if user is not None else {}
-        try:
-            connection = await asyncio.wait_for(
-                nats.connect(
-                    url,
-                    name=f"publisher {publisher}",
-                    error_cb=on_error,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.5,
-                    inbox_prefix=inbox_prefix.encode(),
-                    **options,
-                ),
-                CONNECT_TIMEOUT_S,
+        connecting: asyncio.Task[Client] = asyncio.create_task(
+            nats.connect(
+                url,
+                name=f"publisher {publisher}",
+                error_cb=on_error,
+                max_reconnect_attempts=-1,  # And so the first connection is tried without end: bounded here.
+                reconnect_time_wait=0.5,
+                inbox_prefix=inbox_prefix.encode(),
+                **options,
             )
-        except (nats.errors.Error, OSError, TimeoutError) as error:
+        )
+        tasks: set[asyncio.Future[Any]] = {connecting, refused}
+        try:
+            await asyncio.wait(tasks, timeout=CONNECT_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+            if refused.done():
+                raise ClientError(f"the server does not know this user and password: {refused.result()}")
+            if not connecting.done():
+                why = str(heard[0]) or type(heard[0]).__name__ if heard else "no answer"
+                raise ClientError(f"no connection to the server within {CONNECT_TIMEOUT_S:.0f} s: {why}")
+            connection = connecting.result()
+        except (nats.errors.Error, OSError) as error:
             raise ClientError(f"no connection to the server: {str(error) or type(error).__name__}") from error
+        finally:
+            _abandon(connecting)
         self = cls(connection, publisher, max_pending=max_pending, tries=tries, timeout_s=timeout_s)
         made.append(self)
         return self
@@ -159,7 +185,8 @@ class Publisher:
         self._raise_failures()
         body = encode_submission(submission, source=source, event_id=event_id, occurred_at=occurred_at)
         await self._room.acquire()
-        task = asyncio.create_task(self._deliver(submission.TYPE, source, event_id, body))
+        subject = inbox_subject(self._publisher, submission.TYPE)
+        task = asyncio.create_task(self._deliver(subject, source, event_id, body))
         self._pending.add(task)
         task.add_done_callback(self._delivered)
 
@@ -224,9 +251,8 @@ class Publisher:
         finally:
             await self.close()
 
-    async def _deliver(self, submission_type: str, source: str, event_id: str, body: bytes) -> None:
+    async def _deliver(self, subject: str, source: str, event_id: str, body: bytes) -> None:
         """Publish until the inbox has it; a failure is kept for `flush`."""
-        subject = inbox_subject(self._publisher, submission_type)
         # A courtesy: a retry of a success is dropped. The content is in it, because the same id with other content
         # has to reach the desk and be refused there.
         digest = hashlib.sha256(body).hexdigest()
@@ -292,7 +318,7 @@ class Publisher:
                 raise _DeniedError(denial.result())
             return waiting.result()
         finally:
-            waiting.cancel()
+            _abandon(waiting)
             for subject in subjects:
                 self._denials[subject].discard(denial)
                 if not self._denials[subject]:
