@@ -123,13 +123,13 @@ def desk(rules: Rules, tell: Tell) -> Desk:
 
 def test_a_request_is_to_be_acknowledged_and_answered(desk: Desk) -> None:
     """POL-13, POL-14, POL-29."""
-    assert {"acknowledge-1": "open", "answer-1": "open"} == desk.hears(RECEIVED)
+    assert desk.hears(RECEIVED) == {"acknowledge-1": "open", "answer-1": "open"}
     assert at(ACKNOWLEDGE_DUE) == desk.terms("acknowledge-1").due_at
     assert at(POTHOLE_DUE) == desk.terms("answer-1").due_at
-    assert ("subject_pothole", "2026.1") == (
+    assert (
         desk.terms("answer-1").rule.code,
         desk.terms("answer-1").calendar_version,
-    )
+    ) == ("subject_pothole", "2026.1")
 
 
 def test_an_obligation_occurs_when_the_request_was_received_not_when_it_was_recorded(desk: Desk) -> None:
@@ -140,13 +140,13 @@ def test_an_obligation_occurs_when_the_request_was_received_not_when_it_was_reco
 
 def test_an_access_request_is_to_be_decided_by_the_laws_limit(desk: Desk) -> None:
     """POL-22, A-2.1 art. 47, I-16 art. 52."""
-    assert {"acknowledge-1": "open", "decide_access-1": "open"} == desk.hears(ACCESS)
+    assert desk.hears(ACCESS) == {"acknowledge-1": "open", "decide_access-1": "open"}
     assert at("2026-04-08T00:00") == desk.terms("decide_access-1").due_at
 
 
 def test_a_contact_that_opened_no_request_owes_nothing(desk: Desk) -> None:
     """POL-31: an interaction is counted, and that is all."""
-    assert {} == desk.hears((make(InteractionRecorded), FRIDAY))
+    assert desk.hears((make(InteractionRecorded), FRIDAY)) == {}
 
 
 def test_nothing_is_decided_twice(desk: Desk) -> None:
@@ -189,7 +189,7 @@ def test_an_acknowledgement_is_in_time_before_the_midnight_and_late_from_it_on(
 )
 def test_whatever_told_the_citizen_first_keeps_the_acknowledgement(desk: Desk, event: Event) -> None:
     """POL-06, POL-13, POL-27."""
-    assert "kept" == desk.hears(RECEIVED, (event, "2026-05-19T09:00"))["acknowledge-1"]
+    assert desk.hears(RECEIVED, (event, "2026-05-19T09:00"))["acknowledge-1"] == "kept"
 
 
 @pytest.mark.parametrize(
@@ -197,15 +197,15 @@ def test_whatever_told_the_citizen_first_keeps_the_acknowledgement(desk: Desk, e
 )
 def test_what_the_citizen_was_not_told_keeps_nothing(desk: Desk, event: Event) -> None:
     """POL-13."""
-    assert "open" == desk.hears(RECEIVED, (event, "2026-05-19T09:00"))["acknowledge-1"]
+    assert desk.hears(RECEIVED, (event, "2026-05-19T09:00"))["acknowledge-1"] == "open"
 
 
 def test_the_fact_that_occurred_first_counts_though_it_was_recorded_later(desk: Desk) -> None:
     """History is judged by when things happened."""
     late = (ACKNOWLEDGED, "2026-05-21T09:00")
-    assert "kept late" == desk.hears(RECEIVED, late)["acknowledge-1"]
+    assert desk.hears(RECEIVED, late)["acknowledge-1"] == "kept late"
     earlier = (make(RequestIncomplete), "2026-05-18T09:00")
-    assert "kept" == desk.hears(RECEIVED, late, earlier)["acknowledge-1"]
+    assert desk.hears(RECEIVED, late, earlier)["acknowledge-1"] == "kept"
     assert at("2026-05-18T09:00") == desk.met("acknowledge-1").met_at
 
 
@@ -213,22 +213,20 @@ def test_an_answer_keeps_the_obligation_to_answer_in_time_or_late(desk: Desk, ru
     """POL-17, POL-29."""
     acknowledged = (ACKNOWLEDGED, "2026-05-15T16:25")
     closed = (make(RequestClosed), "2026-05-26T10:00")
-    assert "kept" == desk.hears(RECEIVED, acknowledged, (ANSWERED, "2026-05-25T23:00"))["answer-1"]
+    assert desk.hears(RECEIVED, acknowledged, (ANSWERED, "2026-05-25T23:00"))["answer-1"] == "kept"
     late = Desk(rules, tell).hears(RECEIVED, acknowledged, (ANSWERED, POTHOLE_DUE), closed)
-    assert {"acknowledge-1": "kept", "answer-1": "kept late"} == late
+    assert late == {"acknowledge-1": "kept", "answer-1": "kept late"}
 
 
 def test_an_assumed_instant_keeps_an_obligation_and_says_that_it_is_assumed(desk: Desk) -> None:
     """Records without a date for the outcome take the creation's."""
     desk.hears(RECEIVED, (ANSWERED, FRIDAY + "?"))
-    assert (True, True) == (desk.met("answer-1").in_time, desk.met("answer-1").assumed)
+    assert (desk.met("answer-1").in_time, desk.met("answer-1").assumed) == (True, True)
 
 
 def test_waiting_for_the_citizen_does_not_stop_the_clock_yet(desk: Desk) -> None:
     """POL-06: pauses come with an issue of their own; this test is to be changed by it."""
-    desk.hears(
-        RECEIVED, (make(RequestIncomplete), "2026-05-15T17:00"), (make(RequestCompleted), "2026-05-22T09:00")
-    )
+    desk.hears(RECEIVED, (make(RequestIncomplete), "2026-05-15T17:00"), (make(RequestCompleted), "2026-05-22T09:00"))
     assert at(POTHOLE_DUE) == desk.terms("answer-1").due_at
 
 
@@ -252,16 +250,16 @@ def test_a_request_that_is_no_more_owes_nothing_more(desk: Desk, events: list[Ev
 def test_what_was_kept_stays_kept_when_the_request_is_voided(desk: Desk) -> None:
     """POL-27: facts are not undone."""
     story = (RECEIVED, (ACKNOWLEDGED, "2026-05-19T09:00"), (make(RequestVoided), "2026-05-20T09:00"))
-    assert {"acknowledge-1": "kept", "answer-1": "voided"} == desk.hears(*story)
+    assert desk.hears(*story) == {"acknowledge-1": "kept", "answer-1": "voided"}
 
 
 def test_a_refusal_lifts_the_answer_and_counts_as_told_once_it_is_sent(desk: Desk) -> None:
     """POL-07, POL-27."""
     unsent = (make(RequestRefused, sent=None), "2026-05-18T09:00")
-    assert {"acknowledge-1": "open", "answer-1": "refused"} == desk.hears(RECEIVED, unsent)
+    assert desk.hears(RECEIVED, unsent) == {"acknowledge-1": "open", "answer-1": "refused"}
     sent = (make(RequestRefused), "2026-05-20T09:00")
     closed = (make(RequestClosed, reason="refused"), "2026-05-20T09:00")
-    assert {"acknowledge-1": "kept late", "answer-1": "refused"} == desk.hears(RECEIVED, unsent, sent, closed)
+    assert desk.hears(RECEIVED, unsent, sent, closed) == {"acknowledge-1": "kept late", "answer-1": "refused"}
 
 
 # -- agreed dates -----------------------------------------------------------------------------------------------
@@ -270,11 +268,11 @@ def test_a_refusal_lifts_the_answer_and_counts_as_told_once_it_is_sent(desk: Des
 def test_an_agreed_date_replaces_the_standard(desk: Desk) -> None:
     """POL-19."""
     promised = (make(RequestPromised, due_on="2026-06-12"), "2026-05-20T09:00")
-    assert {"acknowledge-1": "open", "answer-1": "replaced", "promise-1": "open"} == desk.hears(RECEIVED, promised)
+    assert desk.hears(RECEIVED, promised) == {"acknowledge-1": "open", "answer-1": "replaced", "promise-1": "open"}
     assert at("2026-06-13T00:00") == desk.terms("promise-1").due_at
     assert at("2026-05-20T09:00") == desk.terms("promise-1").starts_at
     answered = (ANSWERED, "2026-06-12T16:00")
-    assert "kept" == desk.hears(RECEIVED, promised, answered)["promise-1"]
+    assert desk.hears(RECEIVED, promised, answered)["promise-1"] == "kept"
 
 
 def test_a_later_agreed_date_replaces_an_earlier_one(desk: Desk) -> None:
@@ -285,22 +283,22 @@ def test_a_later_agreed_date_replaces_an_earlier_one(desk: Desk) -> None:
         (make(RequestPromised, due_on="2026-06-19"), "2026-06-10T09:00"),
     )
     standing = desk.hears(*story)
-    assert ("replaced", "replaced", "open") == tuple(standing[each] for each in ("answer-1", "promise-1", "promise-2"))
+    assert tuple(standing[each] for each in ("answer-1", "promise-1", "promise-2")) == ("replaced", "replaced", "open")
 
 
 def test_agreeing_on_a_date_after_the_limit_does_not_undo_what_was_missed(desk: Desk) -> None:
     """POL-19, POL-29."""
     promised = (make(RequestPromised, due_on="2026-06-12"), "2026-05-28T09:00")
     standing = desk.hears(RECEIVED, promised)
-    assert ("open", "open") == (standing["answer-1"], standing["promise-1"])
+    assert (standing["answer-1"], standing["promise-1"]) == ("open", "open")
     standing = desk.hears(RECEIVED, promised, (ANSWERED, "2026-06-10T09:00"))
-    assert ("kept late", "kept") == (standing["answer-1"], standing["promise-1"])
+    assert (standing["answer-1"], standing["promise-1"]) == ("kept late", "kept")
 
 
 def test_an_agreed_date_never_replaces_the_law(desk: Desk) -> None:
     """POL-22: the limit of A-2.1 art. 47 is not the town's to agree away."""
     standing = desk.hears(ACCESS, (make(RequestPromised, due_on="2026-05-29"), "2026-03-20T09:00"))
-    assert ("open", "open") == (standing["decide_access-1"], standing["promise-1"])
+    assert (standing["decide_access-1"], standing["promise-1"]) == ("open", "open")
 
 
 # -- the extension ----------------------------------------------------------------------------------------------
@@ -309,7 +307,7 @@ def test_an_agreed_date_never_replaces_the_law(desk: Desk) -> None:
 def test_the_extension_moves_the_limit_to_day_thirty_from_reception(desk: Desk) -> None:
     """POL-23, A-2.1 art. 47: 17 March + 30 days is Thursday 16 April 2026."""
     standing = desk.hears(ACCESS, (make(RequestExtended), "2026-04-07T23:59"))
-    assert ("replaced", "open") == (standing["decide_access-1"], standing["decide_access-2"])
+    assert (standing["decide_access-1"], standing["decide_access-2"]) == ("replaced", "open")
     assert at("2026-04-17T00:00") == desk.terms("decide_access-2").due_at
     assert at("2026-03-17T09:00") == desk.terms("decide_access-2").starts_at
 
@@ -317,7 +315,7 @@ def test_the_extension_moves_the_limit_to_day_thirty_from_reception(desk: Desk) 
 def test_an_extension_after_the_limit_changes_nothing(desk: Desk) -> None:
     """POL-23: notified beforehand."""
     standing = desk.hears(ACCESS, (make(RequestExtended), "2026-04-08T00:00"))
-    assert {"acknowledge-1": "open", "decide_access-1": "open"} == standing
+    assert standing == {"acknowledge-1": "open", "decide_access-1": "open"}
 
 
 def test_a_second_extension_changes_nothing(desk: Desk) -> None:
@@ -338,17 +336,17 @@ def test_a_reopened_request_is_to_be_answered_again_from_then_on(desk: Desk) -> 
         (make(RequestClosed), "2026-05-20T09:00"),
         (make(RequestReopened), "2026-06-01T09:00"),
     )
-    assert {"acknowledge-1": "kept", "answer-1": "kept", "answer-2": "open"} == desk.hears(*story)
+    assert desk.hears(*story) == {"acknowledge-1": "kept", "answer-1": "kept", "answer-2": "open"}
     assert at("2026-06-09T00:00") == desk.terms("answer-2").due_at
     again = (ANSWERED, "2026-06-09T09:00")
-    assert {"acknowledge-1": "kept", "answer-1": "kept", "answer-2": "kept late"} == desk.hears(*story, again)
+    assert desk.hears(*story, again) == {"acknowledge-1": "kept", "answer-1": "kept", "answer-2": "kept late"}
     assert at("2026-05-20T09:00") == desk.met("answer-1").met_at
 
 
 def test_a_refusal_that_is_reopened_is_to_be_answered(desk: Desk) -> None:
     """POL-07, POL-39."""
     story = (RECEIVED, (make(RequestRefused), "2026-05-18T09:00"), (make(RequestReopened), "2026-05-20T09:00"))
-    assert {"acknowledge-1": "kept", "answer-1": "refused", "answer-2": "open"} == desk.hears(*story)
+    assert desk.hears(*story) == {"acknowledge-1": "kept", "answer-1": "refused", "answer-2": "open"}
 
 
 # -- warnings and missed limits ---------------------------------------------------------------------------------
@@ -359,7 +357,7 @@ def test_a_warning_is_given_when_its_share_of_the_delay_has_passed(desk: Desk) -
     desk.hears(RECEIVED)
     warn_at = desk.terms("answer-1").warn_at
     assert at(FRIDAY) + 0.75 * (at(POTHOLE_DUE) - at(FRIDAY)) == warn_at
-    assert "warned" == desk.warns("answer-1", "2026-05-24T12:00", RECEIVED)["answer-1"]
+    assert desk.warns("answer-1", "2026-05-24T12:00", RECEIVED)["answer-1"] == "warned"
     assert isinstance(desk.facts[-1].event, ObligationWarned)
     assert warn_at == desk.facts[-1].occurred_at
 
@@ -367,18 +365,18 @@ def test_a_warning_is_given_when_its_share_of_the_delay_has_passed(desk: Desk) -
 def test_no_warning_is_given_too_early_twice_or_past_the_limit(desk: Desk) -> None:
     """POL-29: past its limit an obligation is missed, not at risk."""
     desk.hears(RECEIVED)
-    assert "open" == desk.warns("answer-1", "2026-05-20T09:00", RECEIVED)["answer-1"]
-    assert "open" == desk.warns("answer-1", POTHOLE_DUE, RECEIVED)["answer-1"]
+    assert desk.warns("answer-1", "2026-05-20T09:00", RECEIVED)["answer-1"] == "open"
+    assert desk.warns("answer-1", POTHOLE_DUE, RECEIVED)["answer-1"] == "open"
     desk.warns("answer-1", "2026-05-25T12:00", RECEIVED)
     desk.warns("answer-1", "2026-05-25T13:00", RECEIVED)
-    assert 1 == sum(isinstance(fact.event, ObligationWarned) for fact in desk.facts)
+    assert sum(isinstance(fact.event, ObligationWarned) for fact in desk.facts) == 1
 
 
 def test_a_limit_that_passed_is_missed_at_its_instant_and_once(desk: Desk) -> None:
     """POL-29."""
     desk.hears(RECEIVED)
-    assert "open" == desk.misses("answer-1", "2026-05-25T23:59:59", RECEIVED)["answer-1"]
-    assert "missed" == desk.misses("answer-1", "2026-05-26T00:00:07", RECEIVED)["answer-1"]
+    assert desk.misses("answer-1", "2026-05-25T23:59:59", RECEIVED)["answer-1"] == "open"
+    assert desk.misses("answer-1", "2026-05-26T00:00:07", RECEIVED)["answer-1"] == "missed"
     desk.misses("answer-1", "2026-05-27T00:00", RECEIVED)
     missed = [fact.occurred_at for fact in desk.facts if isinstance(fact.event, ObligationMissed)]
     assert [at(POTHOLE_DUE)] == missed
@@ -388,7 +386,7 @@ def test_what_was_answered_in_time_is_not_called_missed_though_nobody_had_heard_
     """A timer reads intake's story again before it says that something was missed."""
     desk.hears(RECEIVED)
     answered = (ANSWERED, "2026-05-25T16:00")
-    assert "kept" == desk.misses("answer-1", "2026-05-28T00:00", RECEIVED, answered)["answer-1"]
+    assert desk.misses("answer-1", "2026-05-28T00:00", RECEIVED, answered)["answer-1"] == "kept"
     assert not any(isinstance(fact.event, ObligationMissed) for fact in desk.facts)
 
 
@@ -396,7 +394,7 @@ def test_a_fact_from_before_the_limit_corrects_what_was_called_missed(desk: Desk
     """`missed` says what was known when the limit passed."""
     desk.hears(RECEIVED)
     desk.misses("answer-1", POTHOLE_DUE, RECEIVED)
-    assert "kept" == desk.hears(RECEIVED, (ANSWERED, "2026-05-25T16:00"))["answer-1"]
+    assert desk.hears(RECEIVED, (ANSWERED, "2026-05-25T16:00"))["answer-1"] == "kept"
 
 
 def test_what_is_lifted_is_neither_warned_of_nor_missed(desk: Desk) -> None:
@@ -405,16 +403,17 @@ def test_what_is_lifted_is_neither_warned_of_nor_missed(desk: Desk) -> None:
     desk.hears(RECEIVED, withdrawn)
     desk.warns("answer-1", "2026-05-25T12:00", RECEIVED, withdrawn)
     desk.misses("answer-1", POTHOLE_DUE, RECEIVED, withdrawn)
-    assert {"acknowledge-1": "withdrawn", "answer-1": "withdrawn"} == desk.standing
-    assert 2 == sum(isinstance(fact.event, ObligationLifted) for fact in desk.facts)
+    assert desk.standing == {"acknowledge-1": "withdrawn", "answer-1": "withdrawn"}
+    assert sum(isinstance(fact.event, ObligationLifted) for fact in desk.facts) == 2
 
 
 def test_alarms_stand_for_what_is_open_and_nobody_is_warned_of_an_older_systems_records(desk: Desk) -> None:
     """POL-29: a backlog is judged, not chased."""
     desk.hears(RECEIVED, (ACKNOWLEDGED, "2026-05-19T09:00"))
-    assert [("answer-1", "warn"), ("answer-1", "miss")] == [
-        (each.obligation_id, each.what) for each in alarms(desk.own, warns=True)
+    assert [(each.obligation_id, each.what) for each in alarms(desk.own, warns=True)] == [
+        ("answer-1", "warn"),
+        ("answer-1", "miss"),
     ]
-    assert [("answer-1", "miss")] == [(each.obligation_id, each.what) for each in alarms(desk.own, warns=False)]
+    assert [(each.obligation_id, each.what) for each in alarms(desk.own, warns=False)] == [("answer-1", "miss")]
     desk.hears(RECEIVED, (ACKNOWLEDGED, "2026-05-19T09:00"), (ANSWERED, "2026-05-20T09:00"))
-    assert () == alarms(desk.own, warns=True)
+    assert alarms(desk.own, warns=True) == ()

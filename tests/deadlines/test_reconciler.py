@@ -213,8 +213,8 @@ async def test_a_request_that_is_finished_when_first_heard_of_takes_one_append_a
     first, second = await house.append(story[:1]), await house.append(story[1:])
     await house.reconciler.handle(first)
     await house.reconciler.handle(second)
-    assert 1 == len((await house.own()).commits)
-    assert 0 == house.book.writes
+    assert len((await house.own()).commits) == 1
+    assert house.book.writes == 0
 
 
 async def test_nobody_is_warned_of_a_request_from_older_records(house: House, tell: Tell) -> None:
@@ -231,7 +231,7 @@ async def test_a_contact_or_a_note_is_passed_over_undecided(house: House, tell: 
         tell((make(InteractionRecorded), "2026-05-15T16:20"), (make(RequestNoted), "2026-05-15T16:21"))
     )
     await house.reconciler.handle(commit)
-    assert () == (await house.own()).commits
+    assert (await house.own()).commits == ()
     assert not concerns("interaction.recorded.v1,request.noted.v1")
     assert concerns("request.noted.v1,request.answered.v1")
 

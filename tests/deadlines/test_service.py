@@ -98,7 +98,7 @@ async def test_a_request_gets_its_obligations_and_they_are_met(runtime: Runtime[
         for request_id in requests:
             assert expected == sorted(await types(runtime.log, request_id))
         await wait_until(Progress(runtime.nats, runtime.log, DURABLE).caught_up, 10)
-    assert 0 == await runtime.pool.fetchval("SELECT count(*) FROM timer")
+    assert await runtime.pool.fetchval("SELECT count(*) FROM timer") == 0
 
 
 async def test_what_was_answered_during_an_outage_is_never_called_missed(
@@ -114,13 +114,13 @@ async def test_what_was_answered_during_an_outage_is_never_called_missed(
         await intake(runtime, tell, forgotten, received())
 
         async def timers_stand() -> bool:
-            return bool(8 == await runtime.pool.fetchval("SELECT count(*) FROM timer"))
+            return bool(await runtime.pool.fetchval("SELECT count(*) FROM timer") == 8)
 
         await wait_until(timers_stand, 10)
     await intake(runtime, tell, answered, ANSWERED, CLOSED)
     runtime.clock.set(PAST)
-    assert 0 == await timers.fire_due()
-    assert ["obligation.set.v1"] * 2 == await types(runtime.log, forgotten)
+    assert await timers.fire_due() == 0
+    assert await types(runtime.log, forgotten) == ["obligation.set.v1"] * 2
 
     process, timers = (await wire(runtime)).components
     async with running(process), running(timers):
@@ -130,7 +130,7 @@ async def test_what_was_answered_during_an_outage_is_never_called_missed(
 
         await wait_until(missed, 20)
     assert "obligation.missed.v1" not in await types(runtime.log, answered)
-    assert 2 == (await types(runtime.log, answered)).count("obligation.met.v1")
+    assert (await types(runtime.log, answered)).count("obligation.met.v1") == 2
 
 
 async def test_a_service_without_its_consumer_has_not_caught_up(nats: Client) -> None:

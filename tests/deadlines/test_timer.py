@@ -143,11 +143,11 @@ async def test_two_instances_fire_each_timer_once(house: House, monkeypatch: pyt
     await house.receive(*requests)
     house.clock.set(PAST)
     fired = await asyncio.gather(fire_all(house.timers()), fire_all(house.timers()))
-    assert 40 * 4 == sum(fired)  # a warning and a limit for each of two obligations
+    assert sum(fired) == 40 * 4  # a warning and a limit for each of two obligations
     said = await house.said()
     for obligation_id in ("acknowledge-1", "answer-1"):
-        assert [1] * 40 == [said[each, obligation_id, "obligation.missed.v1"] for each in requests]
-        assert [0] * 40 == [said[each, obligation_id, "obligation.warned.v1"] for each in requests]
+        assert [said[each, obligation_id, "obligation.missed.v1"] for each in requests] == [1] * 40
+        assert [said[each, obligation_id, "obligation.warned.v1"] for each in requests] == [0] * 40
 
 
 async def test_a_warning_comes_first_then_the_limit_and_an_answer_clears_the_table(house: House) -> None:
@@ -155,15 +155,13 @@ async def test_a_warning_comes_first_then_the_limit_and_an_answer_clears_the_tab
     [request] = ids(1)
     await house.receive(request)
     await house.reconciler.handle(
-        await house.intake(
-            request, RequestAcknowledged.model_validate(RequestAcknowledged.EXAMPLE), "2026-05-15T16:30"
-        )
+        await house.intake(request, RequestAcknowledged.model_validate(RequestAcknowledged.EXAMPLE), "2026-05-15T16:30")
     )
     house.clock.set(WARN_AT)
-    assert 1 == await fire_all(house.timers())
+    assert await fire_all(house.timers()) == 1
     assert {("answer-1", "warn", True), ("answer-1", "miss", False)} == await house.rows()
     house.clock.set(PAST)
-    assert 1 == await fire_all(house.timers())
+    assert await fire_all(house.timers()) == 1
     assert {("answer-1", "warn", True), ("answer-1", "miss", True)} == await house.rows()
     answered = RequestAnswered.model_validate(RequestAnswered.EXAMPLE)
     await house.reconciler.handle(await house.intake(request, answered, "2026-06-01T10:00"))
@@ -175,10 +173,10 @@ async def test_nothing_fires_while_the_service_is_behind_the_log(house: House) -
     await house.receive(*ids(3))
     house.clock.set(PAST)
     house.behind = True
-    assert 0 == await fire_all(house.timers())
+    assert await fire_all(house.timers()) == 0
     assert {False} == {done for _, _, done in await house.rows()}
     house.behind = False
-    assert 12 == await fire_all(house.timers())
+    assert await fire_all(house.timers()) == 12
 
 
 async def test_what_was_answered_in_time_while_nobody_listened_is_never_called_missed(house: House) -> None:
@@ -191,7 +189,7 @@ async def test_what_was_answered_in_time_while_nobody_listened_is_never_called_m
     await fire_all(house.timers())
     await house.reconciler.handle(commit)
     said = await house.said()
-    assert {"obligation.set.v1": 2, "obligation.met.v1": 2} == Counter(event for _, _, event in said.elements())
+    assert Counter(event for _, _, event in said.elements()) == {"obligation.set.v1": 2, "obligation.met.v1": 2}
     assert set() == await house.rows()
 
 
@@ -201,14 +199,14 @@ async def test_a_timer_that_fails_is_put_off_and_holds_up_no_other(house: House)
     await house.receive(broken, whole)
     house.clock.set(PAST)
     house.log.unreadable = broken
-    assert 8 == await fire_all(house.timers())
+    assert await fire_all(house.timers()) == 8
     tries = await house.pool.fetch("SELECT tries, try_at FROM timer WHERE request_id = $1", broken)
     assert [(1, PAST + dt.timedelta(seconds=1))] * 4 == [tuple(row) for row in tries]
     house.log.unreadable = None
-    assert 0 == await fire_all(house.timers())
+    assert await fire_all(house.timers()) == 0
     house.clock.set(PAST + dt.timedelta(seconds=1))
-    assert 4 == await fire_all(house.timers())
-    assert 1 == (await house.said())[broken, "answer-1", "obligation.missed.v1"]
+    assert await fire_all(house.timers()) == 4
+    assert (await house.said())[broken, "answer-1", "obligation.missed.v1"] == 1
 
 
 async def test_timers_of_an_older_decision_neither_remove_nor_overwrite_those_of_a_later_one(house: House) -> None:
@@ -269,22 +267,22 @@ async def test_what_is_owed_can_be_read_with_its_count_and_nothing_of_the_citize
     transport = httpx.ASGITransport(make_api(house.log, house.table, house.clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://deadlines.invalid") as client:
         told = (await client.get(f"/requests/{late}/obligations")).json()
-        assert ["acknowledge-1", "answer-1"] == [each["terms"]["obligation_id"] for each in told["obligations"]]
-        assert ["late", "late"] == [each["state"] for each in told["obligations"]]
+        assert [each["terms"]["obligation_id"] for each in told["obligations"]] == ["acknowledge-1", "answer-1"]
+        assert [each["state"] for each in told["obligations"]] == ["late", "late"]
         assert {"first_on": "2026-05-18", "last_on": "2026-05-18", "counted": False, "why": "holiday"} in told[
             "obligations"
         ][0]["terms"]["trace"]
-        assert 404 == (await client.get(f"/requests/{ids(3)[2]}/obligations")).status_code
-        assert 422 == (await client.get("/requests/nobody/obligations")).status_code
+        assert (await client.get(f"/requests/{ids(3)[2]}/obligations")).status_code == 404
+        assert (await client.get("/requests/nobody/obligations")).status_code == 422
         listed = (await client.get("/obligations", params={"state": "late"})).json()
         assert [(late, "acknowledge-1"), (late, "answer-1")] == [
             (each["request_id"], each["obligation_id"]) for each in listed
         ]
-        assert 4 == len((await client.get("/obligations")).json())
+        assert len((await client.get("/obligations")).json()) == 4
         due = (await client.get("/due", params={"before": "2026-05-21T00:00:00Z"})).json()
         assert [(fresh, False), (late, True)] == sorted(
             ((each["request_id"], each["late"]) for each in due), key=lambda each: each[1]
         )
-        assert 1 == len((await client.get("/due", params={"limit": 1})).json())
-        assert 422 == (await client.get("/due", params={"limit": 5000})).status_code
-        assert 200 == (await client.get("/openapi.json")).status_code
+        assert len((await client.get("/due", params={"limit": 1})).json()) == 1
+        assert (await client.get("/due", params={"limit": 5000})).status_code == 422
+        assert (await client.get("/openapi.json")).status_code == 200

@@ -64,13 +64,19 @@ def _story(chance: Random, index: int) -> list[Step]:
     at = FIRST_AT + dt.timedelta(minutes=chance.randrange(SPAN_H * 60))
     if chance.random() < 0.15:
         contact = example(
-            InteractionRecorded, interaction_id=story_id, about=None, channel=chance.choice(list(Channel)),
+            InteractionRecorded,
+            interaction_id=story_id,
+            about=None,
+            channel=chance.choice(list(Channel)),
             answered_first_line=chance.random() < 0.5,
         )
         return [(Service.INTAKE, (record(contact, story_id, at),))]
     received = example(
-        RequestReceived, reference=f"{at.year}-{index:06d}", kind=chance.choice(list(Kind)),
-        channel=chance.choice(list(Channel)), subject=chance.choice(["pothole", "library", None]),
+        RequestReceived,
+        reference=f"{at.year}-{index:06d}",
+        kind=chance.choice(list(Kind)),
+        channel=chance.choice(list(Channel)),
+        subject=chance.choice(["pothole", "library", None]),
         origin=chance.choice(["live", "backlog"]),
     )
     steps: list[Step] = [(Service.INTAKE, (record(received, story_id, at),))]
@@ -89,7 +95,9 @@ def _story(chance: Random, index: int) -> list[Step]:
             steps.append(beside.pop(0))
         if chance.random() < 0.2:
             about = example(
-                InteractionRecorded, interaction_id=derive_id(story_id, str(n)), about=story_id,
+                InteractionRecorded,
+                interaction_id=derive_id(story_id, str(n)),
+                about=story_id,
                 channel=chance.choice(list(Channel)),
             )
             noted = record(example(RequestNoted), story_id, then)

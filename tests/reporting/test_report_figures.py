@@ -136,8 +136,8 @@ async def test_a_past_quarter_does_not_change_when_something_is_reopened_later(
 
     first, second = [(await quarter_report(connection, each)).requests for each in ("2024-Q1", "2024-Q2")]
 
-    assert (0, 1, 1, 0) == (first.pending_at_start, first.received, first.treated, first.pending_at_end)
-    assert (0, 0, -1, 1) == (second.pending_at_start, second.received, second.treated, second.pending_at_end)
+    assert (first.pending_at_start, first.received, first.treated, first.pending_at_end) == (0, 1, 1, 0)
+    assert (second.pending_at_start, second.received, second.treated, second.pending_at_end) == (0, 0, -1, 1)
     assert first.by_status["reopened"] == 1
 
 
@@ -167,8 +167,8 @@ async def test_interactions_count_the_first_contact_and_the_further_ones(
 
     interactions = (await quarter_report(connection, "2024-Q1")).interactions
 
-    assert {"email": 2, "phone": 1} == interactions.by_channel
-    assert (3, 2, 1) == (interactions.total, interactions.follow_ups, interactions.follow_ups_first_line)
+    assert interactions.by_channel == {"email": 2, "phone": 1}
+    assert (interactions.total, interactions.follow_ups, interactions.follow_ups_first_line) == (3, 2, 1)
 
 
 async def test_a_complaint_given_to_the_direction_generale_is_counted_apart(
@@ -186,7 +186,7 @@ async def test_a_complaint_given_to_the_direction_generale_is_counted_apart(
 
     requests = (await quarter_report(connection, "2024-Q1")).requests
 
-    assert {"direction_generale": 2} == requests.by_department
+    assert requests.by_department == {"direction_generale": 2}
     assert requests.to_direction_generale == 1
 
 
@@ -206,8 +206,8 @@ async def test_an_obligation_missed_and_then_known_to_be_met_counts_as_met(
     await put(connection, fact(ObligationMet, R1, due, **names, met_at=at("2024-02-02T09:00-05:00")))
     met = (await quarter_report(connection, "2024-Q1")).obligations
 
-    assert (0, 1) == (missed.met, missed.missed)
-    assert (1, 0) == (met.met, met.missed)
+    assert (missed.met, missed.missed) == (0, 1)
+    assert (met.met, met.missed) == (1, 0)
     assert met.by_kind["acknowledge"].on_time_share == 1
 
 
@@ -218,7 +218,7 @@ async def test_the_report_says_how_many_instants_are_assumed(connection: asyncpg
 
     assumed = (await quarter_report(connection, "2024-Q1")).assumed
 
-    assert (1, 1, True) == (assumed.outcomes, assumed.treatments, assumed.any)
+    assert (assumed.outcomes, assumed.treatments, assumed.any) == (1, 1, True)
 
 
 async def test_the_same_position_gives_the_same_report_byte_for_byte(
@@ -231,7 +231,7 @@ async def test_the_same_position_gives_the_same_report_byte_for_byte(
 
     assert one.model_dump_json() == two.model_dump_json()
     assert one == Report.model_validate_json(one.model_dump_json())
-    assert (7, "d") == (one.position, one.versions.definition)
+    assert (one.position, one.versions.definition) == (7, "d")
 
 
 async def test_a_database_without_tables_is_told_as_such(postgres_url: str) -> None:

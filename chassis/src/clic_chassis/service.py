@@ -43,6 +43,8 @@ log = structlog.get_logger()
 CONNECT_TIMEOUT_S = 60.0
 """How long a start waits for NATS and PostgreSQL before it gives up and is restarted."""
 POOL_CONNECTIONS_MAX = 8
+DRAIN_TIMEOUT_S = 3
+"""What is left of a subscription at a stop is delivered again; waiting longer for it gains nothing."""
 
 S = TypeVar("S", bound=Settings)
 
@@ -190,6 +192,7 @@ async def open_runtime(
         max_reconnect_attempts=-1,  # After a finite number FastStream's pull loop spins at 100 % CPU.
         reconnect_time_wait=1,
         error_cb=_nats_error,
+        drain_timeout=int(min(settings.stop_timeout_s, DRAIN_TIMEOUT_S)) or 1,
         logger=None,
         graceful_timeout=settings.stop_timeout_s,
     )

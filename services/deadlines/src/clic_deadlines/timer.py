@@ -110,8 +110,12 @@ class Timers:
                 return await self._decided(timer, now)
         except (*_AWAY, ClicError, LookupError, ValueError) as error:
             log.warning(
-                "timer_failed", request_id=timer.request_id, obligation_id=timer.obligation_id, what=timer.what,
-                tries=timer.tries + 1, error=type(error).__name__,
+                "timer_failed",
+                request_id=timer.request_id,
+                obligation_id=timer.obligation_id,
+                what=timer.what,
+                tries=timer.tries + 1,
+                error=type(error).__name__,
             )
             return None
 

@@ -141,9 +141,7 @@ class Taken:
 
     async def postpone(self, timer: Due, until: dt.datetime) -> None:
         """It could not be decided now."""
-        await self._connection.execute(
-            SQL["postpone_timer"], timer.request_id, timer.obligation_id, timer.what, until
-        )
+        await self._connection.execute(SQL["postpone_timer"], timer.request_id, timer.obligation_id, timer.what, until)
 
 
 def _columns(timers: Sequence[Due]) -> tuple[list[str], list[str], list[str]]:

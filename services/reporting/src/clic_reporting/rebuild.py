@@ -323,7 +323,13 @@ async def _swap(connection: asyncpg.Connection, build: _Build, identity: LogIden
         f"INSERT INTO {build.schema}.checkpoint "  # noqa: S608 - our name
         "(projection, sequence, stream, stream_created_at, definition, generation, town) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        NAME, build.position, identity.stream, identity.created_at, DEFINITION, (before or 0) + 1, build.town,
+        NAME,
+        build.position,
+        identity.stream,
+        identity.created_at,
+        DEFINITION,
+        (before or 0) + 1,
+        build.town,
     )
     async with connection.transaction():
         await connection.execute(query("swappers_lock"), LIVE_SCHEMA)

@@ -148,9 +148,7 @@ def _sum(rows: list[Any], flag: str) -> int:
     return sum(row["requests"] for row in rows if row[flag])
 
 
-def _by(
-    rows: list[Any], column: str, *, count: str = "requests", all_of: Iterable[str] = ()
-) -> dict[str, int]:
+def _by(rows: list[Any], column: str, *, count: str = "requests", all_of: Iterable[str] = ()) -> dict[str, int]:
     """Counts by a column, the most frequent first, then by name, so that the same rows give the same bytes."""
     counts: Counter[str] = Counter()
     for row in rows:

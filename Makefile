@@ -1,0 +1,77 @@
+# People and CI use the same words: up, down, test, check, fix, bench, clean.
+# Needs Python 3.11 or newer, make, and a package registry; everything else is installed below this folder.
+
+PYTHON ?= python3
+BIN := .venv/bin
+TOOLS := .uv
+UV := $(TOOLS)/bin/uv
+UV_VERSION := 0.13.0
+MEMBERS := contracts chassis services/intake services/routing services/deadlines services/reporting deploy/embedded
+SETUP := .venv/.set-up
+
+# A closed network has its own certificates, and no interpreter to download.
+export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS := 1
+export UV_NO_PROGRESS := 1
+
+PYTEST ?= $(BIN)/pytest
+ARGS ?=
+
+.PHONY: help setup up down test quick check fix bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## Show these words.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: $(SETUP) ## Install everything that CLIC and its tests need, into .venv.
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "CLIC needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version 2>&1`. Name another: make setup PYTHON=python3.13" >&2; exit 2; }
+	@$(PYTHON) -m venv $(TOOLS) || \
+	  { rm -rf $(TOOLS); echo "$(PYTHON) cannot make environments. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || \
+	  { rm -rf $(TOOLS); echo "uv could not be installed: is a package registry reachable? pip says why above." >&2; exit 2; }
+
+$(SETUP): requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(UV)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@echo "Installing what requirements.lock names …"
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=--editable ./%)
+	@touch $@
+
+up: $(SETUP) ## Start CLIC on this machine: NATS, PostgreSQL, four services, a sample quarter. Ctrl-C stops it.
+	@$(BIN)/clic up $(ARGS)
+
+down: $(SETUP) ## Stop what `clic up --detach` started.
+	@$(BIN)/clic down $(ARGS)
+
+test: $(SETUP) ## Run every test, on real NATS and PostgreSQL.
+	$(PYTEST) $(ARGS)
+
+quick: $(SETUP) ## The inner loop: the gates, and the tests that need no server.
+	@$(MAKE) --no-print-directory check
+	$(PYTEST) -q tests/contracts tests/intake/core tests/routing/core tests/deadlines/core tests/reporting/core $(ARGS)
+
+check: $(SETUP) ## The gates: style, types, import rules, drift and compatibility of the contracts, the town.
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m clic_contracts check
+	$(BIN)/clic town check deploy/towns/mont-saint-hilaire
+
+fix: $(SETUP) ## Mend what a machine can mend.
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format --quiet .
+	$(BIN)/python -m clic_contracts generate
+
+bench: $(SETUP) ## Measure; ONLY=NAME runs one. Writes bench/results.json.
+	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+lock: $(UV) ## Make requirements.lock anew from the members' dependencies.
+	@$(UV) lock --quiet --upgrade
+	@$(UV) export --quiet --frozen --all-packages --all-extras --no-emit-workspace --no-header --format requirements-txt --output-file requirements.lock
+
+clean: ## Remove what setup and tools made. A town's state (.clic) stays.
+	rm -rf .venv $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

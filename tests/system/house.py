@@ -1,0 +1,343 @@
+"""The whole house for system tests and benchmarks: real NATS with its users, real PostgreSQL, four real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import asyncpg
+import httpx
+import nats
+import psutil
+from nats.aio.client import Client
+
+from clic.nats_config import DURABLES, OPS, SERVICES, authorization, inbox_prefix, publisher_user, users
+from clic_chassis.embedded import NatsServer, PostgresServer, free_port, start_nats, start_postgres
+from clic_chassis.embedded.server_process import ServerProcess, start_process, tail
+from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.streams import ensure_streams
+from clic_chassis.testing import open_folder, wait_until
+from clic_chassis.town_file import read_town
+
+ROOT = Path(__file__).resolve().parents[2]
+TOWN = ROOT / "deploy" / "towns" / "mont-saint-hilaire"
+WITH_DATABASE = ("intake", "deadlines", "reporting")
+TOKEN = "jeton-d-essai"
+"""Bearer token of the one agent, who may also submit as the portal."""
+READY_S = 60.0
+SETTLED_S = 120.0
+STOP_BOUND_S = 20.0
+"""A service's own bound on stopping is 10 s for its components and as much for its HTTP."""
+
+
+@dataclass
+class House:
+    """A town that runs. Made by `open_house`; its methods open connections of their own, in any event loop."""
+
+    folder: Path
+    nats: NatsServer
+    postgres: PostgresServer
+    password: str
+    traced: bool
+    settings: Mapping[str, str]
+    services: dict[str, ServerProcess] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+
+    # -- processes ----------------------------------------------------------------------------------------------------
+
+    def start(self, service: str) -> None:
+        """Start a service as `clic up` does: a process of its own, told everything by its environment."""
+        home = self.folder / service
+        home.mkdir(exist_ok=True)
+        self.ports.setdefault(service, free_port())
+        self.services[service] = start_process(
+            home, [sys.executable, "-m", f"clic_{service}"], home / "log.jsonl", environment=self.environment(service)
+        )
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The settings of a service."""
+        own = {
+            "CLIC_NATS_URL": self.nats.url,
+            "CLIC_NATS_MONITORING_URL": self.nats.monitoring_url,
+            "CLIC_NATS_USER": service,
+            "CLIC_NATS_PASSWORD": self.password,
+            "CLIC_TOWN_DIR": str(TOWN),
+            "CLIC_HTTP_PORT": str(self.ports.get(service, 0)),
+            "CLIC_AGENTS_FILE": str(self.folder / "agents.json"),
+            **self.settings,
+        }
+        if service in WITH_DATABASE:
+            own["CLIC_POSTGRES_URL"] = self.database_url(service)
+        if service == "intake":
+            own["CLIC_MASTER_KEY_FILE"] = str(self.folder / "master.key")
+        if self.traced:
+            own["CLIC_TRACE_FILE"] = str(self.folder / service / "trace.jsonl")
+        return {**without_clic(os.environ), **own}
+
+    def stop(self, service: str) -> float:
+        """SIGTERM; gives the seconds until it ended by itself.
+
+        Raises:
+            AssertionError: it did not end within its bound, or not well.
+        """
+        process = self.services[service]
+        began = monotonic()
+        process.signal(signal.SIGTERM)
+        assert process.wait(STOP_BOUND_S), f"{service} did not end within {STOP_BOUND_S:.0f} s of SIGTERM"
+        assert process.popen is not None
+        assert process.popen.returncode == 0, f"{service} ended with {process.popen.returncode}:\n{self.tail(service)}"
+        return monotonic() - began
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to a service, to `nats` or to `postgres`."""
+        match name:
+            case "nats":
+                self.nats.kill()
+            case "postgres":
+                self.postgres.kill()
+            case _:
+                self.services[name].kill()
+
+    def restart(self, name: str) -> None:
+        """Start again what was killed or stopped. A service that ended because of it is started by `revive`."""
+        match name:
+            case "nats":
+                self.nats.restart()
+            case "postgres":
+                self.postgres.restart()
+            case _:
+                self.start(name)
+
+    def revive(self) -> None:
+        """What a supervisor does: start every service that ended."""
+        for service, process in list(self.services.items()):
+            if not process.running:
+                self.start(service)
+
+    def rss_mb(self) -> dict[str, float]:
+        """Resident memory of each service now, in MB of 10⁶ bytes."""
+        found: dict[str, float] = {}
+        for service, process in self.services.items():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found[service] = process.process.memory_info().rss / 1e6
+        return found
+
+    def cpu_s(self) -> dict[str, float]:
+        """Processor time of each service and server so far, in seconds."""
+        pids = {name: each.pid for name, each in self.services.items()}
+        found: dict[str, float] = {}
+        for name, pid in {**pids, "nats": self.nats.pid, "postgres": self.postgres.pid}.items():
+            process = psutil.Process(pid)
+            family = [process, *process.children(recursive=True)]
+            found[name] = sum(each.cpu_times().user + each.cpu_times().system for each in family)
+        return found
+
+    # -- what they say ------------------------------------------------------------------------------------------------
+
+    def url(self, service: str) -> str:
+        """A service's HTTP."""
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def tail(self, service: str) -> str:
+        """The end of a service's log."""
+        return tail(self.folder / service / "log.jsonl", 12)
+
+    def log(self, service: str) -> list[dict[str, Any]]:
+        """A service's log. Every line is JSON: anything else fails here."""
+        text = (self.folder / service / "log.jsonl").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines() if line]
+
+    def spans(self, service: str) -> list[dict[str, Any]]:
+        """The spans that a service wrote so far."""
+        path = self.folder / service / "trace.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    @contextlib.asynccontextmanager
+    async def http(self, service: str) -> AsyncIterator[httpx.AsyncClient]:
+        """A client of a service's HTTP, as the agent."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with httpx.AsyncClient(
+            base_url=self.url(service), headers=headers, timeout=20, trust_env=False
+        ) as client:
+            yield client
+
+    async def metrics(self, service: str) -> str:
+        """The page of a service's metrics."""
+        async with self.http(service) as client:
+            return (await client.get("/metrics")).raise_for_status().text
+
+    # -- servers ------------------------------------------------------------------------------------------------------
+
+    def database_url(self, service: str) -> str:
+        """The URL of a service's database."""
+        return self.postgres.url_of(f"clic_{service}")
+
+    @contextlib.asynccontextmanager
+    async def database(self, service: str) -> AsyncIterator[Any]:
+        """A connection to a service's database."""
+        connection = await asyncpg.connect(self.database_url(service))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    @contextlib.asynccontextmanager
+    async def client(self, user: str = OPS) -> AsyncIterator[Client]:
+        """A connection to NATS."""
+        client = await nats.connect(
+            self.nats.url, user=user, password=self.password, inbox_prefix=inbox_prefix(user).encode()
+        )
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    async def ready(self) -> None:
+        """Wait until every service says that it is ready."""
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            for service, process in self.services.items():
+
+                async def is_ready(service: str = service, process: ServerProcess = process) -> bool:
+                    assert process.running, f"{service} ended:\n{self.tail(service)}"
+                    try:
+                        return (await client.get(f"{self.url(service)}/readyz")).is_success
+                    except httpx.HTTPError:
+                        return False
+
+                await wait_until(is_ready, READY_S, what=f"{service} is ready")
+
+    async def settled(self, timeout_s: float = SETTLED_S) -> int:
+        """Wait until every consumer and the projection have caught up and no timer is due; gives the log's position."""
+        async with self.client() as client, self.database("reporting") as facts, self.database("deadlines") as timers:
+            event_log = JetStreamLog(client)
+
+            async def lag() -> dict[str, int]:
+                last = (await event_log.identity()).last_sequence
+                waiting = {"reporting": last - await facts.fetchval("SELECT max(sequence) FROM reporting.checkpoint")}
+                for stream, durable in (pair for pairs in DURABLES.values() for pair in pairs):
+                    info = await client.jetstream().consumer_info(stream, durable)
+                    waiting[durable] = (info.num_pending or 0) + (info.num_ack_pending or 0)
+                waiting["timers"] = await timers.fetchval(
+                    "SELECT count(*) FROM timer WHERE done_at IS NULL AND due_at <= now()"
+                )
+                return waiting
+
+            async def nothing_waits() -> bool:
+                before = (await event_log.identity()).last_sequence
+                said.update(await lag())
+                return not any(said.values()) and before == (await event_log.identity()).last_sequence
+
+            said: dict[str, int] = {}
+            try:
+                await wait_until(nothing_waits, timeout_s, what="everything has caught up")
+            except AssertionError as error:
+                raise AssertionError(f"{error}; still waiting: {said}") from error
+            return (await event_log.identity()).last_sequence
+
+    # -- commands -----------------------------------------------------------------------------------------------------
+
+    def clic_environment(self) -> dict[str, str]:
+        """The environment in which `clic` finds this house."""
+        return {**without_clic(os.environ), "CLIC_DIR": str(self.folder), "COLUMNS": "200"}
+
+    def spawn_clic(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a `clic` command beside us; whoever starts it waits for it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "clic", *arguments],
+            env=self.clic_environment(),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    async def clic(self, *arguments: str, timeout_s: float = 100.0) -> str:
+        """Run a `clic` command and give what it printed.
+
+        Raises:
+            AssertionError: it failed, or did not end in time.
+        """
+        return await finished(self.spawn_clic(*arguments), timeout_s)
+
+
+async def finished(process: subprocess.Popen[str], timeout_s: float) -> str:
+    """What a command printed, once it ended well. Raises as `House.clic`."""
+    try:
+        output, _ = await asyncio.to_thread(process.communicate, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+        raise AssertionError(f"{process.args!r} did not end within {timeout_s:.0f} s:\n{output}") from None
+    assert process.returncode == 0, f"{process.args!r} ended with {process.returncode}:\n{output}"
+    return output
+
+
+def without_clic(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without settings of ours that somebody's shell may hold."""
+    return {name: value for name, value in environment.items() if not name.startswith("CLIC_")}
+
+
+@contextlib.contextmanager
+def open_house(*, traced: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[House]:
+    """A town with every server and service running and ready, in a folder of its own, removed at the end."""
+    with open_folder() as folder:
+        password = secrets.token_urlsafe(12)
+        all_users = users(each.code for each in read_town(TOWN).publishers)
+        server = start_nats(
+            folder / "nats", extra_config=authorization(all_users, {each.name: password for each in all_users})
+        )
+        try:
+            postgres = start_postgres(folder / "postgres")
+            try:
+                house = House(folder, server, postgres, password, traced, settings or {})
+                try:
+                    asyncio.run(_furnish(house))
+                    for service in SERVICES:
+                        house.start(service)
+                    asyncio.run(house.ready())
+                    yield house
+                finally:
+                    for process in house.services.values():
+                        process.signal(signal.SIGTERM)
+                    for process in house.services.values():
+                        process.stop(signal.SIGTERM)
+            finally:
+                postgres.stop()
+        finally:
+            server.stop()
+
+
+async def _furnish(house: House) -> None:
+    """Streams, databases, the key, the agent, and how `clic` finds the house."""
+    async with house.client() as client:
+        await ensure_streams(client)
+    connection = await asyncpg.connect(house.postgres.url)
+    for service in WITH_DATABASE:
+        await connection.execute(f"CREATE DATABASE clic_{service}")
+    await connection.close()
+    (house.folder / "master.key").write_text(base64.b64encode(os.urandom(32)).decode(), encoding="ascii")
+    agent = {"agent": "alex.exemple", "roles": ["agent", "publisher:portail_web"]}
+    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+    (house.folder / "agents.json").write_text(json.dumps({digest: agent}), encoding="utf-8")
+    publishers = {
+        each.code: {"user": publisher_user(each.code), "password": house.password}
+        for each in read_town(TOWN).publishers
+    }
+    (house.folder / "connection.json").write_text(
+        json.dumps({"nats_url": house.nats.url, "publishers": publishers}), encoding="utf-8"
+    )
