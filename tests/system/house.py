@@ -24,7 +24,8 @@ import nats
 import psutil
 from nats.aio.client import Client
 
-from clic.nats_config import DURABLES, OPS, SERVICES, authorization, inbox_prefix, publisher_user, users
+from clic.connection import Installation
+from clic.nats_config import DURABLES, OPS, SERVICES, authorization, inbox_prefix, users
 from clic_chassis.embedded import NatsServer, PostgresServer, free_port, start_nats, start_postgres
 from clic_chassis.embedded.server_process import ServerProcess, start_process, tail
 from clic_chassis.jetstream_log import JetStreamLog
@@ -334,10 +335,9 @@ async def _furnish(house: House) -> None:
     agent = {"agent": "alex.exemple", "roles": ["agent", "publisher:portail_web"]}
     digest = hashlib.sha256(TOKEN.encode()).hexdigest()
     (house.folder / "agents.json").write_text(json.dumps({digest: agent}), encoding="utf-8")
-    publishers = {
-        each.code: {"user": publisher_user(each.code), "password": house.password}
-        for each in read_town(TOWN).publishers
-    }
-    (house.folder / "connection.json").write_text(
-        json.dumps({"nats_url": house.nats.url, "publishers": publishers}), encoding="utf-8"
+    installation = Installation(
+        nats_url=house.nats.url,
+        users={each.name: house.password for each in users(each.code for each in read_town(TOWN).publishers)},
+        databases={service: house.database_url(service) for service in WITH_DATABASE},
     )
+    (house.folder / "connection.json").write_text(installation.model_dump_json(), encoding="utf-8")

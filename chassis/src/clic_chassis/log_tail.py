@@ -108,8 +108,8 @@ class LogTail:
         self._heard_at = monotonic()
         status = message.headers.get("Status") if message.headers and not message.data else None
         if status is None:
-            # Either $JS.ACK.<stream>.<consumer>.<tries>.<stream sequence>.<consumer sequence>.<instant>.<pending>, or with
-            # <domain>.<account> before the stream and a token at the end.
+            # Either $JS.ACK.<stream>.<consumer>.<tries>.<stream sequence>.<consumer sequence>.<instant>.<pending>, or
+            # with <domain>.<account> before the stream and a token at the end.
             parts = message.reply.split(".")
             shift = 0 if len(parts) == _SHORT_REPLY_PARTS else 2
             self.pending = int(parts[8 + shift])

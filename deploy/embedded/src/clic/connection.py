@@ -1,8 +1,7 @@
-"""How a `clic` command reaches NATS: from the environment, or from what `clic up` wrote into its folder."""
+"""How a `clic` command reaches a running CLIC: by the environment, or by what `clic up` wrote into its folder."""
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +9,56 @@ from typing import Any
 
 import nats
 from nats.aio.client import Client
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from clic_chassis.error import ClicError
 
+from .nats_config import inbox_prefix, publisher_user
+
 CONNECT_TIMEOUT_S = 10
+FILE = "connection.json"
+PUBLISHER_PREFIX = publisher_user("")
 
 
 class ConnectionUnknownError(ClicError):
-    """Nothing says where NATS is, or as whom to speak to it; the message says how to mend it."""
+    """Nothing says where CLIC is, or as whom to speak to it; the message says how to mend it."""
+
+
+class Installation(BaseModel):
+    """`connection.json`: where everything of an installation is. Holds passwords: its owner alone may read it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    nats_url: str
+    users: dict[str, str] = {}
+    """Password by NATS user; none where the server asks for none."""
+    databases: dict[str, str] = {}
+    """PostgreSQL URL by service."""
+    services: dict[str, str] = {}
+    """HTTP address by service."""
+
+    def connection(self, user: str) -> Connection:
+        """NATS as one of the users.
+
+        Raises:
+            ConnectionUnknownError: there is no such user.
+        """
+        if self.users and user not in self.users:
+            raise ConnectionUnknownError(f"NATS has no user {user}; it has {', '.join(sorted(self.users))}")
+        return Connection(self.nats_url, user if self.users else None, self.users.get(user))
+
+    def publisher(self, code: str) -> Connection:
+        """NATS as a publisher.
+
+        Raises:
+            ConnectionUnknownError: the town had no such publisher when CLIC was started.
+        """
+        if self.users and publisher_user(code) not in self.users:
+            known = sorted(u.removeprefix(PUBLISHER_PREFIX) for u in self.users if u.startswith(PUBLISHER_PREFIX))
+            raise ConnectionUnknownError(
+                f"no publisher {code}; known: {', '.join(known)}. `clic up` takes up new ones."
+            )
+        return self.connection(publisher_user(code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +72,7 @@ class Connection:
     @property
     def inbox_prefix(self) -> str:
         """Where answers to this user come back: each user has a prefix of its own."""
-        return f"_INBOX_{self.user}" if self.user else "_INBOX"
+        return inbox_prefix(self.user) if self.user else "_INBOX"
 
     async def connect(self, name: str) -> Client:
         """A connection that reconnects by itself for as long as it lives."""
@@ -52,25 +93,59 @@ def clic_dir() -> Path:
     return Path(os.environ.get("CLIC_DIR") or ".clic")
 
 
-def publisher_connection(publisher: str) -> Connection:
-    """As this publisher: by `CLIC_NATS_URL`, `CLIC_NATS_USER`, `CLIC_NATS_PASSWORD`, or `connection.json`.
+def read_installation(folder: Path | None = None) -> Installation:
+    """What `clic up` wrote into its folder.
 
     Raises:
-        ConnectionUnknownError: neither says how.
+        ConnectionUnknownError: it wrote nothing there, or it cannot be read.
     """
-    if url := os.environ.get("CLIC_NATS_URL"):
-        return Connection(url, os.environ.get("CLIC_NATS_USER"), os.environ.get("CLIC_NATS_PASSWORD"))
-    path = clic_dir() / "connection.json"
+    path = (folder or clic_dir()) / FILE
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        account = said.get("publishers", {}).get(publisher)
-        if account is None and said.get("publishers"):
-            raise ConnectionUnknownError(f"{path}: no publisher {publisher}; known: {', '.join(said['publishers'])}")
-        account = account or {}
-        return Connection(said["nats_url"], account.get("user"), account.get("password"))
+        return Installation.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
         raise ConnectionUnknownError(
             f"CLIC does not run from {path.parent}: start it with `clic up`, or name its folder in CLIC_DIR"
         ) from error
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValidationError) as error:
         raise ConnectionUnknownError(f"{path}: cannot be read ({error}); `clic up` writes it anew") from error
+
+
+def _from_environment() -> Connection | None:
+    """`CLIC_NATS_URL`, `CLIC_NATS_USER`, `CLIC_NATS_PASSWORD`: for a CLIC that `clic up` did not start."""
+    if url := os.environ.get("CLIC_NATS_URL"):
+        return Connection(url, os.environ.get("CLIC_NATS_USER"), os.environ.get("CLIC_NATS_PASSWORD"))
+    return None
+
+
+def nats_connection(user: str) -> Connection:
+    """NATS as a user, by the environment or the folder.
+
+    Raises:
+        ConnectionUnknownError: neither says how.
+    """
+    return _from_environment() or read_installation().connection(user)
+
+
+def publisher_connection(publisher: str) -> Connection:
+    """NATS as a publisher, by the environment or the folder.
+
+    Raises:
+        ConnectionUnknownError: neither says how.
+    """
+    return _from_environment() or read_installation().publisher(publisher)
+
+
+def database_url(service: str) -> str:
+    """A service's database: `CLIC_POSTGRES_URL`, or the folder's.
+
+    Raises:
+        ConnectionUnknownError: neither says where it is.
+    """
+    if url := os.environ.get("CLIC_POSTGRES_URL"):
+        return url
+    try:
+        return read_installation().databases[service]
+    except KeyError as error:
+        raise ConnectionUnknownError(
+            f"{clic_dir() / FILE} names no database of {service}: run `clic up` again"
+        ) from error
