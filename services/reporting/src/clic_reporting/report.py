@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from clic_chassis.error import ClicError
 from clic_chassis.sql import load
@@ -30,6 +31,9 @@ from .store import LIVE_SCHEMA
 _SQL = load("clic_reporting")
 DIRECTION_GENERALE = "direction_generale"
 
+Connection = asyncpg.Connection | PoolConnectionProxy
+"""A connection, one's own or a pool's."""
+
 
 class NotProjectedError(ClicError):
     """There are no tables to report from yet."""
@@ -40,7 +44,7 @@ def query(name: str, schema: str = LIVE_SCHEMA) -> str:
     return _SQL[name].replace("{schema}", schema)
 
 
-async def quarter_report(connection: asyncpg.Connection, period: str, *, schema: str = LIVE_SCHEMA) -> Report:
+async def quarter_report(connection: Connection, period: str, *, schema: str = LIVE_SCHEMA) -> Report:
     """The figures of a quarter such as `2022-Q1`, as the log stands. Source: POL-31 to POL-36.
 
     Raises:
@@ -56,7 +60,7 @@ async def quarter_report(connection: asyncpg.Connection, period: str, *, schema:
 
 
 @contextlib.asynccontextmanager
-async def snapshot(connection: asyncpg.Connection, schema: str = LIVE_SCHEMA) -> AsyncIterator[None]:
+async def snapshot(connection: Connection, schema: str = LIVE_SCHEMA) -> AsyncIterator[None]:
     """A transaction in which every statement sees the same rows of the same tables.
 
     The lock comes before the snapshot: a rebuild's swap then lies wholly before it, or after the end of it.
@@ -70,7 +74,7 @@ async def snapshot(connection: asyncpg.Connection, schema: str = LIVE_SCHEMA) ->
             await connection.execute(query("readers_unlock"), schema)
 
 
-async def _report(connection: asyncpg.Connection, quarter: Quarter, schema: str) -> Report:
+async def _report(connection: Connection, quarter: Quarter, schema: str) -> Report:
     checkpoint = await connection.fetchrow(query("checkpoint", schema))
     if checkpoint is None:
         raise NotProjectedError("the reporting service has not run on this database yet")
