@@ -36,6 +36,8 @@ class Installation(BaseModel):
     """PostgreSQL URL by service."""
     services: dict[str, str] = {}
     """HTTP address by service."""
+    town_dir: Path | None = None
+    """The town's folder that it was started with."""
 
     def connection(self, user: str) -> Connection:
         """NATS as one of the users.

@@ -14,7 +14,7 @@ from clic_chassis.error import ClicError
 from clic_chassis.town_file import TownFileError, read_town
 from clic_contracts.town import Town
 
-from .connection import clic_dir
+from .connection import FILE, clic_dir, read_installation
 
 DEFAULT = Path("deploy/towns/mont-saint-hilaire")
 """In a checkout, from its top."""
@@ -36,10 +36,15 @@ def town_dir() -> Path:
     if said := os.environ.get("CLIC_TOWN_DIR"):
         return Path(said)
     checkout = Path(__file__).parents[4] / "towns" / DEFAULT.name
-    for candidate in (clic_dir() / "town", DEFAULT, checkout):
-        if candidate.is_dir():
+    for candidate in (_running_town(), DEFAULT, checkout):
+        if candidate is not None and candidate.is_dir():
             return candidate
     raise ClicError("no town: name its folder, or set CLIC_TOWN_DIR")
+
+
+def _running_town() -> Path | None:
+    """The town of the installation that runs or ran here, if any."""
+    return read_installation().town_dir if (clic_dir() / FILE).exists() else None
 
 
 @app.command()

@@ -1,0 +1,96 @@
+"""`clic quarantine`: what could not be handled, to be listed, tried again or left for good."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import getpass
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+from nats.errors import Error as NatsError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from clic_chassis.error import ClicError, RetryableError
+from clic_chassis.quarantine import Entry, Quarantine
+
+from .connection import nats_connection
+from .nats_config import OPS
+
+app = typer.Typer(help="What could not be handled: list it, try it again, or leave it for good.", no_args_is_help=True)
+
+EntryId = Annotated[str, typer.Argument(help="As `clic quarantine list` names it: intake.17.", show_default=False)]
+T = TypeVar("T")
+
+
+@app.command("list")
+def list_entries(
+    service: Annotated[str, typer.Option(help="Of this service alone.", show_default=False)] = "*",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List what is in quarantine, oldest change first."""
+
+    async def ask(quarantine: Quarantine) -> list[Entry]:
+        return [entry async for entry in quarantine.entries(service=service)]
+
+    entries = _with_quarantine(ask)
+    console = Console()
+    if as_json:
+        for entry in entries:
+            console.print(entry.model_dump_json(), soft_wrap=True, highlight=False, markup=False)
+        return
+    if not entries:
+        console.print("Nothing is in quarantine.")
+        return
+    table = Table("entry", "state", "since", "tries", "key", "reason")
+    for entry in entries:
+        since = entry.since.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(entry.entry_id, entry.state, since, str(entry.tries), entry.key, escape(entry.reason))
+    console.print(table)
+    console.print("`clic quarantine retry ENTRY` once the cause is mended; `discard` leaves it for good.")
+
+
+@app.command()
+def retry(entry: EntryId) -> None:
+    """Try an entry again, and then those that wait behind it. The service does it at once if it runs."""
+    changed = _with_quarantine(lambda quarantine: quarantine.retry(entry, by=_operator(), now=dt.datetime.now(dt.UTC)))
+    Console().print(f"{changed.entry_id} is tried again; `clic quarantine list` shows what comes of it.")
+
+
+@app.command()
+def discard(
+    entry: EntryId,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the entry.", show_default=False)],
+) -> None:
+    """Leave an entry for good; those that wait behind it are handled then."""
+    changed = _with_quarantine(
+        lambda quarantine: quarantine.discard(entry, by=_operator(), reason=reason, now=dt.datetime.now(dt.UTC))
+    )
+    Console().print(f"{changed.entry_id} is discarded; the message itself stays where it is.")
+
+
+def _operator() -> str:
+    return f"ops:{getpass.getuser()}"
+
+
+def _with_quarantine(ask: Callable[[Quarantine], Awaitable[T]]) -> T:
+    """Ask as ops; an error is told and ends the command."""
+
+    async def asked() -> T:
+        client = await nats_connection(OPS).connect("clic quarantine")
+        try:
+            return await ask(Quarantine(client))
+        finally:
+            await client.close()
+
+    try:
+        return asyncio.run(asked())
+    except (ClicError, NatsError, OSError) as error:
+        away = isinstance(error, RetryableError | NatsError | OSError)
+        told = f"NATS does not answer ({error}). Is CLIC running? `clic up` starts it." if away else str(error)
+        Console(stderr=True).print(escape(told), style="red", soft_wrap=True)
+        raise typer.Exit(1) from error

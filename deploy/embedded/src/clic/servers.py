@@ -1,0 +1,216 @@
+"""NATS and PostgreSQL under an installation: ours from wheels, or what a user names by URL, made ready for services."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import nats
+from nats.errors import Error as NatsError
+
+from clic_chassis.embedded import start_nats, start_postgres
+from clic_chassis.embedded.server_process import end_leftover
+from clic_chassis.error import ClicError
+from clic_chassis.streams import ensure_streams
+
+from .connection import Connection
+from .folder import Folder
+from .nats_config import OPS, authorization, users
+
+WITH_DATABASE = ("intake", "deadlines", "reporting")
+CONNECT_TIMEOUT_S = 10
+PORTS = ("nats", "nats_monitoring", "postgres")
+
+
+class ServersError(ClicError):
+    """A server cannot be used; the message says what to do."""
+
+
+class Server(Protocol):
+    """A server that we started."""
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        ...
+
+    def restart(self) -> None:
+        """Start it again on the same port with the same data."""
+        ...
+
+    def stop(self) -> None:
+        """End it gracefully, within a bound."""
+        ...
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What services connect to."""
+
+    nats_url: str
+    monitoring_url: str | None
+    users: Mapping[str, str]
+    """Password by NATS user; none where the server is somebody else's and its URL says all."""
+    databases: Mapping[str, str]
+    """URL by service."""
+    ours: Mapping[str, Server]
+    """Those that we started, by name."""
+
+    def environment(
+        self, service: str, *, town_dir: Path, http_port: int, agents: Path, master_key: Path
+    ) -> dict[str, str]:
+        """A service's settings, over ours without any `CLIC_…` of a shell."""
+        own = {
+            "CLIC_NATS_URL": self.nats_url,
+            "CLIC_TOWN_DIR": str(town_dir.resolve()),
+            "CLIC_HTTP_PORT": str(http_port),
+            "CLIC_AGENTS_FILE": str(agents),
+        }
+        if self.monitoring_url is not None:
+            own["CLIC_NATS_MONITORING_URL"] = self.monitoring_url
+        if service in self.users:
+            own |= {"CLIC_NATS_USER": service, "CLIC_NATS_PASSWORD": self.users[service]}
+        if service in self.databases:
+            own["CLIC_POSTGRES_URL"] = self.databases[service]
+        if service == "intake":
+            own["CLIC_MASTER_KEY_FILE"] = str(master_key)
+        return {**without_clic(os.environ), **own}
+
+
+def without_clic(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without settings of ours that somebody's shell may hold."""
+    return {name: value for name, value in environment.items() if not name.startswith("CLIC_")}
+
+
+def end_leftovers(folder: Folder) -> None:
+    """End the servers that a killed supervisor left running, so that their ports are free again."""
+    end_leftover(folder.of("nats"), str(folder.of("nats") / "nats.conf"), signal.SIGTERM)
+    end_leftover(folder.of("postgres"), str(folder.of("postgres") / "data"), signal.SIGINT)
+
+
+async def make_streams(servers_url: str, passwords: Mapping[str, str]) -> None:
+    """Make the streams that are missing.
+
+    Raises:
+        ServersError: NATS does not answer, or not with JetStream.
+        StreamError: a stream stands there with other settings.
+    """
+    connection = Connection(servers_url, OPS if passwords else None, passwords.get(OPS))
+    options = {"user": connection.user, "password": connection.password} if connection.user else {}
+    try:
+        client = await nats.connect(
+            servers_url,
+            inbox_prefix=connection.inbox_prefix.encode(),
+            connect_timeout=CONNECT_TIMEOUT_S,
+            allow_reconnect=False,
+            **options,  # type: ignore[arg-type]  # nats-py's options are of many types; these are strings.
+        )
+    except (NatsError, OSError) as error:
+        raise ServersError(f"NATS at {without_password(servers_url)} does not answer: {error}") from error
+    try:
+        await ensure_streams(client)
+    except NatsError as error:
+        raise ServersError(
+            f"NATS at {without_password(servers_url)} answers without JetStream ({type(error).__name__}): enable it, "
+            "with `sync_interval: always`"
+        ) from error
+    finally:
+        await client.close()
+
+
+async def make_databases(admin_url: str, passwords: Mapping[str, str]) -> dict[str, str]:
+    """A database for each service that has one, and its URL. With passwords each has a role of its own, which owns it.
+
+    Raises:
+        ServersError: PostgreSQL does not answer, or does not let us.
+    """
+    where = without_password(admin_url)
+    try:
+        connection = await asyncpg.connect(admin_url, timeout=CONNECT_TIMEOUT_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise ServersError(f"PostgreSQL at {where} does not answer: {error or type(error).__name__}") from error
+    try:
+        return {service: await _database(connection, admin_url, service, passwords) for service in WITH_DATABASE}
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise ServersError(f"PostgreSQL at {where} does not let us make databases: {error}. Name another user.") from error
+    finally:
+        await connection.close()
+
+
+async def _database(
+    connection: asyncpg.Connection, admin_url: str, service: str, passwords: Mapping[str, str]
+) -> str:
+    name = f"clic_{service}"
+    owner = ""
+    if password := passwords.get(service):
+        # A password of ours is letters, digits, - and _: it needs no quoting, which these statements do not allow.
+        verb = "ALTER" if await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name) else "CREATE"
+        await connection.execute(f"{verb} ROLE {name} LOGIN PASSWORD '{password}'")
+        owner = f" OWNER {name}"
+    if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+        await connection.execute(f"CREATE DATABASE {name}{owner}")
+        if owner:
+            await connection.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+    return database_url(admin_url, name, user=name if password else None, password=password)
+
+
+def database_url(admin_url: str, database: str, *, user: str | None = None, password: str | None = None) -> str:
+    """Another database of the same server, for its administrator or for a role with its password."""
+    parts = urlsplit(admin_url)
+    place = parts.netloc.rpartition("@")[2]
+    netloc = f"{user}:{password}@{place}" if user else parts.netloc
+    return urlunsplit(parts._replace(netloc=netloc, path=f"/{database}"))
+
+
+def without_password(url: str) -> str:
+    """A URL that may be shown."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+
+
+def start_servers(
+    folder: Folder,
+    ports: Mapping[str, int],
+    publishers: list[str],
+    *,
+    nats_url: str | None = None,
+    postgres_url: str | None = None,
+) -> Servers:
+    """NATS and PostgreSQL, ours where no URL names another one, with streams and databases made.
+
+    Raises:
+        ServerError: one of ours does not start.
+        ServersError, StreamError: one cannot be used as it is.
+    """
+    everybody = [each.name for each in users(publishers)]
+    secrets = folder.secrets(everybody, WITH_DATABASE)
+    ours: dict[str, Server] = {}
+    monitoring_url: str | None = None
+    try:
+        if nats_url is None:
+            server = start_nats(
+                folder.of("nats"),
+                port=ports["nats"],
+                monitoring_port=ports["nats_monitoring"],
+                extra_config=authorization(users(publishers), secrets.users),
+            )
+            ours["nats"], nats_url, monitoring_url = server, server.url, server.monitoring_url
+        admin_url = postgres_url
+        if admin_url is None:
+            database = start_postgres(folder.of("postgres"), port=ports["postgres"])
+            ours["postgres"], admin_url = database, database.url
+        user_passwords = secrets.users if "nats" in ours else {}
+        asyncio.run(make_streams(nats_url, user_passwords))
+        databases = asyncio.run(make_databases(admin_url, secrets.databases if "postgres" in ours else {}))
+    except BaseException:
+        for each in ours.values():
+            each.stop()
+        raise
+    return Servers(nats_url, monitoring_url, user_passwords, databases, ours)

@@ -1,0 +1,326 @@
+"""`clic up`, `clic down`, `clic status`: an installation on this machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import sleep
+from typing import Annotated, Any
+
+import psutil
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from clic_chassis.embedded.port import ask
+from clic_chassis.embedded.server_process import tail
+from clic_chassis.error import ClicError
+from clic_chassis.town_file import read_town
+from clic_contracts.town import Town
+
+from .connection import Installation, clic_dir, read_installation
+from .folder import Folder, Running
+from .seeding import seed_first_quarter
+from .supervisor import Supervisor, stop_leftovers
+from .town import town_dir
+
+DOWN_TIMEOUT_S = 120.0
+DETACH_POLL_S = 0.2
+SUPERVISE = "CLIC_SUPERVISE"
+"""Set by `clic up --detach` for the process that it leaves behind."""
+
+Dir = Annotated[
+    Path | None, typer.Option("--dir", help="Where everything is kept: CLIC_DIR, or .clic.", show_default=False)
+]
+
+
+class Teller:
+    """Says what goes on: in this terminal, or, detached, in the folder for whoever waits."""
+
+    def __init__(self, folder: Folder, console: Console | None) -> None:
+        self._folder = folder
+        self._console = console
+        self._own = psutil.Process()
+        self._bar: Progress | None = None
+        self._ready_url = ""
+
+    def say(self, message: str) -> None:
+        """A step, or something that happened."""
+        self._write("ready" if self._ready_url else "starting", message)
+        if self._console is not None:
+            self._console.print(f"  {escape(message)}", soft_wrap=True, highlight=False)
+        else:
+            sys.stderr.write(f"{dt.datetime.now(dt.UTC).isoformat(timespec='seconds')} {message}\n")
+            sys.stderr.flush()
+
+    def ready(self, url: str) -> None:
+        """Everything runs."""
+        self._ready_url = url
+        self._write("ready", "")
+
+    def failed(self, why: str) -> None:
+        """It did not start."""
+        self._write("failed", why)
+
+    @contextmanager
+    def counted(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Something long: gives a function that is told how much of how many is done."""
+        if self._console is None:
+            yield lambda done, total: self._write("starting", what, done, total)
+            return
+        with _progress(self._console) as bar:
+            task = bar.add_task(f"  {what}", total=None)
+
+            def told(done: int, total: int) -> None:
+                self._write("starting", what, done, total)
+                bar.update(task, completed=done, total=total)
+
+            yield told
+
+    def _write(self, state: Any, message: str, done: int = 0, total: int = 0) -> None:
+        own = self._own
+        self._folder.say(
+            Running(
+                pid=own.pid,
+                created_at=own.create_time(),
+                state=state,
+                message=message,
+                done=done,
+                total=total,
+                url=self._ready_url,
+            )
+        )
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+def up(
+    folder: Dir = None,
+    town: Annotated[Path | None, typer.Option(help="The town's folder of rules.", show_default=False)] = None,
+    seed_number: Annotated[int, typer.Option("--seed", help="Which sample quarter a first start plays.")] = 1,
+    nats_url: Annotated[
+        str | None, typer.Option(envvar="CLIC_NATS_URL", help="Use this NATS, not one of ours.", show_default=False)
+    ] = None,
+    postgres_url: Annotated[
+        str | None,
+        typer.Option(envvar="CLIC_POSTGRES_URL", help="Use this PostgreSQL, not one of ours.", show_default=False),
+    ] = None,
+    *,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once everything runs.")] = False,
+    seed: Annotated[bool, typer.Option("--with-seed/--no-seed", help="Play the sample quarter, or not.")] = True,
+) -> None:
+    """Start CLIC on this machine: NATS, PostgreSQL and the four services. The state stays in one folder."""
+    console, errors = Console(), Console(stderr=True)
+    place = Folder(folder or clic_dir())
+    if detach and SUPERVISE not in os.environ:
+        _detach(place, console, errors)
+        return
+    detached = SUPERVISE in os.environ
+    teller = Teller(place, None if detached else console)
+    _on_sigterm()
+    try:
+        rules_dir = town or town_dir()
+        rules = read_town(rules_dir)
+        place.hold()
+    except ClicError as error:
+        errors.print(escape(str(error)), style="red", soft_wrap=True)
+        raise typer.Exit(1) from error
+    supervisor = Supervisor(place, rules, rules_dir, teller.say, nats_url, postgres_url)
+    try:
+        supervisor.start()
+        if seed:
+            seed_first_quarter(place, rules, seed_number, teller)
+        teller.ready(supervisor.url)
+        if not detached:
+            console.print(what_next(supervisor.url, rules, place, detached=False), soft_wrap=True)
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        teller.say("stopping: services, then PostgreSQL and NATS")
+    except ClicError as error:
+        teller.failed(str(error))
+        errors.print(escape(f"{error}\n{_MEND}"), style="red", soft_wrap=True)
+        raise typer.Exit(1) from error
+    finally:
+        _ignore_signals()
+        supervisor.stop()
+        place.release()
+    teller.say(f"stopped; everything is kept in {place.path}")
+
+
+_MEND = "What had started was stopped again, and nothing is lost. Mend it and run `clic up` again."
+
+
+def _on_sigterm() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)  # A shell's background job starts with it ignored.
+
+
+def _ignore_signals() -> None:
+    """While stopping: a second Ctrl-C must not leave half of it running."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def what_next(url: str, town: Town, folder: Folder, *, detached: bool) -> str:
+    """The one address, and what to try next."""
+    command = _command()
+    ending = f"[bold]{command} down[/] stops it." if detached else "Ctrl-C stops it."
+    return "\n".join(
+        (
+            "",
+            f"[bold]CLIC runs for {escape(town.name.fr)}:[/]  [bold cyan]{url}[/]",
+            "",
+            f"Try next{'' if detached else ', in another terminal'}:",
+            f"  {command} status                        what runs, and how far it is",
+            f"  {command} report {_last_quarter()} --format text   the quarter's figures",
+            f"  {command} import montreal-311 FILE      Montréal's open data, through the inbox",
+            f"  {command} quarantine list               what could not be handled (nothing, we hope)",
+            f"An agent's commands can be tried from the page; their token is in {folder.agent_token}.",
+            f"{ending} The state stays in {folder.path}.",
+        )
+    )
+
+
+def _command() -> str:
+    """The command as it can be typed from here."""
+    path = Path(sys.argv[0])
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return "clic"
+
+
+def _last_quarter() -> str:
+    today = dt.datetime.now(dt.UTC).date()
+    month = today.replace(day=1) - dt.timedelta(days=1 + 31 * ((today.month - 1) % 3))
+    return f"{month.year}-Q{(month.month - 1) // 3 + 1}"
+
+
+# -- detached -----------------------------------------------------------------------------------------------------
+
+
+def _detach(place: Folder, console: Console, errors: Console) -> None:
+    """Leave a supervisor behind, and wait until it says that everything runs."""
+    try:
+        place.hold()  # Says at once that another one runs, or that the folder cannot be used.
+        place.release()
+    except ClicError as error:
+        errors.print(escape(str(error)), style="red", soft_wrap=True)
+        raise typer.Exit(1) from error
+    with place.supervisor_log.open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "clic", *sys.argv[1:], "--dir", str(place.path)],
+            env={**os.environ, SUPERVISE: "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    said = _follow(place, child, console)
+    if said is None or said.state != "ready":
+        why = said.message if said is not None and said.state == "failed" else tail(place.supervisor_log)
+        errors.print(escape(f"CLIC did not start: {why}"), style="red", soft_wrap=True)
+        raise typer.Exit(1)
+    installation = read_installation(place.path)
+    town = read_town(installation.town_dir or town_dir())
+    console.print(what_next(said.url, town, place, detached=True), soft_wrap=True)
+
+
+def _follow(place: Folder, child: subprocess.Popen[bytes], console: Console) -> Running | None:
+    """Show what the supervisor says, until it runs or ended."""
+    told = ""
+    with _progress(console) as bar:
+        task: Any = None
+        while True:
+            ended = child.poll() is not None
+            said = place.running()
+            said = said if said is not None and said.pid == child.pid else None
+            if said is not None and said.message != told and said.state == "starting":
+                told = said.message
+                if said.total:
+                    task = bar.add_task(f"  {told}", total=said.total)
+                else:
+                    console.print(f"  {escape(told)}", highlight=False)
+            if said is not None and task is not None and said.total:
+                bar.update(task, completed=said.done, total=said.total)
+            if ended or (said is not None and said.state != "starting"):
+                return said
+            sleep(DETACH_POLL_S)
+
+
+def down(folder: Dir = None) -> None:
+    """Stop what `clic up` started. The state stays."""
+    console, errors = Console(), Console(stderr=True)
+    place = Folder(folder or clic_dir())
+    if not place.path.is_dir():
+        errors.print(f"{escape(str(place.path))}: no such folder; nothing runs from it", style="red", soft_wrap=True)
+        raise typer.Exit(1)
+    running = place.running()
+    process = running.process() if running is not None else None
+    if process is not None:
+        process.terminate()
+        try:
+            process.wait(DOWN_TIMEOUT_S)
+        except psutil.TimeoutExpired as error:
+            errors.print(f"process {process.pid} did not end within {DOWN_TIMEOUT_S:.0f} s", style="red")
+            raise typer.Exit(1) from error
+    try:
+        place.hold()
+    except ClicError as error:
+        errors.print(escape(str(error)), style="red", soft_wrap=True)
+        raise typer.Exit(1) from error
+    stop_leftovers(place)  # Of a supervisor that was killed.
+    place.release()
+    console.print(f"stopped; everything is kept in {place.path}", soft_wrap=True, highlight=False)
+
+
+def status(folder: Dir = None) -> None:
+    """Say what runs and how far it is. Exit code 1 where something is not ready."""
+    console, errors = Console(), Console(stderr=True)
+    place = Folder(folder or clic_dir())
+    try:
+        installation = read_installation(place.path)
+    except ClicError as error:
+        errors.print(escape(str(error)), style="red", soft_wrap=True)
+        raise typer.Exit(1) from error
+    running = place.running()
+    supervisor = running.process() if running is not None else None
+    table, ready = _status_table(installation)
+    console.print(f"{place.path}: " + (f"supervised by process {supervisor.pid}" if supervisor else "not supervised"))
+    console.print(table)
+    if not ready:
+        raise typer.Exit(1)
+
+
+def _status_table(installation: Installation) -> tuple[Table, bool]:
+    table = Table("service", "state", "address")
+    all_ready = True
+    for service, url in installation.services.items():
+        code, body = ask(f"{url}/readyz")
+        ready = code == 200  # noqa: PLR2004 - HTTP's OK
+        all_ready &= ready
+        why = (body or {}).get("why", {}) if isinstance(body, dict) else {}
+        state = "ready" if ready else "; ".join(f"{k}: {v}" for k, v in why.items()) or "does not answer"
+        table.add_row(service, escape(state), url, style="" if ready else "red")
+    return table, all_ready
