@@ -121,6 +121,8 @@ class Process:
             durable=self._durable,
             pull_sub=PullSub(batch_size=settings.batch_messages_max, timeout=settings.batch_wait_s, batch=True),
             ack_policy=AckPolicy.MANUAL,
+            # FastStream does not take the connection's: without it a user with permissions of its own hears nothing.
+            inbox_prefix=f"{settings.inbox_prefix}.".encode(),
         )
         subscriber(self._take)
         await subscriber.start()

@@ -188,7 +188,7 @@ async def open_runtime(
         settings.nats_url.split(","),
         name=f"clic-{name}",
         security=_credentials(settings),
-        inbox_prefix=f"_INBOX_{settings.nats_user}" if settings.nats_user else "_INBOX",
+        inbox_prefix=settings.inbox_prefix,
         max_reconnect_attempts=-1,  # After a finite number FastStream's pull loop spins at 100 % CPU.
         reconnect_time_wait=1,
         error_cb=_nats_error,

@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     concurrency_max: Annotated[int, Field(ge=1, le=512)] = 48
     stop_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
 
+    @property
+    def inbox_prefix(self) -> str:
+        """Where answers come back: a prefix of its own for each user, which nobody else may listen to."""
+        return f"_INBOX_{self.nats_user}" if self.nats_user else "_INBOX"
+
     @classmethod
     def from_environment(cls) -> Self:
         """Read the environment.
