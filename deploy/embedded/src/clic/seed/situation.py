@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from clic_chassis.error import ClicError
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import AccessOutcome, Channel, Code, Criterion, Kind, Language, SubjectCode
+from clic_intake.core.admission import ONLINE
 
 Weight = Annotated[float, Field(ge=0)]
 
@@ -148,20 +149,26 @@ def read_situations(town: Town, path: Path | None = None) -> Situations:
     except ValidationError as error:
         wrong = (f"{name}: {'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
         raise SituationError("\n".join(wrong)) from error
-    if unknown := sorted(set(_unknown(situations, town))):
+    if wrong_here := sorted(set(_impossible(situations, town))):
         raise SituationError(
-            "\n".join(f"{name}: {what}" for what in unknown)
-            + f"\n{town.name.fr} cannot be seeded with these situations: add the codes to its folder, or start without "
-            "a seed (`clic up --no-seed`)."
+            "\n".join(f"{name}: {what}" for what in wrong_here)
+            + f"\n{town.name.fr} cannot be seeded with these situations: mend them, or its folder; or start "
+            "without a seed (`clic up --no-seed`)."
         )
     return situations
 
 
-def _unknown(situations: Situations, town: Town) -> Iterator[str]:
+def _impossible(situations: Situations, town: Town) -> Iterator[str]:
     subjects = [each.subject for each in situations.situations] + [each.subject for each in situations.contacts]
-    for subject in subjects:
-        if subject is not None and subject not in town.subject_by_code:
-            yield f"the town has no subject {subject} (subjects.yaml)"
+    for code in subjects:
+        if code is not None and code not in town.subject_by_code:
+            yield f"the town has no subject {code} (subjects.yaml)"
+    for each in situations.situations:
+        subject = town.subject_by_code.get(each.subject or "")
+        online = [way.channel.value for way in situations.ways_to(each) if way.channel in ONLINE]
+        if subject is not None and subject.turn_to is not None and online:
+            # The desk's receipt tells the citizen, and a receipt is of today: a refusal of last quarter would be late.
+            yield f"{each.subject}: outside the town's competence, it may not come by {', '.join(online)}"
     for publisher in situations.publishers:
         if publisher not in town.publisher_by_code:
             yield f"the town has no publisher {publisher} (publishers.yaml)"
