@@ -174,10 +174,14 @@ class Publisher:
         made.append(self)
         return self
 
-    async def publish(self, submission: Submission, *, source: str, event_id: str, occurred_at: dt.datetime) -> None:
+    async def publish(
+        self, submission: Submission, *, source: str, event_id: str, occurred_at: dt.datetime, again: int = 0
+    ) -> None:
         """Hand a submission over; waits while the window is full. `flush` tells whether all have arrived.
 
-        `source` and `event_id` name the submission for ever: the same again is known, not registered twice.
+        `source` and `event_id` name the submission for ever: the same again is known, not registered twice. The server
+        drops it unseen for two minutes, unless `again` counts up: the desk then judges it anew, and gives the receipt
+        that the first one lacks.
 
         Raises:
             PublishFailedError: submissions that were handed over earlier are not in the inbox; this one was not tried.
@@ -186,7 +190,11 @@ class Publisher:
         body = encode_submission(submission, source=source, event_id=event_id, occurred_at=occurred_at)
         await self._room.acquire()
         subject = inbox_subject(self._publisher, submission.TYPE)
-        task = asyncio.create_task(self._deliver(subject, source, event_id, body))
+        # A courtesy: a retry of a success is dropped. The content is in it, because the same id with other content
+        # has to reach the desk and be refused there.
+        once = (hashlib.sha256(body).hexdigest(), *((f"again {again}",) if again else ()))
+        message_id = derive_id("inbox", self._publisher, source, event_id, *once)
+        task = asyncio.create_task(self._deliver(subject, event_id, body, message_id))
         self._pending.add(task)
         task.add_done_callback(self._delivered)
 
@@ -251,15 +259,9 @@ class Publisher:
         finally:
             await self.close()
 
-    async def _deliver(self, subject: str, source: str, event_id: str, body: bytes) -> None:
+    async def _deliver(self, subject: str, event_id: str, body: bytes, message_id: str) -> None:
         """Publish until the inbox has it; a failure is kept for `flush`."""
-        # A courtesy: a retry of a success is dropped. The content is in it, because the same id with other content
-        # has to reach the desk and be refused there.
-        digest = hashlib.sha256(body).hexdigest()
-        headers = {
-            "Nats-Msg-Id": derive_id("inbox", self._publisher, source, event_id, digest),
-            "Content-Type": EVENT_CONTENT_TYPE,
-        }
+        headers = {"Nats-Msg-Id": message_id, "Content-Type": EVENT_CONTENT_TYPE}
         stream = self._nats.jetstream()
         reason = ""
         for attempt in range(self._tries):

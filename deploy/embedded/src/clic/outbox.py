@@ -32,6 +32,10 @@ RETRY_WAIT_S = 3.0
 QUIET_S = 1.0
 """After so long without a receipt they are looked up: one may have come while the connection was away."""
 
+RESEND_AFTER_S = 20.0
+"""After so long without any receipt what has none is sent again, and after twice as long again: a server that was
+killed may have lost receipts that it had taken (docs/decisions/0009)."""
+
 STALL_S = 180.0
 """After so long without any receipt the desk is taken to be away."""
 
@@ -61,6 +65,13 @@ class Outgoing(NamedTuple):
         return (about.source, about.id) if about.reference is None else ("", about.reference)
 
 
+class _Waiting(NamedTuple):
+    """A submission without receipt, and how many were sent before it."""
+
+    number: int
+    outgoing: Outgoing
+
+
 @dataclass
 class Tally:
     """What became of the submissions."""
@@ -82,13 +93,21 @@ class Tally:
 class Outbox:
     """Connections of one or more publishers. Use as `async with`; ends with `settle`."""
 
-    def __init__(self, connections: Mapping[str, Connection], *, stall_s: float = STALL_S) -> None:
+    def __init__(
+        self,
+        connections: Mapping[str, Connection],
+        *,
+        resend_after_s: float = RESEND_AFTER_S,
+        stall_s: float = STALL_S,
+    ) -> None:
         self._connections = connections
+        self._resend_after_s = resend_after_s
         self._stall_s = stall_s
         self._stack = AsyncExitStack()
         self._publishers: dict[str, Publisher] = {}
         self._listening: dict[str, Client] = {}
-        self._unanswered: dict[str, str] = {}
+        self._sent = self._resent = 0
+        self._unanswered: dict[str, _Waiting] = {}
         self._heard = asyncio.Event()
         self._started_at = dt.datetime.now(dt.UTC)
         self.tally = Tally()
@@ -125,6 +144,11 @@ class Outbox:
         """Submissions that have no receipt yet."""
         return len(self._unanswered)
 
+    @property
+    def settled(self) -> int:
+        """So many submissions, from the first one on, have their receipts."""
+        return next((each.number for each in self._unanswered.values()), self._sent)
+
     async def send(self, wave: Sequence[Outgoing]) -> None:
         """Publish; returns when the inbox has stored all of it.
 
@@ -160,14 +184,19 @@ class Outbox:
 
         await self._wait_until(done)
 
-    async def _store(self, items: Sequence[Outgoing]) -> None:
-        for each in items:
-            self._unanswered[receipt_subject(each.publisher, each.event_id)] = each.publisher
+    async def _store(self, items: Sequence[Outgoing], *, again: int = 0) -> None:
+        for each in items if not again else ():
+            self._unanswered[receipt_subject(each.publisher, each.event_id)] = _Waiting(self._sent, each)
+            self._sent += 1
         for attempt in range(RETRIES):
             try:
                 for each in items:
                     await self._publishers[each.publisher].publish(
-                        each.submission, source=each.source, event_id=each.event_id, occurred_at=each.occurred_at
+                        each.submission,
+                        source=each.source,
+                        event_id=each.event_id,
+                        occurred_at=each.occurred_at,
+                        again=again,
                     )
                 for code in {each.publisher for each in items}:
                     await self._publishers[code].flush()
@@ -182,27 +211,32 @@ class Outbox:
 
     async def _wait_until(self, done: Callable[[], bool]) -> None:
         clock = asyncio.get_running_loop().time
-        count, quiet_since = self.tally.answered, clock()
+        count, quiet_since, resent = self.tally.answered, clock(), 0
         while not done():
             self._heard.clear()
             try:
                 await asyncio.wait_for(self._heard.wait(), QUIET_S)
             except TimeoutError:
                 await self._look_up()
+            quiet_s = clock() - quiet_since
             if self.tally.answered > count:
-                count, quiet_since = self.tally.answered, clock()
-            elif clock() - quiet_since > self._stall_s:
+                count, quiet_since, resent = self.tally.answered, clock(), 0
+            elif quiet_s > self._stall_s:
                 raise OutboxError(
                     f"the desk has not answered {len(self._unanswered)} submissions: is intake running? They are "
                     "stored; run this again later to see what became of them, it adds nothing twice."
                 )
+            elif quiet_s > self._resend_after_s * (2 ** (resent + 1) - 1):
+                resent += 1
+                self._resent += 1
+                await self._store([each.outgoing for each in self._unanswered.values()], again=self._resent)
 
     async def _look_up(self) -> None:
         """Read stored receipts of the oldest that have none: they may have come unheard, or in an earlier run."""
         oldest = [each for each, _ in zip(self._unanswered.items(), range(16 * LOOKED_UP_AT_ONCE), strict=False)]
         for start in range(0, len(oldest), LOOKED_UP_AT_ONCE):
             part = oldest[start : start + LOOKED_UP_AT_ONCE]
-            found = await asyncio.gather(*(self._stored(subject, code) for subject, code in part))
+            found = await asyncio.gather(*(self._stored(subject, each.outgoing.publisher) for subject, each in part))
             if not any(found):
                 return
 
