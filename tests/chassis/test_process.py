@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -13,10 +12,8 @@ from typing import Any
 import nats as nats_client
 import pytest
 import pytest_asyncio
-from nats.errors import TimeoutError as NatsTimeoutError
-from nats.js import JetStreamContext
 
-from clic_chassis import process
+from clic_chassis import failure, process
 from clic_chassis.embedded.nats import NatsServer
 from clic_chassis.error import RetryableError, UnreadableError
 from clic_chassis.jetstream_log import JetStreamLog
@@ -49,8 +46,8 @@ async def runtime(nats_url: str) -> AsyncIterator[Runtime[Settings]]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "BACKOFF_FIRST_S", 0.01)
-    monkeypatch.setattr(process, "BACKOFF_MAX_S", 0.05)
+    monkeypatch.setattr(failure, "BACKOFF_FIRST_S", 0.01)
+    monkeypatch.setattr(failure, "BACKOFF_MAX_S", 0.05)
 
 
 @contextlib.asynccontextmanager
@@ -120,22 +117,6 @@ async def test_every_commit_is_handled_once_and_in_the_order_of_its_request(runt
         await wait_until(lambda: sum(map(len, handle.done.values())) == 400, 20, what="400 commits")
         await all_acknowledged(runtime)
     assert [handle.of(request) for request in range(40)] == ["abcdefghij"] * 40
-
-
-async def test_a_fetch_whose_time_is_used_up_ends_in_the_error_that_faststream_expects(
-    runtime: Runtime[Settings], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """FastStream 0.7.8 threw the batch away at the built-in TimeoutError of nats-py 2.16; it came again after 30 s."""
-    subscription = await runtime.nats.jetstream().pull_subscribe(FILTER, durable="test", stream=LOG_STREAM)
-    # As when the server's "nothing there" comes just before the time is over.
-    monkeypatch.setattr(JetStreamContext, "_time_until", staticmethod(lambda *_: 0.0))
-    theirs = functools.partial(subscription._fetch_n, 10, 50_000_000, 5.0)
-    with pytest.raises(TimeoutError) as error:
-        await theirs()
-    assert not isinstance(error.value, NatsTimeoutError), "nats-py is mended: drop _fetch_mended"
-    monkeypatch.setattr(subscription, "_fetch_n", lambda *_: theirs())
-    with pytest.raises(NatsTimeoutError):
-        await subscription.fetch(10, 5)
 
 
 async def test_what_fails_for_a_while_is_tried_again_and_keeps_the_order(runtime: Runtime[Settings]) -> None:

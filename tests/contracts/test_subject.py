@@ -108,4 +108,4 @@ def test_each_event_is_heard_under_a_name_of_its_own() -> None:
 def test_inbox_and_quarantine_subjects_are_as_documented() -> None:
     """What publishers and ops write into their permissions."""
     assert inbox_subject("telephonie", SUBMISSIONS[0].TYPE) == "clic.inbox.telephonie.submission.request.v1"
-    assert quarantine_subject("intake", "a.b", 7) == "clic.quarantine.intake.a=2Eb.7"
+    assert quarantine_subject("intake", "relay", "a.b", 7) == "clic.quarantine.intake.relay.a=2Eb.7"

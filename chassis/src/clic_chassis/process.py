@@ -3,67 +3,64 @@
 A process acts (it appends to the log); a projector only folds, see `projector.py`. A message is acknowledged
 after its handler returned, so that a crash in between delivers it again. What fails is tried again with
 backoff, with a bound; then it is quarantined, and later messages of the same key wait behind it, in order.
+
+The order of a key holds within one running process. After a crash, or between several instances that share a
+durable, a message can overtake an earlier one that was delivered to the other and not acknowledged yet, and one
+message can be under way twice. So a handler must be right in any order and any number of times: routing decides once
+per request and cause; deadlines reconciles from both stories; intake lets an outcome wait for its request longer than
+`ACK_WAIT_S`; the feed tells the order by each event's time. The expected sequence and the cause keep the log whole.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, PullSub
 from faststream.nats.annotations import NatsMessage
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeoutError
-from nats.js import JetStreamContext
 from nats.js.api import AckPolicy as JsAckPolicy
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from clic_contracts.envelope import Commit
-from clic_contracts.subject import LOG_STREAM, QUARANTINE_PREFIX
+from clic_contracts.envelope import Commit, derive_id
+from clic_contracts.subject import LOG_STREAM
 
-from .error import RetryableError, UnreadableError
+from . import failure
+from .delivery import Delivery
+from .error import RetryableError
 from .jetstream_log import decode
-from .quarantine import Entry
+from .lane import Carried, Lanes, say
+from .parking import OnParked, Parking
+from .pull import Pull, position_of
+from .subscription import PatientSubscription
 from .telemetry import METRICS, continued
 
 if TYPE_CHECKING:
     from .service import Runtime
 
+__all__ = ["Delivery", "Process"]
+
 log = structlog.get_logger()
 
-ACK_WAIT_S = 30.0
+ACK_WAIT_S = 10.0
+"""How soon what a crashed process had under way is delivered again; a living one says more often that it works."""
 MAX_ACK_PENDING = 2_000
 """Messages under way at most, and so the bound of everything that a process remembers of them."""
-MAX_TRIES_RETRYABLE = 100
-"""A server that is away: with the backoff below about seven minutes, longer than any restart we planned for."""
-MAX_TRIES_UNEXPECTED = 5
-"""An error that nobody foresaw: trying a little again tells a hiccup from a defect."""
-BACKOFF_FIRST_S = 0.1
-BACKOFF_MAX_S = 5.0
+PULL_BYTES_MAX = 16 * 1024 * 1024
+HANDLE_MAX_S = 180.0
+"""One try at most: all tries of `Decisions` with their time-outs fit in, and a hanging handler is cut off."""
+FETCH_S = 5.0
 LAG_EVERY_S = 1.0
+LAG_TIMEOUT_S = 1.0
 STUCK_AFTER_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message as it was taken from its stream."""
-
-    stream: str
-    subject: str
-    sequence: int
-    body: bytes
-    headers: dict[str, str]
-    tries: int = 0
-    """How often it failed already, in this process."""
+KEY_CHARACTERS_MAX = 200
+CLOSE_SHARE = 0.7
+"""Of a service's bound on stopping: what a process takes to finish what it has begun."""
 
 
 class Process:
@@ -80,10 +77,13 @@ class Process:
         key: Callable[[Delivery], str] | None = None,
         stream: str = LOG_STREAM,
         skip: Callable[[Delivery], bool] | None = None,
+        on_parked: OnParked | None = None,
     ) -> None:
         """Give either `handle` (commits of the log, keyed by request) or `handle_delivery` with `key`.
 
-        `skip` tells, from headers and subject, what need not be decoded at all.
+        `skip` tells, from headers and subject, what need not be decoded at all. `on_parked` is told, at least once
+        and before the acknowledgement, of each message that was quarantined because it failed, with the reason; where
+        it fails itself it is told again.
         """
         if (handle is None) == (handle_delivery is None):
             raise ValueError("give either handle or handle_delivery")
@@ -93,62 +93,75 @@ class Process:
         self._stream = stream
         self._filters = list(filters)
         self._skip = skip
-        self._key = key or (lambda delivery: delivery.subject.rsplit(".", 1)[1])
+        self._key = key or _last_token
         self._handle = handle_delivery or _decoding(handle)
         self._slots = asyncio.Semaphore(runtime.settings.concurrency_max)
-        self._failures: dict[int, int] = {}
-        self._held: dict[str, int] = {}
-        """Key → the first sequence that is being tried again: later ones of the key wait."""
-        self._parked: set[str] = set()
-        """Keys with an entry in quarantine: later messages of the key wait behind it."""
-        self._key_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._resumptions: asyncio.Queue[str] = asyncio.Queue(maxsize=10_000)
+        self._lanes = Lanes(self._settle, ready_max=runtime.settings.batch_messages_max, touch_every_s=ACK_WAIT_S / 3)
+        self._parking = Parking(runtime, consumer=durable, stream=stream, handle=self._handled, on_parked=on_parked)
+        self._subscription = PatientSubscription(self._open_pull, batch_max=runtime.settings.batch_messages_max)
         self._lag = 0
         self._progress_at = monotonic()
-        self._started = False
+        self._why_not: str | None = "not started"
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Take and handle messages until told to stop; what is under way is finished first."""
-        await self._ensure_consumer()
-        await self._load_parked()
-        changes = await self._runtime.nats.subscribe(
-            f"{QUARANTINE_PREFIX}.{self._runtime.name}.>", cb=self._quarantine_changed
-        )
-        settings = self._runtime.settings
-        subscriber = self._runtime.broker.subscriber(
-            self._filters[0],
-            stream=JStream(self._stream, declare=False),
-            durable=self._durable,
-            pull_sub=PullSub(batch_size=settings.batch_messages_max, timeout=settings.batch_wait_s, batch=True),
-            ack_policy=AckPolicy.MANUAL,
-            # FastStream does not take the connection's: without it a user with permissions of its own hears nothing.
-            inbox_prefix=f"{settings.inbox_prefix}.".encode(),
-        )
-        subscriber(self._take)
-        await subscriber.start()
-        self._started = True
-        resuming = asyncio.create_task(self._resume_forever(), name=f"{self.name}-resume")
+        """Take and handle messages until told to stop; what is begun is finished, the rest is given back."""
+        loaded = asyncio.Event()
+        parking = asyncio.create_task(self._parking.run(loaded), name=f"{self.name}-parking")
+        subscriber: Any = None
         try:
             while not stop.is_set():
-                await self._measure_lag()
-                if resuming.done():
-                    resuming.result()  # Raises what ended it; the service stops and is restarted.
-                try:
-                    await asyncio.wait_for(stop.wait(), LAG_EVERY_S)
-                except TimeoutError:
-                    continue
+                if parking.done():
+                    parking.result()  # Raises what ended it; the service stops and is restarted.
+                if subscriber is None and loaded.is_set() and await self._consumer_is_there():
+                    subscriber = await self._subscribed()
+                if subscriber is not None:
+                    await self._measure_lag()
+                    await self._subscription.touch()
+                    await self._lanes.touch()
+                await _first(stop, None if loaded.is_set() else loaded, LAG_EVERY_S)
         finally:
-            resuming.cancel()
-            await subscriber.stop()
-            await changes.unsubscribe()
+            self._why_not = "stopping"
+            await self._subscription.unsubscribe()
+            await self._lanes.close(self._runtime.settings.stop_timeout_s * CLOSE_SHARE)
+            if subscriber is not None:
+                await subscriber.stop()
+            parking.cancel()
+            await asyncio.gather(parking, return_exceptions=True)
 
     def not_ready(self) -> str | None:
         """None, or why nothing is being done."""
-        if not self._started:
-            return "not started"
+        if self._why_not is not None:
+            return self._why_not
         if self._lag and monotonic() - self._progress_at > STUCK_AFTER_S:
             return f"{self._lag} messages wait and none was done in {STUCK_AFTER_S:.0f} s"
         return None
+
+    # -- taking -------------------------------------------------------------------------------------------------
+
+    async def _subscribed(self) -> Any:
+        """FastStream's subscriber, started, on a subscription of ours."""
+        subscriber: Any = self._runtime.broker.subscriber(
+            self._filters[0],
+            stream=JStream(self._stream, declare=False),
+            durable=self._durable,
+            pull_sub=PullSub(batch_size=self._runtime.settings.batch_messages_max, timeout=FETCH_S, batch=True),
+            ack_policy=AckPolicy.MANUAL,
+        )
+        subscriber(self._take)
+        await subscriber.start()
+        theirs, subscriber.subscription = subscriber.subscription, self._subscription
+        await theirs.unsubscribe()
+        self._why_not = None
+        return subscriber
+
+    async def _consumer_is_there(self) -> bool:
+        try:
+            await self._ensure_consumer()
+        except (NatsError, OSError) as error:
+            self._why_not = f"no consumer on {self._stream} ({type(error).__name__}): were the streams made?"
+            log.warning("consumer_not_there", consumer=self._durable, why=self._why_not)
+            return False
+        return True
 
     async def _ensure_consumer(self) -> None:
         config = ConsumerConfig(
@@ -163,9 +176,21 @@ class Process:
         )
         await self._runtime.nats.jetstream().add_consumer(self._stream, config)
 
+    async def _open_pull(self) -> Pull:
+        await self._ensure_consumer()  # Somebody may have deleted it; what was handled is known by its cause.
+        pull = Pull(
+            self._runtime.nats,
+            self._stream,
+            self._durable,
+            messages_max=self._runtime.settings.batch_messages_max,
+            bytes_max=PULL_BYTES_MAX,
+        )
+        await pull.open()
+        return pull
+
     async def _measure_lag(self) -> None:
         try:
-            info = await self._runtime.nats.jetstream().consumer_info(self._stream, self._durable)
+            info = await self._runtime.nats.jetstream(timeout=LAG_TIMEOUT_S).consumer_info(self._stream, self._durable)
         except (NatsError, OSError) as error:
             log.warning("consumer_unknown", consumer=self._durable, error=type(error).__name__)
             return
@@ -175,210 +200,89 @@ class Process:
             self._progress_at = monotonic()
 
     async def _take(self, message: NatsMessage) -> None:
-        """One batch: keys side by side, messages of one key one after the other."""
-        by_key: dict[str, list[tuple[Delivery, Msg]]] = {}
+        """Put what came into lanes, and wait until there is room for more."""
         raw: Any = message.raw_message  # A list, in batches; FastStream types it as one message.
         for each in raw:
-            sequence = each.metadata.sequence.stream
-            delivery = Delivery(
-                self._stream, each.subject, sequence, each.data, each.headers or {}, self._failures.get(sequence, 0)
-            )
+            delivery = Delivery(self._stream, each.subject, position_of(each).sequence, each.data, each.headers or {})
             if self._skip is not None and self._skip(delivery):
-                await each.ack()
-                continue
-            by_key.setdefault(self._key(delivery), []).append((delivery, each))
-        await asyncio.gather(*(self._in_order(key, messages) for key, messages in by_key.items()))
+                self._progress_at = monotonic()
+                await say(each.ack)
+            else:
+                self._lanes.put(self._key_of(delivery), Carried(delivery, each))
+        await self._lanes.room()
 
-    async def _in_order(self, key: str, messages: list[tuple[Delivery, Msg]]) -> None:
-        async with self._slots:
-            for delivery, message in messages:
-                await self._one(key, delivery, message)
-
-    async def _one(self, key: str, delivery: Delivery, message: Msg) -> None:
-        held = self._held.get(key)
-        if held is not None and held < delivery.sequence:
-            await message.nak(delay=BACKOFF_FIRST_S)
-            return
+    def _key_of(self, delivery: Delivery) -> str:
+        """The key of a message: what nobody can read, or is no good as a key, has one of its own."""
         try:
-            if key in self._parked and await self._wait_behind(key, delivery):
-                await message.ack()
-                return
-            await self._handled(delivery)
-        except Exception as error:  # noqa: BLE001 - whatever it is: tried again with a bound, then quarantined
-            await self._failed(key, delivery, message, error)
-            return
-        await message.ack()
-        self._done(key, delivery)
+            key = self._key(delivery)
+        except Exception as error:  # noqa: BLE001 - a body from outside; its handler tells what is wrong with it
+            log.warning("message_without_key", sequence=delivery.sequence, error=type(error).__name__)
+            return f"unreadable-{delivery.sequence}"
+        return key if len(key) <= KEY_CHARACTERS_MAX else derive_id("key", key)
+
+    # -- handling -----------------------------------------------------------------------------------------------
+
+    async def _settle(self, key: str, carried: Carried) -> bool:
+        """Handle a message, with its tries, or park it; False: the process stops before it is settled."""
+        while not self._lanes.closing.is_set():
+            delivery = carried.delivery
+            try:
+                if self._parking.holds(key) and await self._parking.wait_behind(key, delivery):
+                    return True
+            except RetryableError as error:
+                log.warning("message_not_parked", consumer=self._durable, key=key, error=failure.reason_of(error))
+                await self._lanes.stall(key, failure.BACKOFF_MAX_S)
+                continue
+            try:
+                async with self._slots, asyncio.timeout(HANDLE_MAX_S):
+                    await self._handled(delivery)
+            except Exception as error:  # noqa: BLE001 - whatever it is: tried again with a bound, then quarantined
+                if await self._parked(key, carried, error):
+                    return True
+            else:
+                return True
+        return False
 
     async def _handled(self, delivery: Delivery) -> None:
         started = perf_counter()
-        with continued(delivery.headers, f"handle {self._durable}", sequence=delivery.sequence):
+        with (
+            structlog.contextvars.bound_contextvars(consumer=self._durable, sequence=delivery.sequence),
+            continued(delivery.headers, f"handle {self._durable}", sequence=delivery.sequence),
+        ):
             await self._handle(delivery)
         METRICS.loop_seconds.labels(self._durable).observe(perf_counter() - started)
-
-    def _done(self, key: str, delivery: Delivery) -> None:
         METRICS.events_in.labels(self._durable).inc()
         self._progress_at = monotonic()
-        self._failures.pop(delivery.sequence, None)
-        if self._held.get(key) == delivery.sequence:
-            del self._held[key]
 
-    async def _failed(self, key: str, delivery: Delivery, message: Msg, error: Exception) -> None:
-        tries = self._failures[delivery.sequence] = self._failures.get(delivery.sequence, 0) + 1
-        bound = tries_for(error)
+    async def _parked(self, key: str, carried: Carried, error: Exception) -> bool:
+        """After a failure: wait for another try (False), or park the message for good (True)."""
+        carried.delivery = replace(carried.delivery, tries=carried.delivery.tries + 1)
+        tries = carried.delivery.tries
         log.warning(
             "message_failed",
             consumer=self._durable,
-            sequence=delivery.sequence,
+            sequence=carried.delivery.sequence,
             key=key,
             tries=tries,
             error=type(error).__name__,
-            where=_where(error),
+            where=failure.where(error),
         )
-        if tries < bound:
+        if tries < failure.tries_for(error):
             METRICS.retries.labels(self._durable).inc()
-            self._held[key] = delivery.sequence
-            await message.nak(delay=min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** (tries - 1)))
-            return
+            await self._lanes.stall(key, failure.backoff_s(tries))
+            return False
         try:
-            await self._park(key, delivery, "failed", reason_of(error), tries)
-        except RetryableError:
-            await message.nak(delay=BACKOFF_MAX_S)  # Not stored, so not acknowledged: nothing is lost.
-            return
-        log.error(
-            "message_quarantined", consumer=self._durable, sequence=delivery.sequence, key=key, reason=reason_of(error)
-        )
-        await message.ack()
-        self._done(key, delivery)
-
-    # -- quarantine ---------------------------------------------------------------------------------------------
-
-    async def _park(self, key: str, delivery: Delivery, state: Any, reason: str, tries: int) -> None:
-        now = self._runtime.clock.now()
-        await self._runtime.quarantine.put(
-            Entry(
-                service=self._runtime.name,
-                consumer=self._durable,
-                stream=self._stream,
-                sequence=delivery.sequence,
-                subject=delivery.subject,
-                key=key,
-                state=state,
-                reason=reason,
-                tries=tries,
-                since=now,
-                changed_at=now,
-            )
-        )
-        self._parked.add(key)
-        METRICS.quarantined.labels(self._runtime.name).inc()
-
-    async def _wait_behind(self, key: str, delivery: Delivery) -> bool:
-        """Put a message behind what is parked of its key; False: the key was freed meanwhile."""
-        async with self._key_locks[key]:
-            if key not in self._parked:
-                return False
-            await self._park(key, delivery, "waiting", "behind an earlier message of the same key", 0)
-            return True
-
-    async def _entries(self) -> list[Entry]:
-        return [
-            entry
-            async for entry in self._runtime.quarantine.entries(service=self._runtime.name)
-            if entry.consumer == self._durable
-        ]
-
-    async def _load_parked(self) -> None:
-        entries = await self._entries()
-        self._parked = {entry.key for entry in entries}
-        METRICS.quarantined.labels(self._runtime.name).set(len(entries))
-        wanted = {e.key for e in entries if e.state == "retry"}
-        # A key without a failed or retried entry was freed by a discard while nobody was listening.
-        wanted |= self._parked - {e.key for e in entries if e.state in ("failed", "retry")}
-        for key in wanted:
-            self._resumptions.put_nowait(key)
-
-    async def _quarantine_changed(self, message: Msg) -> None:
-        if not message.data or message.subject.startswith("$"):
-            return
-        entry = Entry.model_validate_json(message.data)
-        if entry.consumer == self._durable and entry.state in ("retry", "discarded"):
-            await self._resumptions.put(entry.key)
-
-    async def _resume_forever(self) -> None:
-        while True:
-            key = await self._resumptions.get()
-            try:
-                await self._resume(key)
-            except RetryableError as error:
-                log.warning("quarantine_resume_failed", key=key, error=type(error).__name__)
-                await asyncio.sleep(BACKOFF_MAX_S)
-                await self._resumptions.put(key)
-
-    async def _resume(self, key: str) -> None:
-        """Try what is parked of a key again, in order; stop at the first that fails again."""
-        async with self._key_locks[key]:
-            entries = sorted((e for e in await self._entries() if e.key == key), key=lambda e: e.sequence)
-            for entry in entries:
-                if entry.state == "failed":
-                    return  # Nobody asked for this one yet, and the rest waits behind it.
-                try:
-                    await self._handled(await self._fetch(entry))
-                except RetryableError:
-                    raise
-                except Exception as error:  # noqa: BLE001 - recorded as the entry's new reason
-                    await self._settle(entry, "failed", reason_of(error))
-                    log.warning("quarantine_retry_failed", entry=entry.entry_id, reason=reason_of(error))
-                    return
-                await self._settle(entry, "resolved", entry.reason)
-                METRICS.quarantined.labels(self._runtime.name).dec()
-                log.info("quarantine_resolved", entry=entry.entry_id)
-            self._parked.discard(key)
-        self._key_locks.pop(key, None)
-
-    async def _settle(self, entry: Entry, state: Any, reason: str) -> None:
-        await self._runtime.quarantine.put(
-            entry.model_copy(
-                update={
-                    "state": state,
-                    "reason": reason,
-                    "tries": entry.tries + 1,
-                    "changed_at": self._runtime.clock.now(),
-                }
-            )
-        )
-
-    async def _fetch(self, entry: Entry) -> Delivery:
-        answer = await self._runtime.nats.request(
-            f"$JS.API.DIRECT.GET.{entry.stream}", json.dumps({"seq": entry.sequence}).encode(), timeout=5
-        )
-        headers = answer.headers or {}
-        if "Nats-Sequence" not in headers:
-            raise UnreadableError(f"{entry.stream} at {entry.sequence} is gone: {headers.get('Description', '')}")
-        return Delivery(entry.stream, headers["Nats-Subject"], entry.sequence, answer.data, headers)
+            await self._parking.park(key, carried.delivery, failure.reason_of(error), tries)
+        except RetryableError as not_stored:
+            log.warning("message_not_parked", consumer=self._durable, key=key, error=failure.reason_of(not_stored))
+            await self._lanes.stall(key, failure.BACKOFF_MAX_S)
+            return False
+        self._progress_at = monotonic()
+        return True
 
 
-_FETCH = JetStreamContext.PullSubscription.fetch
-
-
-async def _fetch_mended(
-    self: JetStreamContext.PullSubscription,
-    batch: int = 1,
-    timeout: float | None = 5,  # noqa: ASYNC109 - the signature is nats-py's
-    heartbeat: float | None = None,
-) -> list[Msg]:
-    """Let FastStream 0.7.8 see the time-outs of nats-py 2.16.
-
-    nats-py ends some fetches with the built-in TimeoutError, FastStream expects nats-py's own: the batch fetched so
-    far was thrown away with the loop, and came again only after `ack_wait`, 30 s later (`test_process.py` shows it).
-    """
-    try:
-        return await _FETCH(self, batch, timeout, heartbeat)
-    except TimeoutError as error:
-        raise NatsTimeoutError from error
-
-
-JetStreamContext.PullSubscription.fetch = _fetch_mended  # type: ignore[method-assign]  # see its docstring
+def _last_token(delivery: Delivery) -> str:
+    return delivery.subject.rsplit(".", 1)[1]
 
 
 def _decoding(handle: Callable[[Commit], Awaitable[None]] | None) -> Callable[[Delivery], Awaitable[None]]:
@@ -390,39 +294,9 @@ def _decoding(handle: Callable[[Commit], Awaitable[None]] | None) -> Callable[[D
     return handle_delivery
 
 
-def tries_for(error: Exception) -> int:
-    """How often a message may fail in this way before it is quarantined."""
-    if isinstance(error, UnreadableError):
-        return 1
-    if isinstance(
-        error,
-        RetryableError
-        | NatsError
-        | OSError
-        | TimeoutError
-        | asyncpg.PostgresConnectionError
-        | asyncpg.InterfaceError
-        | asyncpg.CannotConnectNowError
-        | asyncpg.AdminShutdownError
-        | asyncpg.CrashShutdownError
-        | asyncpg.TooManyConnectionsError
-        | asyncpg.DeadlockDetectedError,
-    ):
-        return MAX_TRIES_RETRYABLE
-    return MAX_TRIES_UNEXPECTED
-
-
-def reason_of(error: Exception) -> str:
-    """An error for the quarantine: our own messages hold no personal data, others might and are left out."""
-    if isinstance(error, UnreadableError | RetryableError):
-        return f"{type(error).__name__}: {error}"[:500]
-    return f"{type(error).__name__} at {_where(error)}"
-
-
-def _where(error: Exception) -> str:
-    trace = error.__traceback__
-    if trace is None:
-        return "?"
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
+async def _first(stop: asyncio.Event, other: asyncio.Event | None, seconds: float) -> None:
+    """Wait for one of two events, so long at most."""
+    tasks = [asyncio.ensure_future(each.wait()) for each in (stop, other) if each is not None]
+    await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()

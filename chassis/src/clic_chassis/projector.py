@@ -23,6 +23,7 @@ from clic_contracts.envelope import Commit
 from clic_contracts.subject import LOG_STREAM
 
 from .error import ClicError, LogReplacedError, RetryableError, UnreadableError
+from .failure import is_outage
 from .jetstream_log import JetStreamLog, decode
 from .log import LogIdentity
 from .log_tail import GapError, LogTail, open_tail
@@ -185,7 +186,7 @@ class Projector:
     def _failed(self, error: Exception) -> None:
         """Sort an error: an outage is waited out, anything else stands visibly still and is tried again."""
         name = self._projection.name
-        if _is_outage(error):
+        if is_outage(error):
             self._failing_since = self._failing_since or monotonic()
             self._state = f"{name}: {_told(error)}"
             log.warning("projection_waits", projection=name, position=self.position, why=_told(error))
@@ -293,7 +294,7 @@ class Projector:
             raise
         except Exception as error:
             self._projection.forget()
-            if _is_outage(error):
+            if is_outage(error):
                 raise
             if len(commits) > 1:
                 # One of them cannot be folded: which one is found by going on one by one.
@@ -376,17 +377,6 @@ def _decoded(messages: list[tuple[int, Msg]]) -> tuple[list[Commit], CannotFoldE
         except (UnreadableError, ValueError) as error:
             return commits, CannotFoldError(sequence, _told(error))
     return commits, None
-
-
-def _is_outage(error: Exception) -> bool:
-    """Whether waiting helps."""
-    return isinstance(
-        error,
-        RetryableError | OSError | TimeoutError | asyncpg.PostgresConnectionError | asyncpg.InterfaceError
-        | asyncpg.CannotConnectNowError | asyncpg.AdminShutdownError | asyncpg.CrashShutdownError
-        | asyncpg.TooManyConnectionsError | asyncpg.DeadlockDetectedError | asyncpg.SerializationError
-        | asyncpg.LockNotAvailableError,
-    )  # fmt: skip
 
 
 def _told(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 An entry names the message (stream and sequence) rather than copying it: an inbox message stays in the inbox until
 it is judged, a commit stays in the log for ever. Entries live on the stream CLIC_QUARANTINE, one subject each:
-`clic.quarantine.<service>.<key>.<sequence>`; the newest message of a subject is the entry's state.
+`clic.quarantine.<service>.<consumer>.<key>.<sequence>`; the newest message of a subject is the entry's state.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import AsyncIterator
-from typing import Literal
+from typing import Any, Literal
 
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from clic_contracts.subject import QUARANTINE_PREFIX, QUARANTINE_STREAM, quarantine_subject
+from clic_contracts.subject import QUARANTINE_PREFIX, QUARANTINE_STREAM, quarantine_subject, token
 
 from .error import NotFoundError, RetryableError
 
@@ -48,13 +49,13 @@ class Entry(BaseModel):
 
     @property
     def entry_id(self) -> str:
-        """What an operator names it by: `<service>.<sequence>`."""
-        return f"{self.service}.{self.sequence}"
+        """What an operator names it by: `<consumer>.<sequence>`. Consumers' names are unique over services."""
+        return f"{self.consumer}.{self.sequence}"
 
     @property
     def entry_subject(self) -> str:
         """Where it is stored."""
-        return quarantine_subject(self.service, self.key, self.sequence)
+        return quarantine_subject(self.service, self.consumer, self.key, self.sequence)
 
 
 class Quarantine:
@@ -73,40 +74,61 @@ class Quarantine:
             answer = await self._nats.request(
                 entry.entry_subject, entry.model_dump_json().encode(), timeout=REQUEST_TIMEOUT_S
             )
-        except Exception as error:
+        except (NatsError, OSError) as error:
             raise RetryableError(f"quarantine {entry.entry_id}: {type(error).__name__}") from error
         if "error" in (said := json.loads(answer.data)):
             raise RetryableError(f"quarantine {entry.entry_id}: {said['error'].get('description')}")
 
-    async def entries(self, *, service: str = "*", states: tuple[State, ...] = HELD) -> AsyncIterator[Entry]:
-        """Entries in these states, oldest change first."""
+    async def newest(self, entry: Entry) -> Entry | None:
+        """The state in which an entry is stored now; None: it never was.
+
+        Raises:
+            RetryableError: no answer.
+        """
+        answer = await self._get({"last_by_subj": entry.entry_subject})
+        return None if answer is None else answer[1]
+
+    async def entries(
+        self, *, service: str = "*", consumer: str = "*", key: str | None = None, states: tuple[State, ...] = HELD
+    ) -> AsyncIterator[Entry]:
+        """Entries in these states, oldest change first; of a service, of one of its consumers, of a key.
+
+        Raises:
+            RetryableError: no answer.
+        """
         sequence = 1
-        pattern = f"{QUARANTINE_PREFIX}.{service}.>"
-        while True:
-            answer = await self._nats.request(
-                f"$JS.API.DIRECT.GET.{QUARANTINE_STREAM}",
-                json.dumps({"seq": sequence, "next_by_subj": pattern}).encode(),
-                timeout=REQUEST_TIMEOUT_S,
-            )
-            headers = answer.headers or {}
-            if headers.get("Status") == "404":
-                return
-            if "Nats-Sequence" not in headers:
-                raise RetryableError(f"quarantine: {headers.get('Status')} {headers.get('Description', '')}")
-            sequence = int(headers["Nats-Sequence"]) + 1
-            entry = Entry.model_validate_json(answer.data)
+        whose = consumer if consumer == "*" else token(consumer)
+        pattern = f"{QUARANTINE_PREFIX}.{service}.{whose}.{'*' if key is None else token(key)}.*"
+        while (answer := await self._get({"seq": sequence, "next_by_subj": pattern})) is not None:
+            position, entry = answer
+            sequence = position + 1
             if entry.state in states:
                 yield entry
 
+    async def _get(self, what: dict[str, Any]) -> tuple[int, Entry] | None:
+        """One direct get: position and entry, or None."""
+        try:
+            answer = await self._nats.request(
+                f"$JS.API.DIRECT.GET.{QUARANTINE_STREAM}", json.dumps(what).encode(), timeout=REQUEST_TIMEOUT_S
+            )
+        except (NatsError, OSError) as error:
+            raise RetryableError(f"quarantine: no answer ({type(error).__name__})") from error
+        headers = answer.headers or {}
+        if headers.get("Status") == "404":
+            return None
+        if "Nats-Sequence" not in headers:
+            raise RetryableError(f"quarantine: {headers.get('Status')} {headers.get('Description', '')}")
+        return int(headers["Nats-Sequence"]), Entry.model_validate_json(answer.data)
+
     async def find(self, entry_id: str) -> Entry:
-        """The entry of an id `<service>.<sequence>`.
+        """The entry of an id `<consumer>.<sequence>`.
 
         Raises:
             NotFoundError: there is none that is held.
         """
-        service, _, sequence = entry_id.partition(".")
-        if service and sequence.isdigit():
-            async for entry in self.entries(service=service):
+        consumer, _, sequence = entry_id.rpartition(".")
+        if consumer and sequence.isdigit():
+            async for entry in self.entries(consumer=consumer):
                 if entry.sequence == int(sequence):
                     return entry
         raise NotFoundError(f"no entry {entry_id!r} is in quarantine; `clic quarantine list` shows those that are")

@@ -19,9 +19,9 @@ from clic_contracts.event import InteractionRecorded, LearningRecorded, RequestN
 from clic_contracts.subject import feed_subject
 from clic_contracts.vocabulary import Origin, Service
 
+from .delivery import Delivery
 from .error import RetryableError
 from .log import EventLog
-from .process import Delivery
 from .telemetry import trace_headers
 
 PUBLISH_TIMEOUT_S = 5.0

@@ -37,7 +37,6 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = Field(default=None, description="Where an OpenTelemetry collector takes traces.")
     agents_file: Path | None = Field(default=None, description="Who may command: JSON of token digests.")
     batch_messages_max: Annotated[int, Field(ge=1, le=1000)] = 128
-    batch_wait_s: Annotated[float, Field(gt=0, le=5)] = 0.02
     concurrency_max: Annotated[int, Field(ge=1, le=512)] = 48
     stop_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
 

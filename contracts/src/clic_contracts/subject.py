@@ -57,6 +57,6 @@ def feed_subject(event_type: str, request_id: str) -> str:
     return f"{FEED_PREFIX}.{name}.{request_id}"
 
 
-def quarantine_subject(service: str, key: str, sequence: int) -> str:
-    """Where a message that could not be handled is recorded."""
-    return f"{QUARANTINE_PREFIX}.{service}.{token(key)}.{sequence}"
+def quarantine_subject(service: str, consumer: str, key: str, sequence: int) -> str:
+    """Where a message that one of a service's consumers could not handle is recorded; sequences are its stream's."""
+    return f"{QUARANTINE_PREFIX}.{service}.{token(consumer)}.{token(key)}.{sequence}"
