@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from clic_chassis.error import ClicError
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import SubjectCode
 
+WORDS_CACHED_MAX = 4096
+"""A file says the same few hundred categories, channels and statuses again and again."""
+
 _RETIRED = re.compile(r"^\s*\*?\s*(?:[YZ]\s*-\s*)?")
 
 
@@ -21,11 +25,13 @@ class CategoryFileError(ClicError):
     """The table of categories cannot be used; the message says where and how to mend it."""
 
 
+@lru_cache(maxsize=WORDS_CACHED_MAX)
 def readable(category: str) -> str:
     """A category without the marks of retired ones (`*`, `*Z-`, `Y-`) and without double spaces."""
     return " ".join(_RETIRED.sub("", category).split())
 
 
+@lru_cache(maxsize=WORDS_CACHED_MAX)
 def plain(text: str) -> str:
     """Lower case, without accents, single spaces: for comparing alone."""
     decomposed = unicodedata.normalize("NFKD", " ".join(text.split()).casefold().replace("\u2019", "'"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import itertools
-from collections import Counter
+import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -13,26 +14,26 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.progress import Progress
 
 from clic.connection import clic_dir, publisher_connection
-from clic.outbox import Outbox, Outgoing, Tally
+from clic.outbox import UNANSWERED_MAX, Outbox, Outgoing, Tally
+from clic.progress import publishing
 from clic.town import town_dir
 from clic_chassis.error import ClicError
 from clic_chassis.town_file import read_town
 from clic_contracts.town import Town
 
-from .account import Account
+from .account import Account, account_table
 from .category import read_categories
 from .montreal_311 import SOURCE, Mapped
-from .montreal_file import Line, file_digest, map_file
+from .montreal_file import Line, check_file, map_file
 from .watermark import Watermark
 
 WAVE_ROWS = 256
 """Rows that are published together; the state is written after each wave."""
-LISTED_MAX = 30
-"""Unmapped categories that are listed by name; the rest are counted together."""
+WAVES_UNSETTLED_MAX = UNANSWERED_MAX
+"""Waves of which not every submission has its receipt; each has one without at least."""
 
 app = typer.Typer(help="Import older records through the public inbox.", no_args_is_help=True)
 
@@ -46,7 +47,7 @@ def _imports() -> None:
 def montreal_311(
     file: Annotated[Path, typer.Argument(help="Montréal's « Requêtes 311 »: CSV, plain or gzip.", show_default=False)],
     publisher: Annotated[str, typer.Option(help="Who brings it; the town must allow it.")] = "montreal_311",
-    limit: Annotated[int | None, typer.Option(min=1, help="Read so many rows at most.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Read so many rows at most.", show_default=False)] = None,
     town: Annotated[Path | None, typer.Option(help="The town's folder.", show_default=False)] = None,
     categories: Annotated[Path | None, typer.Option(help="Another table of categories.", show_default=False)] = None,
     state: Annotated[Path | None, typer.Option(help="Where to keep how far it came.", show_default=False)] = None,
@@ -54,22 +55,29 @@ def montreal_311(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Map and count; publish nothing.")] = False,
     resume: Annotated[bool, typer.Option(help="Go on where an earlier run stopped.")] = True,
 ) -> None:
-    """Import Montréal's 311 open data. Running it again adds nothing."""
+    """Import Montréal's 311 open data. Running it again adds nothing.
+
+    Every row is in the account at the end: mapped, or refused with a reason. Ends with 0; with 1 where something
+    went wrong or the desk did not take a submission; with 130 when interrupted.
+    """
     console = Console()
     account, tally = Account(), None
     try:
         the_town = read_town(town or town_dir())
-        lines = map_file(file, read_categories(the_town, categories), dt.datetime.now(dt.UTC))
-        if dry_run:
-            for line in itertools.islice(lines, limit):
-                account.add(line.number, line.result)
-        else:
-            _check_publisher(the_town, publisher)
-            watermark = _watermark(file, publisher, state)
-            after = watermark.line() if resume else 0
-            if after:
-                console.print(f"An earlier run came to line {after}; going on there (--no-resume starts over).")
-            tally = asyncio.run(_publish(itertools.islice(lines, limit), publisher, watermark, after, account, console))
+        subjects = read_categories(the_town, categories)
+        checked = check_file(file)
+        lines = itertools.islice(map_file(file, subjects, dt.datetime.now(dt.UTC)), limit)
+        total = min(checked.lines - 1, limit or checked.lines)
+        with publishing(console) as bar:
+            if dry_run:
+                _count(lines, account, bar, total)
+            else:
+                _check_publisher(the_town, publisher)
+                watermark = _watermark(checked.digest, publisher, state)
+                after = watermark.line() if resume else 0
+                if after:
+                    bar.console.print(_resuming(after, checked.lines))
+                tally = asyncio.run(_publish(lines, publisher, watermark, account, bar, after=after, total=total))
     except ClicError as error:
         if account.rows:
             console.print(account_table(account, tally))
@@ -79,6 +87,8 @@ def montreal_311(
         Console(stderr=True).print("Stopped. Run the same command again: it goes on where it was.")
         raise typer.Exit(130) from None
     console.print(account_table(account, tally))
+    if dry_run:
+        console.print("Nothing was published: this was a dry run.")
     if tally is not None and tally.by_status["refused"] + tally.by_status["quarantined"]:
         raise typer.Exit(1)
 
@@ -93,46 +103,65 @@ def _check_publisher(town: Town, publisher: str) -> None:
         )
 
 
-def _watermark(file: Path, publisher: str, state: Path | None) -> Watermark:
-    if not file.is_file():
-        raise ClicError(f"{file}: no such file")
-    digest = file_digest(file)
+def _watermark(digest: str, publisher: str, state: Path | None) -> Watermark:
     path = state or clic_dir() / "imports" / f"{publisher}-{digest[:12]}.json"
-    return Watermark(path, digest, publisher)
+    return Watermark(path, digest, publisher, into=os.environ.get("CLIC_NATS_URL", ""))
+
+
+def _resuming(after: int, lines: int) -> str:
+    if after >= lines:
+        return "An earlier run brought all of it; nothing is left (--no-resume publishes it again and adds nothing)."
+    return f"An earlier run came to line {after}; going on there (--no-resume starts over)."
+
+
+def _count(lines: Iterable[Line], account: Account, bar: Progress, total: int) -> None:
+    reading = bar.add_task("rows", total=total, rate="")
+    for line in lines:
+        account.add(line.number, line.result)
+        if account.rows % WAVE_ROWS == 0:
+            bar.update(reading, completed=account.rows)
+    bar.update(reading, completed=account.rows, total=account.rows)
 
 
 async def _publish(
-    lines: Iterable[Line], publisher: str, watermark: Watermark, after: int, account: Account, console: Console
+    lines: Iterable[Line],
+    publisher: str,
+    watermark: Watermark,
+    account: Account,
+    bar: Progress,
+    *,
+    after: int,
+    total: int,
 ) -> Tally:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[rate]}"),
-    )
-    loop = asyncio.get_running_loop()
+    clock = asyncio.get_running_loop().time
+    reading = bar.add_task("rows", total=total, rate="")
+    judging = bar.add_task("receipts", total=None, rate="")
+    unsettled: deque[tuple[int, int]] = deque(maxlen=WAVES_UNSETTLED_MAX)
+    """Of each wave its last line, and how many submissions had been sent by its end."""
     async with Outbox({publisher: publisher_connection(publisher)}) as outbox:
-        with Progress(*columns, console=console) as bar:
-            reading = bar.add_task("rows published", total=None, rate="")
-            start_s = loop.time()
-            for wave in _waves(lines):
-                for line in wave:
-                    account.add(line.number, line.result)
-                items = list(_outgoing(wave, publisher, after))
-                if items:
-                    await outbox.send(items)
-                    watermark.reached(wave[-1].number)
-                    rate = outbox.tally.published / max(loop.time() - start_s, 0.001)
-                    bar.update(reading, rate=f"{rate:.0f} submissions/s, {outbox.unanswered} to be answered")
-                bar.update(reading, completed=account.rows)
-            bar.update(reading, total=account.rows)
-            waiting = bar.add_task("receipts of the desk", total=outbox.tally.published, rate="")
-            await outbox.settle(lambda left: bar.update(waiting, completed=outbox.tally.published - left))
-            rate = outbox.tally.published / max(loop.time() - start_s, 0.001)
-            bar.update(waiting, rate=f"{rate:.0f} submissions/s from end to end")
-        return outbox.tally
+        start_s, tally = clock(), outbox.tally
+
+        def show() -> None:
+            answered_line = 0
+            while unsettled and unsettled[0][1] <= outbox.settled:
+                answered_line, _ = unsettled.popleft()
+            if answered_line:
+                watermark.reached(answered_line)
+            bar.update(reading, completed=account.rows)
+            rate = f"{tally.answered / max(clock() - start_s, 0.001):.0f}/s"
+            bar.update(judging, completed=tally.answered, total=tally.published, rate=rate)
+
+        for wave in _waves(lines):
+            for line in wave:
+                account.add(line.number, line.result)
+            await outbox.send(list(_outgoing(wave, publisher, after)))
+            if wave[-1].number > after:
+                unsettled.append((wave[-1].number, tally.published))
+            show()
+        bar.update(reading, total=account.rows)
+        await outbox.settle(lambda _: show())
+        show()
+        return tally
 
 
 def _waves(lines: Iterable[Line]) -> Iterator[list[Line]]:
@@ -146,37 +175,3 @@ def _outgoing(wave: Iterable[Line], publisher: str, after: int) -> Iterator[Outg
         if line.number > after and isinstance(line.result, Mapped):
             for item in line.result.items:
                 yield Outgoing(publisher, item.submission, SOURCE, item.event_id, item.occurred_at)
-
-
-def account_table(account: Account, tally: Tally | None) -> Table:
-    """The account of an import as a table; with receipts, where something was published."""
-    table = Table(title="Import of Montréal's 311 data", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_row("rows read", f"{account.rows}")
-    _part(table, "  requests: ", account.requests)
-    _part(table, "  outcomes: ", account.outcomes)
-    table.add_row("  interactions", f"{account.interactions}")
-    table.add_row("  further contacts told with a request", f"{account.further_contacts}")
-    table.add_row("rows refused", f"{account.refused.total()}", style="red" if account.refused else "")
-    for reason, count in account.refused.most_common():
-        table.add_row(f"  {reason} ({escape('; '.join(account.refused_lines[reason]))})", f"{count}")
-    _part(table, "mapped with a note: ", account.notes)
-    table.add_row("rows without subject (unusual)", f"{account.unmapped.total()}")
-    _part(table, "  ", Counter(dict(account.unmapped.most_common(LISTED_MAX))))
-    if (others := len(account.unmapped) - LISTED_MAX) > 0:
-        rest = sum(count for _, count in account.unmapped.most_common()[LISTED_MAX:])
-        table.add_row(f"  {others} further categories", f"{rest}")
-    if tally is not None:
-        table.add_section()
-        table.add_row("submissions published now", f"{tally.published}")
-        _part(table, "receipts: ", tally.by_status)
-        _part(table, "  refused: ", tally.problems)
-        for example in tally.examples:
-            table.add_row(f"    {escape(example)}", "", style="red")
-    return table
-
-
-def _part(table: Table, prefix: str, counts: Counter[str]) -> None:
-    for name, count in counts.most_common():
-        table.add_row(prefix + escape(name), f"{count}")

@@ -97,6 +97,36 @@ STATUSES: dict[str, Outcome | None] = {
 """`DERNIER_STATUT`; None: still open."""
 
 
+REASONS: dict[str, str] = {
+    "no_nature": "no NATURE",
+    "unknown_nature": "a NATURE that nobody knows",
+    "odd_id": "an id that is too long or not printable",
+    "no_date": "no date of creation",
+    "odd_date": "a date of creation that is none",
+    "future_date": "created in the future",
+    "unreadable_csv": "not readable as CSV",
+    "wrong_number_of_columns": "another number of columns than the header",
+    "not_utf8": "not in UTF-8",
+}
+"""Why a row is refused, in words, by its code."""
+
+NOTES: dict[str, str] = {
+    "no_channel": "no channel: taken as unknown",
+    "channel_from_counts": "no first channel: taken from the counts of contacts",
+    "unknown_channel": "a first channel that nobody knows",
+    "odd_contact_count": "a count of contacts that is no number: left out",
+    "request_without_id": "a request without id: named by its content",
+    "further_requester": "an id that came before: a further requester, a contact about that request",
+    "date_without_time": "a date without time: taken as midnight",
+    "hour_left_out_by_spring": "in the hour that spring leaves out: put an hour later",
+    "no_status": "no last status: taken as open",
+    "unknown_status": "a last status that nobody knows: taken as open",
+    "odd_status_date": "a date of the last status that is none: the creation's is assumed",
+    "status_before_creation": "a last status from before the creation: the creation's instant is assumed",
+}
+"""What was odd about a row that is mapped all the same, in words, by its code."""
+
+
 class Item(NamedTuple):
     """One submission, ready to be published under `SOURCE`."""
 
@@ -107,7 +137,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What a row becomes: its request or interaction first, its outcome last. `notes` say what was odd, as codes."""
+    """What a row becomes: its request or interaction first, its outcome last. `notes` are codes of `NOTES`."""
 
     items: tuple[Item, ...]
     notes: tuple[str, ...] = ()
@@ -117,7 +147,7 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A row that cannot be taken, why (a code), and what stands there."""
+    """A row that cannot be taken, why (a code of `REASONS`), and what stands there."""
 
     reason: str
     detail: str = ""
@@ -139,7 +169,7 @@ def row_digest(row: Mapping[str, str]) -> str:
 
 
 def named_by_content(row: Mapping[str, str], *, id_taken: bool) -> bool:
-    """Whether a row is an interaction, named by its content, and not a request, named by its id."""
+    """Whether a row is named by its content, and not as the request that has its id."""
     return id_taken or not row["ID_UNIQUE"].strip() or NATURES.get(plain(row["NATURE"])) is None
 
 
@@ -169,16 +199,19 @@ def map_row(
     channel, further = _channels(row, notes)
     kind = NATURES[nature]
     unmapped = category or "(none)" if subject is None else None
-    if kind is None or named_by_content(row, id_taken=sighting.id_taken):
-        if kind is not None and not request_id:
-            notes.append("request_without_id")
-        if request_id and sighting.id_taken:
+    if named_by_content(row, id_taken=sighting.id_taken):
+        event_id = f"row-{row_digest(row)}" + (f"-{sighting.of_row + 1}" if sighting.of_row else "")
+    else:
+        event_id = request_id
+    if kind is None or sighting.id_taken:
+        about = RequestPointer(source=SOURCE, id=request_id) if sighting.id_taken else None
+        if about is not None:
             notes.append("further_requester")
             further = []  # Each requester has a row; the counts of contacts stand in all of them.
-        event_id = f"row-{row_digest(row)}" + (f"-{sighting.of_row + 1}" if sighting.of_row else "")
-        about = RequestPointer(source=SOURCE, id=request_id) if request_id and sighting.id_taken else None
         items = _interactions([channel, *further], event_id, subject, about, created_at)
         return Mapped(items, tuple(notes), unmapped)
+    if not request_id:
+        notes.append("request_without_id")
     request = RequestSubmission(
         kind=kind,
         channel=channel,
@@ -189,10 +222,10 @@ def map_row(
         also_by=tuple(further[:ALSO_BY_MAX]),
         backlog=True,
     )
-    pointer = RequestPointer(source=SOURCE, id=request_id)
-    rest = _interactions(further[ALSO_BY_MAX:], f"{request_id}#contact", subject, pointer, created_at)
+    pointer = RequestPointer(source=SOURCE, id=event_id)
+    rest = _interactions(further[ALSO_BY_MAX:], f"{event_id}#contact", subject, pointer, created_at)
     outcome = _outcome(row, pointer, created_at, now, notes)
-    return Mapped((Item(request, request_id, created_at), *rest, *outcome), tuple(notes), unmapped)
+    return Mapped((Item(request, event_id, created_at), *rest, *outcome), tuple(notes), unmapped)
 
 
 def _interactions(

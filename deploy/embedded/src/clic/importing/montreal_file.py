@@ -10,7 +10,7 @@ import io
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -21,6 +21,9 @@ from .montreal_311 import REQUIRED, Mapped, Refused, Sighting, map_row, named_by
 
 MEMORY_KIB = 32 * 1024
 """Memory for what was seen; beyond it a temporary file takes over, so that millions of rows need no more."""
+
+
+CHUNK_BYTES = 1024 * 1024
 
 
 class MontrealFileError(ClicError):
@@ -34,10 +37,29 @@ class Line(NamedTuple):
     result: Mapped | Refused
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+class Checked(NamedTuple):
+    """What is known of a file before its first row is read."""
+
+    digest: str
+    """SHA-256 of the file as it is, hexadecimal."""
+    lines: int
+    """Lines of its text: rows, and the header."""
+
+
+def check_file(path: Path) -> Checked:
+    """Read a whole file once, so that one that is cut off is refused before anything of it is published.
+
+    Raises:
+        MontrealFileError: it cannot be read, or is cut off.
+    """
+    with _told_in_words(path):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with _open_bytes(path) as file:
+            lines, last = 0, b"\n"
+            while chunk := file.read(CHUNK_BYTES):
+                lines, last = lines + chunk.count(b"\n"), chunk[-1:]
+        return Checked(digest, lines + (last != b"\n"))
 
 
 def map_file(path: Path, categories: Mapping[str, SubjectCode], now: dt.datetime) -> Iterator[Line]:
@@ -46,17 +68,23 @@ def map_file(path: Path, categories: Mapping[str, SubjectCode], now: dt.datetime
     Raises:
         MontrealFileError: it cannot be opened, lacks columns, or is cut off.
     """
+    with _told_in_words(path), _open(path) as text, closing(_Seen()) as seen:
+        for number, row in _rows(path, text):
+            if isinstance(row, Refused):
+                yield Line(number, row)
+                continue
+            sighting = seen.sight(row)
+            result = map_row(row, sighting, categories, now)
+            if isinstance(result, Mapped) and not named_by_content(row, id_taken=sighting.id_taken):
+                seen.take_id(row["ID_UNIQUE"].strip())
+            yield Line(number, result)
+
+
+@contextmanager
+def _told_in_words(path: Path) -> Iterator[None]:
+    """What can be wrong with a file, as an error that says what to do."""
     try:
-        with _open(path) as text, closing(_Seen()) as seen:
-            for number, row in _rows(path, text):
-                if isinstance(row, Refused):
-                    yield Line(number, row)
-                    continue
-                sighting = seen.sight(row)
-                result = map_row(row, sighting, categories, now)
-                if isinstance(result, Mapped) and not named_by_content(row, id_taken=sighting.id_taken):
-                    seen.take_id(row["ID_UNIQUE"].strip())
-                yield Line(number, result)
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise MontrealFileError(f"{path}: the gzip file is cut off or damaged; download it again") from error
     except OSError as error:
@@ -64,13 +92,16 @@ def map_file(path: Path, categories: Mapping[str, SubjectCode], now: dt.datetime
 
 
 def _open(path: Path) -> IO[str]:
+    # What is not UTF-8 spoils its own row, not the file: each such row is refused by itself.
+    return io.TextIOWrapper(_open_bytes(path), encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _open_bytes(path: Path) -> Any:
     with path.open("rb") as start:
         magic = start.read(2)
     if magic in (b"\xff\xfe", b"\xfe\xff"):
         raise MontrealFileError(f"{path}: in UTF-16; save it in UTF-8")
-    raw: Any = gzip.open(path) if magic == b"\x1f\x8b" else path.open("rb")  # noqa: SIM115 - the wrapper closes it
-    # What is not UTF-8 spoils its own row, not the file: each such row is refused by itself.
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return gzip.open(path) if magic == b"\x1f\x8b" else path.open("rb")
 
 
 def _rows(path: Path, text: IO[str]) -> Iterator[tuple[int, Mapping[str, str] | Refused]]:

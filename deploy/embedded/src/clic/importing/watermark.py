@@ -13,14 +13,17 @@ class StateFileError(ClicError):
 
 
 class Watermark:
-    """The last line of a file before which everything is in the inbox, kept in a small JSON file."""
+    """The last line of a file up to which everything has its receipt, kept in a small JSON file.
 
-    def __init__(self, path: Path, digest: str, publisher: str) -> None:
+    `into` names the CLIC that it was imported into, where it is not the one of the folder in which the state is kept.
+    """
+
+    def __init__(self, path: Path, digest: str, publisher: str, into: str = "") -> None:
         self._path = path
-        self._belongs_to = {"file_sha256": digest, "publisher": publisher}
+        self._belongs_to = {"file_sha256": digest, "publisher": publisher, "into": into}
 
     def line(self) -> int:
-        """The last line that needs no publishing; 0 where there is no state, or it is another file's.
+        """The last line that needs no publishing; 0 where there is no state, or it is of another import.
 
         Raises:
             StateFileError: there is a state, and it is none of ours.
