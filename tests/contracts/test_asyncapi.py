@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from clic_chassis.relay import HIDDEN_FIELDS as RELAY_HIDDEN_FIELDS
-from clic_chassis.relay import SILENT as RELAY_SILENT
 from clic_chassis.relay import public_form
 from clic_contracts.asyncapi import VERSION, asyncapi
 from clic_contracts.event import EVENTS
@@ -166,14 +164,6 @@ def test_what_the_relay_tells_is_what_the_document_says(event: Any) -> None:
     assert [error.message for error in _payload_validator(message).iter_errors(told)] == []
     assert message["examples"][0]["payload"] == told
     assert not HIDDEN_FIELDS & set(told["data"])
-
-
-def test_the_relay_is_silent_about_what_the_document_leaves_out() -> None:
-    """POL-30: the relay's own lists are those of the contracts."""
-    silent = {event for event in EVENTS if event not in FEED_EVENTS and not event.TYPE.startswith("obligation.")}
-
-    assert set(HIDDEN_FIELDS) == set(RELAY_HIDDEN_FIELDS)
-    assert set(RELAY_SILENT) == silent
 
 
 def test_the_document_has_the_version_of_the_distribution() -> None:

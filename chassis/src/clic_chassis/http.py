@@ -1,13 +1,38 @@
-"""Errors over HTTP: problems (RFC 9457) by what is to be done about them."""
+"""Errors over HTTP: problems (RFC 9457) by what is to be done about them, whatever went wrong."""
 
-from fastapi import FastAPI, Request
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clic_contracts.submission import Problem
+from clic_contracts.submission import MAX_SUBMISSION_BYTES, Problem, errors_from
 
 from .error import NotFoundError, RefusedError, RetryableError
+from .failure import where
+
+log = structlog.get_logger()
 
 PROBLEM_TYPE = "application/problem+json"
+BODY_BYTES_MAX = MAX_SUBMISSION_BYTES
+"""Of a request's body, where a path says nothing else."""
+
+_MEANINGS = {
+    401: "Who asks is not known.",
+    403: "Who asks may not.",
+    404: "There is no such thing.",
+    409: "A rule forbids it; nothing was recorded.",
+    410: "It was erased.",
+    413: "The body is too large.",
+    422: "The request does not fit its schema.",
+    503: "A server is away; the same may be sent again.",
+}
 
 
 def problem_of(error: RefusedError) -> Problem:
@@ -20,20 +45,120 @@ def problem_of(error: RefusedError) -> Problem:
     )
 
 
-def add_error_handlers(api: FastAPI) -> None:
-    """Answer our errors as problems: refused 409, not found 404, try again 503."""
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's documentation says of the problems that it may answer: FastAPI's `responses`."""
+    return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
+
+
+def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None = None) -> None:
+    """Answer every error as a problem: refused 409, not found 404, does not fit 422, try again 503, a defect 500.
+
+    `larger_bodies` gives the bytes that a path may take, where `BODY_BYTES_MAX` is too little.
+    """
+    api.add_middleware(_Guard, larger_bodies=larger_bodies or {})
+    _document_as_problems(api)
 
     @api.exception_handler(RefusedError)
     async def refused(_: Request, error: RefusedError) -> JSONResponse:
-        problem = problem_of(error)
-        return JSONResponse(problem.model_dump(mode="json"), problem.status, media_type=PROBLEM_TYPE)
+        return _answer(problem_of(error))
 
     @api.exception_handler(RetryableError)
     async def retryable(_: Request, __: RetryableError) -> JSONResponse:
-        problem = Problem(
-            type="urn:clic:problem:try-again",
-            title="Try again",
-            status=503,
-            detail="The log or the database did not answer; nothing is lost if you send the same again.",
+        return _answer(
+            Problem(
+                type="urn:clic:problem:try-again",
+                title="Try again",
+                status=503,
+                detail="The log or the database did not answer; nothing is lost if you send the same again.",
+            ),
+            {"Retry-After": "2"},
         )
-        return JSONResponse(problem.model_dump(mode="json"), 503, media_type=PROBLEM_TYPE, headers={"Retry-After": "2"})
+
+    @api.exception_handler(RequestValidationError)
+    async def unfit(_: Request, error: RequestValidationError) -> JSONResponse:
+        detail, errors = errors_from([_located(each) for each in error.errors()])
+        return _answer(
+            Problem(
+                type="urn:clic:problem:invalid-request",
+                title="The request does not fit its schema",
+                status=422,
+                detail=detail,
+                errors=errors,
+            )
+        )
+
+    @api.exception_handler(StarletteHTTPException)
+    async def other(_: Request, error: StarletteHTTPException) -> JSONResponse:
+        return _answer(_plain(error.status_code, str(error.detail)), error.headers)
+
+
+def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(problem.model_dump(mode="json"), problem.status, headers, media_type=PROBLEM_TYPE)
+
+
+def _plain(status: int, detail: str) -> Problem:
+    title = HTTPStatus(status).phrase
+    return Problem(
+        type=f"urn:clic:problem:{title.lower().replace(' ', '-')}", title=title, status=status, detail=detail
+    )
+
+
+def _located(found: ErrorDetails) -> ErrorDetails:
+    """An error of FastAPI with the place in the body as a pointer; of a parameter, which has none, with its name."""
+    place, *rest = found["loc"]
+    if place == "body":
+        rest = [] if found["type"] == "json_invalid" else rest
+        return {**found, "loc": tuple(rest)}
+    return {**found, "loc": (), "msg": f"{place} {'.'.join(map(str, rest))}: {found['msg']}"}
+
+
+def _document_as_problems(api: FastAPI) -> None:
+    """FastAPI documents every answer as plain JSON; errors are problems."""
+    plain = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        for path in document.get("paths", {}).values():
+            for operation in path.values():
+                for status, answer in operation["responses"].items():
+                    if status >= "400" and "application/json" in answer.get("content", {}):
+                        answer["content"] = {PROBLEM_TYPE: answer["content"]["application/json"]}
+        return document
+
+    api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+
+
+class _Guard:
+    """Bounds what is read of a body, and answers a defect of ours without telling the log what was sent."""
+
+    def __init__(self, app: ASGIApp, larger_bodies: Mapping[str, int]) -> None:
+        self._app = app
+        self._larger_bodies = larger_bodies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        bytes_max = self._larger_bodies.get(scope["path"], BODY_BYTES_MAX)
+        read, began = 0, False
+
+        async def bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > bytes_max:
+                raise HTTPException(413, f"at most {bytes_max} bytes are taken at once")
+            return message
+
+        async def noticed(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, bounded, noticed)
+        except Exception as error:  # noqa: BLE001 - let through, the server would log it with what the citizen wrote
+            log.error("http_failed", method=scope["method"], error=type(error).__name__, where=where(error))
+            if not began:
+                answer = _answer(_plain(500, "An error of ours; it is in the service's log."))
+                await answer(scope, receive, send)

@@ -257,6 +257,7 @@ class Projector:
             if not messages:
                 if not self._nats.is_connected:
                     raise RetryableError("NATS is not connected")
+                await self._still_mine(connection, checkpoint.generation)
                 continue
             commits, bad = _decoded(messages)
             if commits:
@@ -288,7 +289,8 @@ class Projector:
                     generation,
                 )
                 if moved is None:
-                    raise await self._fenced(connection, generation)  # noqa: TRY301 - it undoes the transaction
+                    await self._still_mine(connection, generation)
+                    raise ReplacedError("the checkpoint moved and came back")
                 await self._projection.apply(connection, commits)
         except (FencedError, ReplacedError):
             raise
@@ -307,15 +309,24 @@ class Projector:
             with continued(message.headers, f"project {name}", sequence=commit.sequence):
                 pass  # The instant at which the facts became visible, in the trace of their request.
 
-    async def _fenced(self, connection: asyncpg.Connection, generation: int) -> ClicError:
+    async def _still_mine(self, connection: asyncpg.Connection, generation: int) -> None:
+        """Check that the checkpoint is where this projector left it: in a quiet log nothing else would tell.
+
+        Raises:
+            ReplacedError: a rebuild put other tables there, which may end before the log does.
+            FencedError: another writer moved it.
+        """
         row = await connection.fetchrow(
             f"SELECT sequence, generation FROM {self._projection.schema}.checkpoint WHERE projection = $1",  # noqa: S608 - our name
             self._projection.name,
         )
         if row is not None and row["generation"] != generation:
-            return ReplacedError(f"generation {row['generation']} at {row['sequence']}")
-        there = "gone" if row is None else f"at {row['sequence']}"
-        return FencedError(f"the checkpoint of {self._projection.name} is {there}, not at {self.position}: two writers")
+            raise ReplacedError(f"generation {row['generation']} at {row['sequence']}")
+        if row is None or row["sequence"] != self.position:
+            there = "gone" if row is None else f"at {row['sequence']}"
+            raise FencedError(
+                f"the checkpoint of {self._projection.name} is {there}, not at {self.position}: two writers"
+            )
 
 
 async def open_checkpoint(connection: asyncpg.Connection, projection: Projection, identity: LogIdentity) -> Checkpoint:

@@ -7,15 +7,15 @@ its duplicate window.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import OrderedDict
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from clic_contracts.envelope import EVENT_CONTENT_TYPE, TYPES_HEADER, Commit, Recorded
-from clic_contracts.event import InteractionRecorded, LearningRecorded, RequestNoted, RequestReceived
+from clic_contracts.envelope import EVENT_CONTENT_TYPE, Commit, Recorded
+from clic_contracts.event import InteractionRecorded, RequestReceived
+from clic_contracts.feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS
 from clic_contracts.subject import feed_subject
 from clic_contracts.vocabulary import Origin, Service
 
@@ -28,17 +28,14 @@ PUBLISH_TIMEOUT_S = 5.0
 REMEMBERED_MAX = 20_000
 """Requests of which the relay remembers whether the outside may hear of them; others are looked up."""
 
-HIDDEN_FIELDS = {"sealed", "content_digest", "submission", "publisher"}
-"""Left out of every event: personal data, and what is between the desk and one publisher."""
-
-SILENT = (RequestNoted, LearningRecorded)
-"""Never told: the desk's own papers."""
+_HIDDEN_ATTRIBUTES = {
+    name for name, field in Recorded.model_fields.items() if (field.alias or name) in HIDDEN_ATTRIBUTES
+}
 
 
 def not_for_outside(delivery: Delivery) -> bool:
-    """Whether a message of the log holds obligations alone, and need not be decoded."""
-    types = delivery.headers.get(TYPES_HEADER, "")
-    return bool(types) and all(each.startswith("obligation.") for each in types.split(","))
+    """Whether a message of the log holds nothing for the outside, and need not be decoded."""
+    return not delivery.may_hold(FEED_EVENTS)
 
 
 class Relay:
@@ -55,9 +52,10 @@ class Relay:
         Raises:
             RetryableError: the feed did not take it.
         """
-        events = [event for event in commit.events if not isinstance(event.data, SILENT)]
+        events = [event for event in commit.events if isinstance(event.data, FEED_EVENTS)]
         if events and await self._is_audible(commit):
-            await asyncio.gather(*(self._publish(event) for event in events))
+            for event in events:  # One after the other: who subscribes hears of a request in its order.
+                await self._publish(event)
 
     async def _is_audible(self, commit: Commit) -> bool:
         known = self._audible.get(commit.request_id)
@@ -87,10 +85,9 @@ class Relay:
 
 
 def public_form(event: Recorded) -> bytes:
-    """An event as the feed carries it: without what is sealed, and without what names a publisher or an agent."""
-    return event.model_dump_json(
-        by_alias=True, exclude_none=True, exclude={"cause_id": True, "actor": True, "data": HIDDEN_FIELDS}
-    ).encode()
+    """An event as the feed carries it, without what `clic_contracts.feed` hides."""
+    hidden = {**dict.fromkeys(_HIDDEN_ATTRIBUTES, True), "data": HIDDEN_FIELDS}
+    return event.model_dump_json(by_alias=True, exclude_none=True, exclude=hidden).encode()
 
 
 def _audible(events: tuple[Recorded, ...]) -> bool:

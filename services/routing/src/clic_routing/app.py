@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from clic_chassis.agents import read_agents
 from clic_chassis.decision import Decisions
-from clic_chassis.process import Delivery, Process
+from clic_chassis.delivery import Delivery
+from clic_chassis.process import Process
 from clic_chassis.service import Runtime, Wiring
 from clic_chassis.settings import Settings
-from clic_contracts.envelope import TYPES_HEADER, Commit, Recorded
+from clic_contracts.envelope import Commit, Recorded
 from clic_contracts.event import RequestReceived
 from clic_contracts.subject import log_subject
 from clic_contracts.town import Town
@@ -45,8 +46,7 @@ class Router:
 
 def nothing_received(delivery: Delivery) -> bool:
     """Whether a commit holds no request that was received, and need not be decoded."""
-    types = delivery.headers.get(TYPES_HEADER)
-    return types is not None and RequestReceived.TYPE not in types.split(",")
+    return not delivery.may_hold([RequestReceived])
 
 
 async def wire(runtime: Runtime[Settings]) -> Wiring:
