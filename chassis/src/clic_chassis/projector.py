@@ -290,7 +290,7 @@ class Projector:
                 )
                 if moved is None:
                     await self._still_mine(connection, generation)
-                    raise ReplacedError("the checkpoint moved and came back")
+                    raise ReplacedError("the checkpoint moved and came back")  # noqa: TRY301 - it undoes the transaction
                 await self._projection.apply(connection, commits)
         except (FencedError, ReplacedError):
             raise
