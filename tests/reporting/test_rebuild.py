@@ -5,20 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import asyncpg
 import pytest
 from nats.aio.client import Client
+from pydantic import SecretStr
 
+from clic_chassis.embedded import free_port
+from clic_chassis.error import RetryableError
 from clic_chassis.projector import CannotFoldError, Projector
+from clic_chassis.service import Component, Wiring, open_runtime
 from clic_chassis.testing import wait_until
 from clic_contracts.envelope import Commit
+from clic_reporting.app import wire
 from clic_reporting.projection import ReportingProjection
-from clic_reporting.rebuild import rebuild
+from clic_reporting.rebuild import Progress, rebuild
 from clic_reporting.report import quarter_report
+from clic_reporting.settings import Settings
 from clic_reporting.store import TABLES
+
+TOWN_DIR = Path(__file__).resolve().parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
 
 History = Callable[[Random, int], list[Commit]]
 Append = Callable[[Client, Sequence[Commit]], Awaitable[None]]
@@ -36,6 +45,32 @@ async def following(nats: Client, postgres_url: str) -> AsyncIterator[Projector]
         finally:
             stop.set()
             await task
+
+
+@asynccontextmanager
+async def running(wiring: Wiring) -> AsyncIterator[Component]:
+    """The one component of the service at work, stopped gracefully at the end."""
+    (component,) = wiring.components
+    stop = asyncio.Event()
+    task = asyncio.create_task(component.run(stop))
+    try:
+        yield component
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 20)
+
+
+async def _one_by_one(append: Append, nats: Client, commits: Sequence[Commit]) -> None:
+    for commit in commits:
+        await append(nats, [commit])
+
+
+async def _position(postgres_url: str, wanted: int) -> bool:
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        return bool(await connection.fetchval("SELECT sequence FROM reporting.checkpoint") == wanted)
+    finally:
+        await connection.close()
 
 
 async def rows(postgres_url: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -79,6 +114,7 @@ async def test_a_rebuild_with_a_small_memory_makes_the_same_rows(
     await append(nats, commits)
     await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
     before = await rows(postgres_url)
+    monkeypatch.setattr("clic_reporting.reader.FETCH_COMMITS", 7)
     for name, value in {"KEPT_MAX": 9, "KEPT_AFTER_EVICTION": 3, "FETCH_COMMITS": 7, "INTERACTIONS_MAX": 5}.items():
         monkeypatch.setattr(f"clic_reporting.rebuild.{name}", value)
 
@@ -102,6 +138,123 @@ async def test_the_live_projection_goes_on_from_the_rebuilt_tables(
     before = await rows(postgres_url)
     await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
     assert before == await rows(postgres_url)
+
+
+async def test_the_service_follows_the_log_while_it_is_rebuilt_again_and_again(
+    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+) -> None:
+    """Nothing is folded twice and nothing is lost, wherever the swap falls between two of its transactions."""
+    commits = history(Random(10), 250)
+    await append(nats, commits[:200])
+    settings = Settings(nats_url=nats_url, postgres_url=SecretStr(postgres_url), town_dir=TOWN_DIR)
+    async with open_runtime("reporting", settings) as runtime, running(await wire(runtime)) as component:
+        coming = asyncio.create_task(_one_by_one(append, nats, commits[200:]))
+        while not coming.done():
+            await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
+        await coming
+        await wait_until(lambda: _position(postgres_url, len(commits)), what="the service has caught up")
+        assert component.not_ready() is None
+    live = await rows(postgres_url)
+
+    await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
+
+    assert live == await rows(postgres_url)
+
+
+async def test_tables_that_end_before_a_quiet_log_are_noticed_without_a_new_fact(
+    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+) -> None:
+    """A rebuild leaves the last facts to the service, which must not wait for the next request to fold them."""
+    commits = history(Random(14), 40)
+    await append(nats, commits)
+    async with following(nats, postgres_url) as live:
+        await wait_until(lambda: live.position == len(commits), what="the live projection has folded everything")
+        before = await rows(postgres_url)
+        connection = await asyncpg.connect(postgres_url)
+        async with connection.transaction():
+            await connection.execute("UPDATE reporting.checkpoint SET generation = generation + 1, sequence = 0")
+            await connection.execute(f"TRUNCATE {', '.join(f'reporting.{table}' for table in TABLES)}")
+        await connection.close()
+        await wait_until(lambda: _position(postgres_url, len(commits)), what="the live projection went on")
+
+    assert before == await rows(postgres_url)
+
+
+async def test_a_swap_waits_for_the_transaction_of_the_service_that_is_under_way(
+    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+) -> None:
+    """Else the transaction's checkpoint would be an old table's and its rows a new one's, to be folded again."""
+    await append(nats, history(Random(11), 20))
+    await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
+    service, onlooker = [await asyncpg.connect(postgres_url) for _ in range(2)]
+    under_way = service.transaction()
+    await under_way.start()
+    await service.execute("UPDATE reporting.checkpoint SET sequence = sequence + 1")
+
+    rebuilding = asyncio.create_task(rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url))
+    await wait_until(
+        lambda: onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"), what="the swap waits"
+    )
+    before = await service.fetchval("SELECT count(*) FROM reporting.fact_request")
+    await service.execute("DELETE FROM reporting.fact_request")
+    await under_way.commit()
+    await rebuilding
+
+    assert before == await service.fetchval("SELECT count(*) FROM reporting.fact_request") > 0
+    await service.close()
+    await onlooker.close()
+
+
+async def test_a_rebuild_that_is_interrupted_leaves_the_live_tables_and_nothing_else(
+    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C costs nothing but the time."""
+    monkeypatch.setattr("clic_reporting.reader.FETCH_COMMITS", 20)
+    monkeypatch.setattr("clic_reporting.rebuild.KEPT_MAX", 9)
+    await append(nats, history(Random(12), 100))
+    await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
+    before = await rows(postgres_url)
+
+    def interrupt(_: Progress) -> None:
+        rebuilding.cancel()
+
+    rebuilding = asyncio.create_task(rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url, told=interrupt))
+    with pytest.raises(asyncio.CancelledError):
+        await rebuilding
+
+    assert before == await rows(postgres_url)
+    connection = await asyncpg.connect(postgres_url)
+    assert await connection.fetchval("SELECT array_agg(nspname) FROM pg_namespace WHERE nspname LIKE 'rep%'") == [
+        "reporting"
+    ]
+    await connection.close()
+
+
+async def test_a_rebuild_without_its_database_says_so_and_can_be_tried_again(nats: Client, nats_url: str) -> None:
+    """Not a driver's error: whoever runs it is told that nothing changed."""
+    with pytest.raises(RetryableError, match="the live tables are as they were"):
+        await rebuild(nats=nats, nats_url=nats_url, postgres_url=f"postgresql://clic@127.0.0.1:{free_port()}/clic")
+
+
+async def test_after_an_upgrade_the_service_stands_until_a_rebuild_and_then_goes_on_by_itself(
+    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+) -> None:
+    """Tables of another definition are neither changed nor followed; the service stays up and says what to do."""
+    commits = history(Random(13), 60)
+    await append(nats, commits)
+    await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute("UPDATE reporting.checkpoint SET definition = 'before', sequence = 7")
+    async with following(nats, postgres_url) as live:
+        said = await wait_until(lambda: "clic rebuild" in (live.not_ready() or "") and live.not_ready())
+        assert "definition before" in str(said)
+        assert await connection.fetchval("SELECT sequence FROM reporting.checkpoint") == 7
+
+        await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
+
+        await wait_until(lambda: live.not_ready() is None, what="the service goes on")
+        await wait_until(lambda: live.position == len(commits), what="it has folded everything")
+    await connection.close()
 
 
 async def test_readers_see_the_same_figures_and_no_error_while_tables_are_swapped(

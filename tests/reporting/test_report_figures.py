@@ -190,6 +190,24 @@ async def test_a_complaint_given_to_the_direction_generale_is_counted_apart(
     assert requests.to_direction_generale == 1
 
 
+async def test_what_no_rule_foresaw_stays_unusual_when_a_person_gives_it_to_somebody(
+    connection: asyncpg.Connection, fact: Fact
+) -> None:
+    """POL-36: whoever answers it, no rule foresaw it."""
+    noon = at("2024-02-01T12:00-05:00")
+    await put(
+        connection,
+        fact(RequestReceived, R1, noon, subject="pothole"),
+        fact(RequestRouted, R1, noon, unusual=True),
+        fact(RequestRouted, R1, noon, n=1, department="loisirs", rule=None, unusual=False),
+        fact(RequestReceived, R2, noon, subject="pothole"),
+    )
+
+    requests = (await quarter_report(connection, "2024-Q1")).requests
+
+    assert (requests.unusual, requests.by_department) == (1, {NONE: 1, "loisirs": 1})
+
+
 async def test_an_obligation_missed_and_then_known_to_be_met_counts_as_met(
     connection: asyncpg.Connection, fact: Fact
 ) -> None:

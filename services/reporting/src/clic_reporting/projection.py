@@ -9,6 +9,7 @@ import asyncpg
 from clic_chassis.projector import CHECKPOINT_TABLE
 from clic_contracts.envelope import Commit
 
+from .report import query
 from .store import DEFINITION, LIVE_SCHEMA, Store, indexes_sql, schema_sql
 
 NAME = "reporting"
@@ -27,10 +28,16 @@ class ReportingProjection:
 
     async def prepare(self, connection: asyncpg.Connection) -> None:
         """Make the schema where there is none. What is there is checked by its checkpoint's definition."""
-        if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", self.schema):
-            async with connection.transaction():
+        if await self._is_there(connection):
+            return
+        async with connection.transaction():
+            await connection.execute(query("swappers_lock"), self.schema)
+            if not await self._is_there(connection):  # Else a rebuild has just put its own there.
                 await create_tables(connection, self.schema)
                 await connection.execute(indexes_sql(self.schema))
+
+    async def _is_there(self, connection: asyncpg.Connection) -> bool:
+        return bool(await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", self.schema))
 
     async def apply(self, connection: asyncpg.Connection, commits: Sequence[Commit]) -> None:
         """Fold commits and write what changed."""

@@ -12,6 +12,10 @@ SELECT pg_advisory_unlock_shared(hashtext('clic reporting'), hashtext($1))
 -- Held while a rebuild swaps its tables in.
 SELECT pg_advisory_xact_lock(hashtext('clic reporting'), hashtext($1))
 
+-- name: hold_checkpoint
+-- Waits for the service's transaction under way and keeps the next one waiting; readers go on.
+LOCK TABLE {schema}.checkpoint IN SHARE ROW EXCLUSIVE MODE
+
 -- name: bounds
 -- The instants of a period from its days, in the town's time.
 SELECT $1::date::timestamp AT TIME ZONE 'America/Toronto' AS starts_at,

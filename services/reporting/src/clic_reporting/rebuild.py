@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -18,28 +18,22 @@ import asyncpg
 import structlog
 from nats.aio.client import Client
 from natsrpy import Nats
-from natsrpy.js import AckPolicy as PullAckPolicy
-from natsrpy.js import DeliverPolicy, PullConsumer, PullConsumerConfig
-from pydantic import ValidationError
 
 from clic_chassis.error import ClicError, RetryableError, UnreadableError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.log import LogIdentity
-from clic_chassis.log_tail import GapError
 from clic_chassis.projector import CannotFoldError
-from clic_contracts.envelope import TYPES_HEADER, Commit, decode_commit
-from clic_contracts.subject import LOG_STREAM, parse_log_subject
+from clic_contracts.envelope import Commit
+from clic_contracts.subject import LOG_STREAM
 
 from .core.fold import InteractionRow, RequestRows
 from .projection import NAME, create_tables
+from .reader import FETCH_COMMITS, ended, open_reader, read_commits
 from .report import query
 from .store import DEFINITION, LIVE_SCHEMA, PARTS, Store, batched, indexes_sql, interaction_rows
 
 log = structlog.get_logger()
 
-FETCH_COMMITS = 5_000
-"""Commits of one fetch, and of one step of the fold."""
-FETCH_TIMEOUT_S = 10.0
 KEPT_MAX = 30_000
 """Requests in memory at most, about 3 KB each."""
 KEPT_AFTER_EVICTION = 15_000
@@ -131,9 +125,10 @@ class _Build:
         await self._written()
 
     async def abandon(self) -> None:
-        """Wait for what is being written, whatever comes of it: the tables are thrown away."""
-        with contextlib.suppress(Exception):
-            await self._written()
+        """Wait for what is being written; the tables are thrown away, so that its failure is told and no more."""
+        if self._writing is not None:
+            await ended(self._writing, "rebuild_write_failed")
+            self._writing = None
 
 
 def _culprit(commits: list[Commit], error: UnreadableError) -> int:
@@ -163,6 +158,27 @@ async def rebuild(
         GapError: a message of the log is missing.
         RetryableError: NATS or PostgreSQL did not answer.
     """
+    try:
+        return await _rebuild(_Source(nats, nats_url, nats_user, nats_password, stream), postgres_url, told)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise RetryableError(
+            f"the rebuild was given up, the live tables are as they were; PostgreSQL: {why}"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The log: by a client, and as whom a faster one reads it."""
+
+    nats: Client
+    url: str
+    user: str | None
+    password: str | None
+    stream: str
+
+
+async def _rebuild(source: _Source, postgres_url: str, told: Told) -> Progress:
     began = monotonic()
     connection = await asyncpg.connect(postgres_url, command_timeout=None)
     try:
@@ -175,19 +191,28 @@ async def rebuild(
         await connection.execute("SET synchronous_commit = off")  # The swap's commit waits for all before it.
         build = _Build(connection, schema)
         try:
-            identity = await JetStreamLog(nats, stream=stream).identity()
-            async with _reader(nats_url, nats_user, nats_password) as reader:
-                done = await _fill(reader, JetStreamLog(nats, stream=stream), build, identity, told, began)
+            event_log = JetStreamLog(source.nats, stream=source.stream)
+            identity = await event_log.identity()
+            async with open_reader(source.url, source.user, source.password) as reader:
+                done = await _fill(reader, event_log, build, identity, told, began)
             await _check(connection, build)
             await _swap(connection, build, identity)
         except BaseException:
             await build.abandon()
-            await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+            await _drop_build(connection, schema)
             raise
         await _drop_old(connection)
         return done
     finally:
         await connection.close(timeout=5)
+
+
+async def _drop_build(connection: asyncpg.Connection, schema: str) -> None:
+    """Drop the new tables of a rebuild that was given up; without a connection the next rebuild does."""
+    try:
+        await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        log.warning("build_tables_kept", schema=schema, error=type(error).__name__, why="the next rebuild drops them")
 
 
 async def _fill(
@@ -196,9 +221,12 @@ async def _fill(
     """Fold the whole log, then what came meanwhile, until nothing more came."""
     last = identity.last_sequence
     for _ in range(CATCH_UP_ROUNDS_MAX):
-        async for commits in read_commits(reader, identity.stream, after=build.position, until=last):
-            await build.fold(commits)
-            told(Progress(build.position, build.events, last, monotonic() - began))
+        async with contextlib.aclosing(
+            read_commits(reader, identity.stream, after=build.position, until=last)
+        ) as batches:
+            async for commits in batches:
+                await build.fold(commits)
+                told(Progress(build.position, build.events, last, monotonic() - began))
         now = await event_log.identity()
         if now.created_at != identity.created_at:
             raise RebuildError("the log was replaced during the rebuild")
@@ -208,86 +236,6 @@ async def _fill(
     await build.finish()
     await build.connection.execute(indexes_sql(build.schema))
     return Progress(build.position, build.events, last, monotonic() - began)
-
-
-@contextlib.asynccontextmanager
-async def _reader(url: str, user: str | None, password: str | None) -> AsyncIterator[Nats]:
-    reader = Nats(
-        addrs=[each.strip() for each in url.split(",")],
-        user_and_pass=(user, password or "") if user else None,
-        custom_inbox_prefix=f"_INBOX_{user}" if user else None,
-    )
-    await reader.startup()
-    try:
-        yield reader
-    finally:
-        await reader.shutdown()
-
-
-async def read_commits(reader: Nats, stream: str, *, after: int, until: int) -> AsyncIterator[list[Commit]]:
-    """Commits after a position (exclusive) to another (inclusive), in lists; the next fetch is always under way.
-
-    Raises:
-        GapError: a message is missing.
-        CannotFoldError: a message is no commit.
-        RetryableError: the server did not answer.
-    """
-    if after >= until:
-        return
-    try:
-        consumers = (await (await reader.jetstream()).streams.get(stream)).consumers
-        consumer = await consumers.create(
-            PullConsumerConfig(
-                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-                delivery_start_sequence=after + 1,
-                ack_policy=PullAckPolicy.NONE,
-                inactive_threshold=60,
-                memory_storage=True,
-                num_replicas=1,
-            )
-        )
-    except Exception as error:
-        raise RetryableError(f"{stream} cannot be read now: {type(error).__name__}") from error
-    position = after
-    fetch = asyncio.ensure_future(_fetch(consumer, until - position))
-    try:
-        while position < until:
-            messages = await fetch
-            if not messages:
-                raise RetryableError(f"{stream} gave nothing after {position} for {FETCH_TIMEOUT_S:.0f} s")
-            if position + len(messages) < until:
-                fetch = asyncio.ensure_future(_fetch(consumer, until - position - len(messages)))
-            yield _decoded(messages, position)
-            position += len(messages)
-    finally:
-        fetch.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await fetch
-
-
-async def _fetch(consumer: PullConsumer, wanted: int) -> list[Any]:
-    try:
-        return list(await consumer.fetch(max_messages=min(FETCH_COMMITS, wanted), timeout=FETCH_TIMEOUT_S))
-    except Exception as error:
-        raise RetryableError(f"the log did not answer: {type(error).__name__}") from error
-
-
-def _decoded(messages: list[Any], position: int) -> list[Commit]:
-    commits: list[Commit] = []
-    for message in messages:
-        position += 1
-        sequence: int = message.stream_sequence
-        if sequence != position:
-            raise GapError(position, sequence)
-        types = message.headers.get(TYPES_HEADER)
-        try:
-            service, request_id = parse_log_subject(message.subject)
-            events = decode_commit(message.payload, types if isinstance(types, str) else None)
-        except (ValidationError, ValueError) as error:
-            what = error.errors(include_input=False)[0]["msg"] if isinstance(error, ValidationError) else str(error)
-            raise CannotFoldError(sequence, what) from error
-        commits.append(Commit(sequence, service, request_id, events))
-    return commits
 
 
 async def _check(connection: asyncpg.Connection, build: _Build) -> None:
@@ -328,11 +276,15 @@ async def _swap(connection: asyncpg.Connection, build: _Build, identity: LogIden
         identity.stream,
         identity.created_at,
         DEFINITION,
-        (before or 0) + 1,
+        (before or 1) + 1,  # The service begins at 1, perhaps at this moment.
         build.town,
     )
     async with connection.transaction():
         await connection.execute(query("swappers_lock"), LIVE_SCHEMA)
+        if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{LIVE_SCHEMA}.checkpoint"):
+            # The service's transaction begins at its checkpoint: one that is under way ends before the swap, and the
+            # next one finds the new checkpoint. Without this its checkpoint could be an old table's and its rows new.
+            await connection.execute(query("hold_checkpoint", LIVE_SCHEMA))
         if await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", LIVE_SCHEMA):
             await connection.execute(f"ALTER SCHEMA {LIVE_SCHEMA} RENAME TO {old}")
         await connection.execute(f"ALTER SCHEMA {build.schema} RENAME TO {LIVE_SCHEMA}")

@@ -268,7 +268,7 @@ def _routed(rows: RequestRows, event: Recorded, data: Any) -> None:
         return
     rows.department = data.department
     rows.first_line = data.first_line
-    rows.unusual = data.unusual or rows.subject is None
+    rows.unusual = rows.unusual or data.unusual  # Giving it to somebody later does not make it foreseen (POL-36).
     rows.routed_at = max(event.occurred_at, rows.received_at)
 
 

@@ -1,0 +1,125 @@
+"""Reading the log at full speed for a rebuild: natsrpy, decoded commits, no gap unseen.
+
+FACTS: natsrpy reads twice as fast as nats-py's best way; it is used where only speed counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import structlog
+from natsrpy import Nats
+from natsrpy.exceptions import NatsrpyBaseError
+from natsrpy.js import AckPolicy, DeliverPolicy, PullConsumer, PullConsumerConfig
+from pydantic import ValidationError
+
+from clic_chassis.error import RetryableError
+from clic_chassis.log_tail import GapError
+from clic_chassis.projector import CannotFoldError
+from clic_contracts.envelope import TYPES_HEADER, Commit, decode_commit
+from clic_contracts.subject import parse_log_subject
+
+log = structlog.get_logger()
+
+FETCH_COMMITS = 5_000
+"""Commits of one fetch, and of one step of the fold."""
+FETCH_TIMEOUT_S = 10.0
+
+
+@contextlib.asynccontextmanager
+async def open_reader(url: str, user: str | None, password: str | None) -> AsyncIterator[Nats]:
+    """A fast client of the log's servers, separated by commas, under the user's own inbox prefix.
+
+    Raises:
+        RetryableError: it could not connect.
+    """
+    reader = Nats(
+        addrs=[each.strip() for each in url.split(",")],
+        user_and_pass=(user, password or "") if user else None,
+        custom_inbox_prefix=f"_INBOX_{user}" if user else None,
+    )
+    try:
+        await reader.startup()
+    except NatsrpyBaseError as error:
+        raise RetryableError(f"NATS cannot be reached at {url}: {type(error).__name__}") from error
+    try:
+        yield reader
+    finally:
+        await reader.shutdown()
+
+
+async def read_commits(reader: Nats, stream: str, *, after: int, until: int) -> AsyncGenerator[list[Commit], None]:
+    """Commits after a position (exclusive) to another (inclusive), in lists; the next fetch is always under way.
+
+    Raises:
+        GapError: a message is missing.
+        CannotFoldError: a message is no commit.
+        RetryableError: the server did not answer.
+    """
+    if after >= until:
+        return
+    try:
+        consumers = (await (await reader.jetstream()).streams.get(stream)).consumers
+        consumer = await consumers.create(
+            PullConsumerConfig(
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                delivery_start_sequence=after + 1,
+                ack_policy=AckPolicy.NONE,
+                inactive_threshold=60,
+                memory_storage=True,
+                num_replicas=1,
+            )
+        )
+    except Exception as error:
+        raise RetryableError(f"{stream} cannot be read now: {type(error).__name__}") from error
+    position = after
+    fetch: asyncio.Task[list[Any]] | None = asyncio.create_task(_fetch(consumer, until - position))
+    try:
+        while fetch is not None:
+            under_way, fetch = fetch, None
+            messages = await under_way
+            if not messages:
+                raise RetryableError(f"{stream} gave nothing after {position} for {FETCH_TIMEOUT_S:.0f} s")
+            if (left := until - position - len(messages)) > 0:
+                fetch = asyncio.create_task(_fetch(consumer, left))
+            yield _decoded(messages, position)
+            position += len(messages)
+    finally:
+        if fetch is not None:  # The reader was left early.
+            fetch.cancel()
+            await ended(fetch, "rebuild_fetch_failed")
+
+
+async def _fetch(consumer: PullConsumer, wanted: int) -> list[Any]:
+    try:
+        return list(await consumer.fetch(max_messages=min(FETCH_COMMITS, wanted), timeout=FETCH_TIMEOUT_S))
+    except Exception as error:
+        raise RetryableError(f"the log did not answer: {type(error).__name__}") from error
+
+
+def _decoded(messages: list[Any], position: int) -> list[Commit]:
+    commits: list[Commit] = []
+    for message in messages:
+        position += 1
+        sequence: int = message.stream_sequence
+        if sequence != position:
+            raise GapError(position, sequence)
+        types = message.headers.get(TYPES_HEADER)
+        try:
+            service, request_id = parse_log_subject(message.subject)
+            events = decode_commit(message.payload, types if isinstance(types, str) else None)
+        except (ValidationError, ValueError) as error:
+            what = error.errors(include_input=False)[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            raise CannotFoldError(sequence, what) from error
+        commits.append(Commit(sequence, service, request_id, events))
+    return commits
+
+
+async def ended(task: asyncio.Task[Any], event: str) -> None:
+    """Wait for the end of a task whose outcome no longer matters to what is being given up."""
+    await asyncio.wait({task})
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning(event, error=type(error).__name__)
