@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,17 +78,31 @@ class Connection:
         return inbox_prefix(self.user) if self.user else "_INBOX"
 
     async def connect(self, name: str) -> Client:
-        """A connection that reconnects by itself for as long as it lives."""
+        """A connection that reconnects by itself for as long as it lives.
+
+        Raises:
+            TimeoutError: the server was not there, or did not let us in.
+        """
+        heard: list[Exception] = []
+
+        async def hear(error: Exception) -> None:  # Without one nats-py writes a traceback for every try.
+            heard[:] = [error]
+
         options: dict[str, Any] = {} if self.user is None else {"user": self.user, "password": self.password}
-        return await nats.connect(
+        connecting = nats.connect(
             self.nats_url,
             name=name,
             inbox_prefix=self.inbox_prefix.encode(),
-            connect_timeout=CONNECT_TIMEOUT_S,
-            max_reconnect_attempts=-1,
+            error_cb=hear,
+            max_reconnect_attempts=-1,  # And so the first connection is tried without end: bounded here.
             reconnect_time_wait=0.5,
             **options,
         )
+        try:
+            return await asyncio.wait_for(connecting, CONNECT_TIMEOUT_S)
+        except TimeoutError as error:
+            why = f": {heard[0]}" if heard else ""
+            raise TimeoutError(f"{self.nats_url} did not let us in within {CONNECT_TIMEOUT_S} s{why}") from error
 
 
 def clic_dir() -> Path:
