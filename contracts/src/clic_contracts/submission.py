@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
@@ -377,7 +378,12 @@ def _pointer(loc: tuple[int | str, ...]) -> str:
 
 def problem_from(error: ValidationError, prefix: str = "") -> Problem:
     """A validation error as a problem, with a JSON pointer and a mend for each thing that is wrong."""
-    found: list[ErrorDetails] = error.errors(include_url=False, include_context=False, include_input=False)
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return _problem("invalid-submission", "The submission does not fit its schema", 422, *errors_from(found, prefix))
+
+
+def errors_from(found: Sequence[ErrorDetails], prefix: str = "") -> tuple[str, tuple[ProblemError, ...]]:
+    """What pydantic found wrong, at least one thing: a sentence on the first, and each with its mend."""
     errors = tuple(
         ProblemError(
             pointer=prefix + _pointer(each["loc"]),
@@ -387,13 +393,7 @@ def problem_from(error: ValidationError, prefix: str = "") -> Problem:
         for each in found[:MAX_PROBLEM_ERRORS]
     )
     first = errors[0]
-    return _problem(
-        "invalid-submission",
-        "The submission does not fit its schema",
-        422,
-        f"{len(found)} error(s); the first, at {first.pointer or '/'}: {first.detail}",
-        errors,
-    )
+    return f"{len(found)} error(s); the first, at {first.pointer or '/'}: {first.detail}", errors
 
 
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
