@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from clic_chassis.error import ClicError
 from clic_contracts.town import Town
@@ -147,8 +148,10 @@ def read_situations(town: Town, path: Path | None = None) -> Situations:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SituationError(f"{name}: cannot be read: {error}") from error
     except ValidationError as error:
-        wrong = (f"{name}: {'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
-        raise SituationError("\n".join(wrong)) from error
+        wrong = [
+            (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, ")) for each in error.errors()
+        ]
+        raise SituationError("\n".join(": ".join(filter(None, (name, *each))) for each in wrong)) from error
     if wrong_here := sorted(set(_impossible(situations, town))):
         raise SituationError(
             "\n".join(f"{name}: {what}" for what in wrong_here)
@@ -156,6 +159,11 @@ def read_situations(town: Town, path: Path | None = None) -> Situations:
             "without a seed (`clic up --no-seed`)."
         )
     return situations
+
+
+def _said(name: str, error: ErrorDetails) -> str:
+    where = ".".join(map(str, error["loc"]))
+    return ": ".join(filter(None, (name, where, error["msg"].removeprefix("Value error, "))))
 
 
 def _impossible(situations: Situations, town: Town) -> Iterator[str]:
