@@ -6,6 +6,7 @@ import typer
 
 from . import quarantine, town, up
 from .importing import command as importing
+from .seed.command import seed
 
 app = typer.Typer(
     help="CLIC, the citizen-request desk of a town. Every command finds its installation by CLIC_DIR, or .clic here.",
@@ -16,6 +17,7 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(up.down)
 app.command()(up.status)
+app.command()(seed)
 app.add_typer(importing.app, name="import")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(town.app, name="town")

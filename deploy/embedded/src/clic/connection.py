@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import nats
 from nats.aio.client import Client
@@ -16,13 +17,17 @@ from clic_chassis.error import ClicError
 
 from .nats_config import inbox_prefix, publisher_user
 
-CONNECT_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 5
 FILE = "connection.json"
 PUBLISHER_PREFIX = publisher_user("")
 
 
 class ConnectionUnknownError(ClicError):
     """Nothing says where CLIC is, or as whom to speak to it; the message says how to mend it."""
+
+
+class NotReachedError(ClicError):
+    """NATS does not answer where it should be; the message says what to do."""
 
 
 class Installation(BaseModel):
@@ -81,7 +86,7 @@ class Connection:
         """A connection that reconnects by itself for as long as it lives.
 
         Raises:
-            TimeoutError: the server was not there, or did not let us in.
+            NotReachedError: the server was not there, or did not let us in.
         """
         heard: list[Exception] = []
 
@@ -102,7 +107,16 @@ class Connection:
             return await asyncio.wait_for(connecting, CONNECT_TIMEOUT_S)
         except TimeoutError as error:
             why = f": {heard[0]}" if heard else ""
-            raise TimeoutError(f"{self.nats_url} did not let us in within {CONNECT_TIMEOUT_S} s{why}") from error
+            raise NotReachedError(
+                f"NATS at {without_password(self.nats_url)} did not let us in within {CONNECT_TIMEOUT_S} s{why}. "
+                "Is CLIC running? `clic up` starts it."
+            ) from error
+
+
+def without_password(url: str) -> str:
+    """A URL that may be shown."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
 
 def clic_dir() -> Path:

@@ -129,9 +129,9 @@ class Outbox:
                 )
                 self._stack.push_async_callback(publisher.close)
                 self._publishers[code] = publisher
-        except (ClientError, nats.errors.Error, OSError, TimeoutError) as error:
+        except (NotReachedError, ClientError, nats.errors.Error, OSError) as error:
             await self._stack.aclose()
-            raise OutboxError(f"no connection: {error}. Is CLIC running? `clic up` starts it.") from error
+            raise OutboxError(f"no connection: {error}") from error
         return self
 
     async def __aexit__(

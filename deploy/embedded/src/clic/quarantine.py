@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from clic_chassis.error import ClicError, RetryableError
+from clic_chassis.error import ClicError
 from clic_chassis.quarantine import Entry, Quarantine
 
 from .connection import nats_connection
@@ -89,8 +89,9 @@ def _with_quarantine(ask: Callable[[Quarantine], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(asked())
-    except (ClicError, NatsError, OSError) as error:
-        away = isinstance(error, RetryableError | NatsError | OSError)
-        told = f"NATS does not answer ({error}). Is CLIC running? `clic up` starts it." if away else str(error)
+    except (ClicError, NatsError) as error:
+        told = (
+            str(error) if isinstance(error, ClicError) else f"NATS did not answer ({type(error).__name__}); try again"
+        )
         Console(stderr=True).print(escape(told), style="red", soft_wrap=True)
         raise typer.Exit(1) from error

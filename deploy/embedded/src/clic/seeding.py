@@ -1,11 +1,50 @@
-"""The first start's sample quarter: played once, resumed where it was interrupted."""
+"""The first start's sample quarter: played once, and gone on with where it was interrupted."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
 from clic_contracts.town import Town
 
+from .connection import read_installation
 from .folder import Folder
+from .seed.command import prepare, summary
+from .seed.play import Played, play
+
+MARK = "seeded"
 
 
-def seed_first_quarter(folder: Folder, town: Town, number: int, teller: object) -> None:
-    pass
+def is_seeded(folder: Folder) -> bool:
+    """Whether the sample quarter was played to its end, or was not wanted at the first start."""
+    return _mark(folder).exists()
+
+
+def without_seed(folder: Folder) -> None:
+    """Remember that this installation wants no sample quarter."""
+    _mark(folder).touch()
+
+
+def play_seed(folder: Folder, town: Town, number: int, told: Callable[[int, int], None]) -> str:
+    """Play the sample quarter through the inbox; gives a line that says what was played.
+
+    Interrupted, it is played again at the next start, and adds nothing twice.
+
+    Raises:
+        ClicError: the situations do not fit the town, or CLIC did not take them.
+    """
+    installation = read_installation(folder.path)
+    submissions = prepare(town, number)
+    connections = {code: installation.publisher(code) for code in sorted({each.publisher for each in submissions})}
+
+    def progress(played: Played) -> None:
+        told(played.answered, played.total)
+
+    tally = asyncio.run(play(connections, submissions, progress))
+    _mark(folder).touch()
+    return summary(submissions, tally)
+
+
+def _mark(folder: Folder) -> Path:
+    return folder.path / MARK

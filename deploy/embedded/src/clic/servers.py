@@ -12,7 +12,6 @@ from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-import nats
 from nats.errors import Error as NatsError
 
 from clic_chassis.embedded import start_nats, start_postgres
@@ -20,7 +19,7 @@ from clic_chassis.embedded.server_process import end_leftover
 from clic_chassis.error import ClicError
 from clic_chassis.streams import ensure_streams
 
-from .connection import Connection
+from .connection import Connection, without_password
 from .folder import Folder
 from .nats_config import OPS, authorization, users
 
@@ -99,21 +98,12 @@ async def make_streams(servers_url: str, passwords: Mapping[str, str]) -> None:
     """Make the streams that are missing.
 
     Raises:
-        ServersError: NATS does not answer, or not with JetStream.
+        NotReachedError: NATS does not answer.
+        ServersError: it answers without JetStream.
         StreamError: a stream stands there with other settings.
     """
     connection = Connection(servers_url, OPS if passwords else None, passwords.get(OPS))
-    options = {"user": connection.user, "password": connection.password} if connection.user else {}
-    try:
-        client = await nats.connect(
-            servers_url,
-            inbox_prefix=connection.inbox_prefix.encode(),
-            connect_timeout=CONNECT_TIMEOUT_S,
-            allow_reconnect=False,
-            **options,  # type: ignore[arg-type]  # nats-py's options are of many types; these are strings.
-        )
-    except (NatsError, OSError) as error:
-        raise ServersError(f"NATS at {without_password(servers_url)} does not answer: {error}") from error
+    client = await connection.connect("clic up")
     try:
         await ensure_streams(client)
     except NatsError as error:
@@ -135,18 +125,18 @@ async def make_databases(admin_url: str, passwords: Mapping[str, str]) -> dict[s
     try:
         connection = await asyncpg.connect(admin_url, timeout=CONNECT_TIMEOUT_S)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise ServersError(f"PostgreSQL at {where} does not answer: {error or type(error).__name__}") from error
+        raise ServersError(f"PostgreSQL at {where} does not answer: {str(error) or type(error).__name__}") from error
     try:
         return {service: await _database(connection, admin_url, service, passwords) for service in WITH_DATABASE}
     except asyncpg.InsufficientPrivilegeError as error:
-        raise ServersError(f"PostgreSQL at {where} does not let us make databases: {error}. Name another user.") from error
+        raise ServersError(
+            f"PostgreSQL at {where} does not let us make databases: {error}. Name another user."
+        ) from error
     finally:
         await connection.close()
 
 
-async def _database(
-    connection: asyncpg.Connection, admin_url: str, service: str, passwords: Mapping[str, str]
-) -> str:
+async def _database(connection: asyncpg.Connection, admin_url: str, service: str, passwords: Mapping[str, str]) -> str:
     name = f"clic_{service}"
     owner = ""
     if password := passwords.get(service):
@@ -167,12 +157,6 @@ def database_url(admin_url: str, database: str, *, user: str | None = None, pass
     place = parts.netloc.rpartition("@")[2]
     netloc = f"{user}:{password}@{place}" if user else parts.netloc
     return urlunsplit(parts._replace(netloc=netloc, path=f"/{database}"))
-
-
-def without_password(url: str) -> str:
-    """A URL that may be shown."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
 
 def start_servers(

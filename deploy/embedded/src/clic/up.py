@@ -29,7 +29,7 @@ from clic_contracts.town import Town
 
 from .connection import Installation, clic_dir, read_installation
 from .folder import Folder, Running
-from .seeding import seed_first_quarter
+from .seeding import is_seeded, play_seed, without_seed
 from .supervisor import Supervisor, stop_leftovers
 from .town import town_dir
 
@@ -146,8 +146,12 @@ def up(
     supervisor = Supervisor(place, rules, rules_dir, teller.say, nats_url, postgres_url)
     try:
         supervisor.start()
-        if seed:
-            seed_first_quarter(place, rules, seed_number, teller)
+        if not seed:
+            without_seed(place)
+        elif not is_seeded(place):
+            with teller.counted("a sample quarter is played through the inbox") as told:
+                played = play_seed(place, rules, seed_number, told)
+            teller.say(played)
         teller.ready(supervisor.url)
         if not detached:
             console.print(what_next(supervisor.url, rules, place, detached=False), soft_wrap=True)
