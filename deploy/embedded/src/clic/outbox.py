@@ -20,7 +20,7 @@ from clic_contracts.client import ClientError, PublishDeniedError, Publisher, Pu
 from clic_contracts.subject import RECEIPT_PREFIX, RECEIPT_STREAM, receipt_subject
 from clic_contracts.submission import Receipt, Submission
 
-from .connection import Connection
+from .connection import Connection, NotReachedError
 
 UNANSWERED_MAX = 4096
 """Submissions without receipt at most; beyond, publishing waits for the desk, so that the inbox stays short."""
