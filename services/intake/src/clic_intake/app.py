@@ -23,12 +23,12 @@ RELAY_DURABLE = "relay"
 async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     """Put intake together."""
     register = Register(runtime.pool, MasterKey.read(runtime.settings.master_key_file))
+    await register.check_master_key()
     desk = Desk(runtime.decisions(Service.INTAKE), register, runtime.town, runtime.clock)
     inbox = Inbox(desk, runtime.nats, runtime.clock)
     relay = Relay(runtime.nats, runtime.log)
     return Wiring(
         components=[
-            register,
             Process(
                 runtime,
                 durable=INBOX_DURABLE,
@@ -36,6 +36,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
                 filters=[f"{INBOX_PREFIX}.>"],
                 handle_delivery=inbox.handle,
                 key=inbox_key,
+                on_parked=inbox.parked,
             ),
             InboxSweeper(runtime.nats, runtime.quarantine, INBOX_DURABLE),
             Process(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,32 +12,13 @@ from clic_chassis.decision import Decided, Decisions
 from clic_chassis.error import NotFoundError, RefusedError
 from clic_chassis.http import problem_of
 from clic_chassis.log import Story
-from clic_contracts.envelope import derive_id, request_id_for
-from clic_contracts.event import (
-    Delivery,
-    Event,
-    InteractionRecorded,
-    RequestAcknowledged,
-    RequestAnswered,
-    RequestCompleted,
-    RequestIncomplete,
-    RequestNoted,
-    RequestPromised,
-    RequestReceived,
-    RequestRefused,
-    RequestReopened,
-    RequestVoided,
-    RuleRef,
-    Sealed,
-    SubmissionRef,
-)
+from clic_contracts.envelope import Recorded, derive_id, request_id_for
+from clic_contracts.event import InteractionRecorded, RequestReceived, Sealed
 from clic_contracts.submission import (
-    AcknowledgementSubmission,
-    CompletionSubmission,
     InteractionSubmission,
-    OutcomeSubmission,
-    ProgressSubmission,
+    Problem,
     Receipt,
+    ReceiptStatus,
     RequestPointer,
     RequestSubmission,
     SubmissionEvent,
@@ -47,18 +26,12 @@ from clic_contracts.submission import (
     parse_submission,
 )
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import (
-    ClosingReason,
-    Criterion,
-    DeliveryProof,
-    Missing,
-    Origin,
-    RequesterPresence,
-)
+from clic_contracts.vocabulary import RequestId
 
-from .core import letter
-from .core.admission import ONLINE, Admitted, Lacking, Outside, fits_town, is_confidential, is_written, judge
-from .core.request import REQUEST, Close, Command, Finish, Record, Refuse, Register, Resume, UnknownRequestError
+from .core import letter, submitted
+from .core.admission import fits_town
+from .core.request import Command, Register, Statement, request_decider, stated
+from .core.rule import Rules, UnknownRequestError
 from .core.term import term_picker
 from .register import Entry
 from .register import Register as RegisterStore
@@ -80,181 +53,105 @@ class Desk:
         self._clock = clock
         self._pick_terms = term_picker(town)
         self._timezone = ZoneInfo(town.calendar.timezone)
+        self._request = request_decider(Rules(self._timezone, town.deadlines.reopen_within_days))
 
     # -- submissions ------------------------------------------------------------------------------------------------
 
-    async def submit(self, publisher: str, body: bytes) -> Receipt:
+    async def submit(self, publisher: str, body: bytes, *, may_wait: bool = False) -> Receipt:
         """Take a submission; the receipt says what came of it.
 
         Raises:
-            UnknownRequestError: it is about a request that is not there, or not yet.
-            RetryableError, asyncpg.PostgresError, OSError: something is away; try again.
+            UnknownRequestError: with `may_wait`, it is about a request that is not there, or not yet.
+            RetryableError: something is away; try again.
         """
-        now = self._clock.now()
         try:
             event = parse_submission(body)
         except SubmissionRefusedError as error:
-            return Receipt(status="refused", source=error.source, id=error.event_id, problem=error.problem, at=now)
+            return self._receipt("refused", error.source, error.event_id, problem=error.problem)
         who = self._town.publisher_by_code.get(publisher)
-        problem = fits_town(event.data, event.time, who, self._town, now)
+        problem = fits_town(event.data, event.time, who, self._town, self._clock.now())
         if problem is not None:
-            return Receipt(status="refused", source=event.source, id=event.id, problem=problem, at=now)
+            return self._receipt("refused", event.source, event.id, problem=problem)
         try:
             match event.data:
-                case RequestSubmission():
-                    return await self._request(publisher, event, event.data)
-                case InteractionSubmission():
-                    return await self._interaction(publisher, event, event.data)
+                case RequestSubmission() as said:
+                    return await self._register_request(publisher, event, said)
+                case InteractionSubmission() as said:
+                    return await self._record_interaction(publisher, event, said)
                 case _:
-                    return await self._about(publisher, event)
-        except UnknownRequestError:
-            raise
+                    return await self._state_about(publisher, event)
         except RefusedError as error:
-            return Receipt(
-                status="refused", source=event.source, id=event.id, problem=problem_of(error), at=self._clock.now()
-            )
+            if may_wait and isinstance(error, UnknownRequestError):
+                raise
+            return self._receipt("refused", event.source, event.id, problem=problem_of(error))
 
-    async def _request(self, publisher: str, event: SubmissionEvent, said: RequestSubmission) -> Receipt:
-        request_id = request_id_for(event.source, event.id)
-        personal = _personal(said)
-        entry = await self._register.register(
-            request_id, event.time.astimezone(self._timezone).year, with_key=bool(personal)
-        )
-        digest = _digest(event, entry)
-        facts, text = self._registration(publisher, event, said, entry, personal, digest)
-        decided = await self._decide(
-            request_id, Register(facts), cause_id=_cause(event), actor=f"publisher:{publisher}", expect_new=True
-        )
-        received = decided.story.events[0].data
-        assert isinstance(received, RequestReceived)
-        if decided.known and not entry.erased and received.content_digest != digest:
-            raise OtherContentError(
-                f"source {event.source!r} and id {event.id!r} were submitted before with other content: "
-                "give a new submission an id of its own"
-            )
+    def _receipt(
+        self,
+        status: ReceiptStatus,
+        source: str | None,
+        event_id: str | None,
+        *,
+        request_id: str | None = None,
+        reference: str | None = None,
+        acknowledgement: str | None = None,
+        problem: Problem | None = None,
+    ) -> Receipt:
         return Receipt(
-            status="known" if decided.known else "accepted",
-            source=event.source,
-            id=event.id,
+            status=status,
+            source=source,
+            id=event_id,
             request_id=request_id,
-            reference=entry.reference,
-            acknowledgement=text,
+            reference=reference,
+            acknowledgement=acknowledgement,
+            problem=problem,
             at=self._clock.now(),
         )
 
-    def _registration(
-        self,
-        publisher: str,
-        event: SubmissionEvent,
-        said: RequestSubmission,
-        entry: Entry,
-        personal: Mapping[str, Any],
-        digest: str,
-    ) -> tuple[tuple[tuple[Event, dt.datetime], ...], str | None]:
-        """The facts of a registration, and what the citizen is told at once."""
-        at, now = event.time, self._clock.now()
-        origin = Origin.BACKLOG if said.backlog else Origin.LIVE
-        ref = SubmissionRef(source=event.source, id=event.id)
-        verdict = judge(said, self._town)
-        presence = verdict.presence if isinstance(verdict, Admitted) else RequesterPresence.PARTIAL
-        if isinstance(verdict, Outside):
-            presence = RequesterPresence.IDENTIFIED if said.requester else RequesterPresence.PARTIAL
-        facts: list[tuple[Event, dt.datetime]] = [
-            (
-                RequestReceived(
-                    reference=entry.reference,
-                    kind=said.kind,
-                    channel=said.channel,
-                    language=said.language,
-                    subject=said.subject,
-                    terms=self._pick_terms(said.text),
-                    sector=said.place.sector if said.place else None,
-                    requester=presence,
-                    submission=ref,
-                    publisher=publisher,
-                    content_digest=digest,
-                    sealed=entry.key.seal(personal) if entry.key and personal else None,
-                    written=is_written(said),
-                    confidential=is_confidential(said, self._town),
-                    complaint_criteria=said.complaint_criteria,
-                    origin=origin,
-                ),
-                at,
-            )
-        ]
-        facts += [
-            (
-                InteractionRecorded(
-                    interaction_id=derive_id("interaction", event.source, event.id, str(index)),
-                    channel=channel,
-                    language=said.language,
-                    subject=said.subject,
-                    about=request_id_for(event.source, event.id),
-                    submission=ref,
-                    publisher=publisher,
-                    content_digest=digest,
-                    origin=origin,
-                ),
-                at,
-            )
-            for index, channel in enumerate(said.also_by)
-        ]
-        told = (
-            Delivery(channel=said.channel, proof=DeliveryProof.RECEIPT)
-            if said.channel in ONLINE and not said.backlog
-            else None
+    async def _register_request(self, publisher: str, event: SubmissionEvent, said: RequestSubmission) -> Receipt:
+        request_id = request_id_for(event.source, event.id)
+        content = submitted.personal(said)
+        year = event.time.astimezone(self._timezone).year
+        entry = await self._register.register(request_id, year, with_key=bool(content))
+        facts = submitted.registration(
+            event,
+            said,
+            self._town,
+            publisher=publisher,
+            reference=entry.reference,
+            terms=self._pick_terms(said.text),
+            digest=submitted.digest_of(event, entry.digest),
+            sealed=entry.key.seal(content) if entry.key and content else None,
+            now=self._clock.now(),
         )
-        text: str | None = None
-        match verdict:
-            case Lacking(missing=missing):
-                facts.append((RequestIncomplete(missing=missing, asked=told), now if told else at))
-                text = letter.incomplete(said.language, entry.reference, missing)
-            case Outside(subject=subject, turn_to=body):
-                refusal = RequestRefused(
-                    criterion=Criterion.OUT_OF_COMPETENCE, rule=RuleRef(code=subject.code), turn_to=body, sent=told
-                )
-                facts.append((refusal, now if told else at))
-                text = letter.outside(said.language, entry.reference, self._town.body_by_code[body])
-            case Admitted():
-                if said.acknowledged is not None:
-                    proof = Delivery(channel=said.acknowledged.channel, proof=DeliveryProof.PUBLISHER)
-                    facts.append((RequestAcknowledged(delivery=proof), said.acknowledged.at))
-                elif told is not None:
-                    facts.append((RequestAcknowledged(delivery=told), now))
-                    text = letter.acknowledgement(self._town, said.language, entry.reference)
-        return tuple(facts), text if told else None
+        decided = await self._decide(
+            request_id, Register(facts), cause_id=submitted.cause_of(event), actor=_actor(publisher), expect_new=True
+        )
+        registration = decided.story.commits[0].events
+        received = registration[0].data
+        assert isinstance(received, RequestReceived)
+        if decided.known:
+            _must_repeat(publisher, event, received, entry)
+        return self._receipt(
+            "known" if decided.known else "accepted",
+            event.source,
+            event.id,
+            request_id=request_id,
+            reference=entry.reference,
+            acknowledgement=letter.at_once(self._town, (each.data for each in registration)),
+        )
 
-    async def _interaction(self, publisher: str, event: SubmissionEvent, said: InteractionSubmission) -> Receipt:
-        interaction_id = derive_id("interaction", event.source, event.id)
+    async def _record_interaction(self, publisher: str, event: SubmissionEvent, said: InteractionSubmission) -> Receipt:
         about = await self._pointed(said.about) if said.about else None
-        story_id = about or interaction_id
-        sealed: Sealed | None = None
-        entry: Entry | None = None
-        if said.text:
-            entry = (
-                await self._register.entry(about)
-                if about
-                else await self._register.register(
-                    interaction_id, event.time.astimezone(self._timezone).year, with_key=True
-                )
-            )
-            sealed = entry.key.seal({"text": said.text}) if entry.key else None
-        digest = _digest(event, entry)
-        fact = Fact(
-            InteractionRecorded(
-                interaction_id=interaction_id,
-                channel=said.channel,
-                language=said.language,
-                subject=said.subject,
-                about=about,
-                answered_first_line=said.answered,
-                submission=SubmissionRef(source=event.source, id=event.id),
-                publisher=publisher,
-                content_digest=digest,
-                sealed=sealed,
-                origin=Origin.BACKLOG if said.backlog else Origin.LIVE,
-            ),
-            event.time,
+        story_id = about or derive_id("interaction", event.source, event.id)
+        content = submitted.personal(said)
+        entry = await self._entry_of_story(story_id, event, is_request=about is not None) if content else None
+        fact = submitted.interaction(
+            event,
+            said,
+            publisher=publisher,
+            about=about,
+            digest=submitted.digest_of(event, entry.digest if entry else None),
+            sealed=entry.key.seal(content) if entry and entry.key else None,
         )
 
         def decide(story: Story) -> tuple[Fact, ...]:
@@ -263,74 +160,43 @@ class Desk:
             return (fact,)
 
         decided = await self._decisions.decide(
-            story_id, decide, cause_id=_cause(event), actor=f"publisher:{publisher}", expect_new=about is None
+            story_id, decide, cause_id=submitted.cause_of(event), actor=_actor(publisher), expect_new=about is None
         )
-        before = decided.events[0].data
-        assert isinstance(before, InteractionRecorded)
-        if decided.known and before.content_digest != digest:
-            raise OtherContentError("this source and id were submitted before with other content: give it a new id")
-        return Receipt(
-            status="known" if decided.known else "accepted",
-            source=event.source,
-            id=event.id,
-            request_id=story_id,
-            at=self._clock.now(),
-        )
+        recorded = decided.events[0].data
+        if not isinstance(recorded, InteractionRecorded):
+            raise _other_content(event)
+        if decided.known:
+            if entry is None and recorded.sealed is not None:
+                entry = await self._register.entry(story_id)
+            _must_repeat(publisher, event, recorded, entry)
+        return self._receipt("known" if decided.known else "accepted", event.source, event.id, request_id=story_id)
 
-    async def _about(self, publisher: str, event: SubmissionEvent) -> Receipt:
+    async def _entry_of_story(self, story_id: str, event: SubmissionEvent, *, is_request: bool) -> Entry:
+        if is_request:
+            return await self._keyed(story_id)
+        return await self._register.register(story_id, event.time.astimezone(self._timezone).year, with_key=True)
+
+    async def _state_about(self, publisher: str, event: SubmissionEvent) -> Receipt:
         """What publishers say about a request that is there."""
         said = event.data
-        assert isinstance(
-            said, AcknowledgementSubmission | CompletionSubmission | ProgressSubmission | OutcomeSubmission
-        )
+        assert isinstance(said, submitted.About)
         request_id = await self._pointed(said.about)
-        actor = f"publisher:{publisher}"
-        status = "known"
-        for index, command in enumerate(await self._commands(request_id, event)):
-            decided = await self._decide(request_id, command, cause_id=f"{_cause(event)}\n{index}", actor=actor)
+        content = submitted.personal(said)
+        sealed = await self.seal(request_id, content) if content else None
+        cause = submitted.cause_of(event)
+        status: ReceiptStatus = "known"
+        statements = submitted.statements(said, event.time, sealed)
+        for index, statement in enumerate(statements):
+            decided = await self._decide(
+                request_id, statement, cause_id=f"{cause}\n{index}", actor=_actor(publisher), first_cause=cause
+            )
             if not decided.known:
                 status = "accepted"
-        return Receipt.model_validate(
-            {
-                "status": status,
-                "source": event.source,
-                "id": event.id,
-                "request_id": request_id,
-                "at": self._clock.now(),
-            }
-        )
+            elif decided.events and not await self._says_the_same(request_id, decided.events, statement):
+                raise _other_content(event)
+        return self._receipt(status, event.source, event.id, request_id=request_id)
 
-    async def _commands(self, request_id: str, event: SubmissionEvent) -> tuple[Command, ...]:
-        """What a submission about a request commands, each said twice and done once."""
-        at = event.time
-        match event.data:
-            case AcknowledgementSubmission(channel=channel):
-                told = Delivery(channel=channel, proof=DeliveryProof.PUBLISHER)
-                return (Record(RequestAcknowledged(delivery=told), at),)
-            case CompletionSubmission(requester=who, text=text):
-                given = [Missing.PRECISION] if text else []
-                given += [Missing.NAME] if who and who.name else []
-                given += [Missing.CONTACT] if who and (who.email or who.phone) else []
-                if not given:
-                    raise OtherContentError("the completion gives nothing: add a name, a contact or a text")
-                sealed = await self.seal(
-                    request_id, {"requester": who and who.model_dump(exclude_none=True), "text": text}
-                )
-                return (Record(RequestCompleted(given=tuple(given), sealed=sealed), at),)
-            case ProgressSubmission(text=text, promised_on=promised_on):
-                commands: list[Command] = []
-                if text:
-                    commands.append(Record(RequestNoted(sealed=await self.seal(request_id, {"text": text})), at))
-                if promised_on is not None:
-                    commands.append(Record(RequestPromised(due_on=promised_on), at))
-                return tuple(commands)
-            case OutcomeSubmission() as outcome:
-                sealed = await self.seal(request_id, {"text": outcome.text}) if outcome.text else None
-                return (_outcome(outcome, at, sealed),)
-            case _:
-                raise AssertionError(f"{event.type} is not about a request")
-
-    async def _pointed(self, pointer: RequestPointer) -> str:
+    async def _pointed(self, pointer: RequestPointer) -> RequestId:
         if pointer.reference is not None:
             try:
                 return await self._register.find(pointer.reference)
@@ -342,85 +208,96 @@ class Desk:
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
-    async def command(self, request_id: str, command: Command, *, cause_id: str, actor: str) -> Decided:
-        """Do what an agent commands.
+    async def command(
+        self, request_id: RequestId, statement: Statement, *, cause_id: str, actor: str, timed: bool
+    ) -> Decided:
+        """Do what an agent commands; `timed`: the agent said when it happened.
 
         Raises:
+            OtherContentError: something else was commanded with this cause.
             RefusedError: a rule forbids it; nothing was recorded.
+            RetryableError: something is away; try again.
         """
-        return await self._decide(request_id, command, cause_id=cause_id, actor=actor)
+        decided = await self._decide(request_id, statement, cause_id=cause_id, actor=actor)
+        if (
+            decided.known
+            and decided.events
+            and not await self._says_the_same(request_id, decided.events, statement, timed=timed)
+        ):
+            raise OtherContentError("this Idempotency-Key was used for another command: use a new one for each")
+        return decided
 
-    async def seal(self, request_id: str, content: Mapping[str, Any]) -> Sealed | None:
+    async def seal(self, request_id: RequestId, content: Mapping[str, Any]) -> Sealed | None:
         """Seal content under the request's key; None where its data was erased and nothing may be kept.
 
         Raises:
             UnknownRequestError: there is no such request.
+            RetryableError: the database is away; try again.
         """
-        try:
-            entry = await self._register.entry(request_id)
-        except NotFoundError as error:
-            raise UnknownRequestError(str(error)) from error
+        entry = await self._keyed(request_id)
         return entry.key.seal(content) if entry.key else None
 
+    async def _keyed(self, request_id: RequestId) -> Entry:
+        try:
+            return await self._register.entry(request_id, with_key=True)
+        except NotFoundError as error:
+            raise UnknownRequestError(str(error)) from error
+
+    async def _says_the_same(
+        self, request_id: RequestId, recorded: Sequence[Recorded], statement: Statement, *, timed: bool = True
+    ) -> bool:
+        """Whether a statement repeats what was recorded under its cause; what was erased cannot be compared."""
+        event, at = stated(statement)
+        for each in recorded:
+            if not submitted.states(each.data, event) or (timed and each.occurred_at != at):
+                continue
+            before, now = getattr(each.data, "sealed", None), getattr(event, "sealed", None)
+            if before is None and now is None:
+                return True
+            key = (await self._register.entry(request_id)).key
+            if key is None:
+                return True
+            return before is not None and now is not None and key.open(before) == key.open(now)
+        return False
+
     async def _decide(
-        self, request_id: str, command: Command, *, cause_id: str, actor: str, expect_new: bool = False
+        self,
+        request_id: RequestId,
+        command: Command,
+        *,
+        cause_id: str,
+        actor: str,
+        expect_new: bool = False,
+        first_cause: str | None = None,
     ) -> Decided:
-        return await self._decisions.decide(
-            request_id,
-            lambda story: REQUEST.decide(command, REQUEST.fold(story.events)),
-            cause_id=cause_id,
-            actor=actor,
-            expect_new=expect_new,
-        )
+        def decide(story: Story) -> tuple[Fact, ...]:
+            if first_cause is not None and story.caused_by(first_cause):
+                raise OtherContentError("this source and id are those of the request itself: give it a new id")
+            return self._request.decide(command, self._request.fold(story.events))
+
+        return await self._decisions.decide(request_id, decide, cause_id=cause_id, actor=actor, expect_new=expect_new)
 
 
-def _outcome(outcome: OutcomeSubmission, at: dt.datetime, sealed: Sealed | None) -> Command:
-    assumed = outcome.time_assumed
-    proof = DeliveryProof.ASSUMED if assumed else DeliveryProof.PUBLISHER
-    told = Delivery(channel=outcome.channel, proof=proof)
-    answer = RequestAnswered(
-        delivery=told,
-        answered_by=outcome.answered_by,
-        access_outcome=outcome.access_outcome,
-        provisions=outcome.provisions,
-        sealed=sealed,
+def _actor(publisher: str) -> str:
+    return f"publisher:{publisher}"
+
+
+def _must_repeat(
+    publisher: str, event: SubmissionEvent, before: RequestReceived | InteractionRecorded, entry: Entry | None
+) -> None:
+    """A submission that is known is the same again.
+
+    Raises:
+        OtherContentError: it is not.
+    """
+    keyed, erased = (entry.digest, entry.erased) if entry is not None else (None, False)
+    same = submitted.repeats(event, before.content_digest, keyed, erased=erased)
+    if not same or before.publisher != publisher:
+        raise _other_content(event)
+
+
+def _other_content(event: SubmissionEvent) -> OtherContentError:
+    return OtherContentError(
+        f"source {event.source!r} and id {event.id!r} were submitted before with other content: "
+        "give a new submission an id of its own"
     )
-    match outcome.outcome:
-        case "answered":
-            return Record(answer, at, assumed)
-        case "closed":
-            return Finish(answer, at, assumed)
-        case "refused":
-            refusal = RequestRefused(
-                criterion=outcome.criterion or Criterion.UNSPECIFIED, turn_to=outcome.turn_to, sent=told, sealed=sealed
-            )
-            return Refuse(refusal, at, assumed)
-        case "withdrawn":
-            return Close(ClosingReason.WITHDRAWN, at, assumed)
-        case "voided":
-            return Record(RequestVoided(reason=outcome.voiding), at, assumed)
-        case "reopened":
-            return Resume(answer, RequestReopened(reason=outcome.reopening), at, assumed)
-
-
-def _personal(said: RequestSubmission) -> dict[str, Any]:
-    """What must be sealed of a submission: who, where exactly, and what was written."""
-    content: dict[str, Any] = {}
-    if said.requester is not None:
-        content["requester"] = said.requester.model_dump(exclude_none=True)
-    if said.place is not None and (place := said.place.model_dump(exclude_none=True, exclude={"sector"})):
-        content["place"] = place
-    if said.text:
-        content["text"] = said.text
-    return content
-
-
-def _digest(event: SubmissionEvent, entry: Entry | None) -> str:
-    content = event.model_dump_json(include={"time", "data"}, serialize_as_any=True).encode()
-    if entry is not None and entry.key is not None:
-        return entry.key.digest(content)
-    return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-def _cause(event: SubmissionEvent) -> str:
-    return f"{event.source}\n{event.id}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -18,17 +19,18 @@ from clic_chassis.process import Delivery
 from clic_chassis.quarantine import Quarantine
 from clic_contracts.envelope import request_id_for
 from clic_contracts.subject import INBOX_STREAM, receipt_subject
-from clic_contracts.submission import Problem, Receipt
+from clic_contracts.submission import Problem, Receipt, SubmissionRefusedError, parse_submission
 
-from .core.request import UnknownRequestError
+from .core.rule import UnknownRequestError
 from .desk import Desk
 
 log = structlog.get_logger()
 
-RECEIPT_TIMEOUT_S = 5.0
-WAIT_FOR_REQUEST_TRIES = 6
-"""A submission about a request may overtake the request on its way here: with the runner's backoff about 6 s."""
-ERASE_EVERY_S = 5.0
+JETSTREAM_TIMEOUT_S = 5.0
+WAIT_FOR_REQUEST_S = 20.0
+"""A submission about a request may overtake the request on its way here, at the latest when an instance that had the
+request under way crashed: longer than the runner's `ACK_WAIT_S`."""
+SWEEP_EVERY_S = 5.0
 
 
 class NotThereYetError(RetryableError):
@@ -42,6 +44,8 @@ class Inbox:
         self._desk = desk
         self._nats = nats
         self._clock = clock
+        self._waiting_since: dict[int, float] = {}
+        """Sequences of what waits for its request, since when: bounded by the messages under way."""
 
     async def handle(self, delivery: Delivery) -> None:
         """Judge one submission, store its receipt, and erase what arrived in clear.
@@ -49,52 +53,55 @@ class Inbox:
         Raises:
             RetryableError: something is away; the submission stays in the inbox.
         """
-        publisher = delivery.subject.split(".")[2]
+        since = self._waiting_since.setdefault(delivery.sequence, monotonic())
+        publisher = _publisher_of(delivery)
         try:
-            receipt = await self._desk.submit(publisher, delivery.body)
+            receipt = await self._desk.submit(
+                publisher, delivery.body, may_wait=monotonic() - since < WAIT_FOR_REQUEST_S
+            )
         except UnknownRequestError as error:
-            if delivery.tries < WAIT_FOR_REQUEST_TRIES:
-                raise NotThereYetError("the request that this is about is not there yet") from error
-            receipt = self._unknown_request(delivery, str(error))
+            raise NotThereYetError("the request that this is about is not there yet") from error
+        except BaseException:
+            del self._waiting_since[delivery.sequence]
+            raise
+        del self._waiting_since[delivery.sequence]
         await self._give(publisher, delivery, receipt)
-        if receipt.status == "refused" or holds_clear_text(delivery.body):
+        if receipt.status == "refused" or not is_harmless(delivery.body):
             await self._erase(delivery)
 
-    def _unknown_request(self, delivery: Delivery, detail: str) -> Receipt:
-        raw = from_json(delivery.body)
-        return Receipt(
-            status="refused",
-            source=raw["source"],
-            id=raw["id"],
+    async def parked(self, delivery: Delivery, reason: str) -> None:
+        """Tell the publisher that a submission is in quarantine; once it is handled, the true receipt replaces that.
+
+        Raises:
+            RetryableError: the receipt is not known to be stored.
+        """
+        source, event_id = _identity_of(delivery.body)
+        receipt = Receipt(
+            status="quarantined",
+            source=source,
+            id=event_id,
             at=self._clock.now(),
             problem=Problem(
-                type="urn:clic:problem:unknown-request", title="Unknown request", status=404, detail=detail
+                type="urn:clic:problem:quarantined",
+                title="The submission is kept and could not be handled yet",
+                status=500,
+                detail=f"An error of the desk, not of the submission ({reason}). Somebody looks at it, and this "
+                "receipt is replaced once it is handled. Do not send it again.",
             ),
         )
+        await self._give(_publisher_of(delivery), delivery, receipt)
 
     async def _give(self, publisher: str, delivery: Delivery, receipt: Receipt) -> None:
         """Store the receipt under the submission's id, or the inbox position where it has none."""
         subject = receipt_subject(publisher, receipt.id or f"inbox-{delivery.sequence}")
-        try:
-            answer = await self._nats.request(
-                subject, receipt.model_dump_json(exclude_none=True).encode(), timeout=RECEIPT_TIMEOUT_S
-            )
-        except (NatsError, OSError) as error:
-            raise RetryableError(f"no answer to a receipt ({type(error).__name__})") from error
-        if "error" in (said := json.loads(answer.data)):
+        said = await _ask(self._nats, subject, receipt.model_dump_json(exclude_none=True).encode())
+        if "error" in said:
             raise RetryableError(f"receipt: {said['error'].get('description')}")
 
     async def _erase(self, delivery: Delivery) -> None:
         """Overwrite a judged submission on disk: the inbox is a way in, not a second archive."""
-        try:
-            answer = await self._nats.request(
-                f"$JS.API.STREAM.MSG.DELETE.{INBOX_STREAM}",
-                json.dumps({"seq": delivery.sequence}).encode(),
-                timeout=RECEIPT_TIMEOUT_S,
-            )
-        except (NatsError, OSError) as error:
-            raise RetryableError(f"no answer to an erasure ({type(error).__name__})") from error
-        said = json.loads(answer.data)
+        call = f"$JS.API.STREAM.MSG.DELETE.{INBOX_STREAM}"
+        said = await _ask(self._nats, call, json.dumps({"seq": delivery.sequence}).encode())
         if "error" in said and said["error"].get("err_code") not in ALREADY_DELETED:
             raise RetryableError(f"erasure: {said['error'].get('description')}")
 
@@ -108,12 +115,14 @@ class InboxSweeper:
         self._nats = nats
         self._quarantine = quarantine
         self._durable = durable
+        self._done_before = 0
+        """Up to where everything was judged or quarantined when it last looked."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep every few seconds until told to stop."""
         while not stop.is_set():
             try:
-                await asyncio.wait_for(stop.wait(), ERASE_EVERY_S)
+                await asyncio.wait_for(stop.wait(), SWEEP_EVERY_S)
             except TimeoutError:
                 try:
                     await self.sweep()
@@ -121,19 +130,41 @@ class InboxSweeper:
                     log.warning("inbox_sweep_failed", error=type(error).__name__)
 
     async def sweep(self) -> None:
-        """Purge up to the consumer's floor, but nothing that is in quarantine."""
+        """Purge what was done with when it last looked, but nothing that is in quarantine.
+
+        Not what is done with now: in a cluster the entry of what was just quarantined may not have reached the replica
+        that is asked for entries.
+
+        Raises:
+            RetryableError, NatsError, OSError: something is away; the next sweep does it.
+        """
         info = await self._nats.jetstream().consumer_info(INBOX_STREAM, self._durable)
-        floor = info.ack_floor.stream_seq if info.ack_floor else 0
+        done, self._done_before = self._done_before, info.ack_floor.stream_seq if info.ack_floor else 0
         held = [e.sequence async for e in self._quarantine.entries(service="intake") if e.stream == INBOX_STREAM]
-        keep_from = min([floor + 1, *held])
+        keep_from = min([done + 1, *held])
         if keep_from > 1:
-            await self._nats.request(
-                f"$JS.API.STREAM.PURGE.{INBOX_STREAM}", json.dumps({"seq": keep_from}).encode(), timeout=10
-            )
+            call = f"$JS.API.STREAM.PURGE.{INBOX_STREAM}"
+            said = await _ask(self._nats, call, json.dumps({"seq": keep_from}).encode())
+            if "error" in said:
+                raise RetryableError(f"purge: {said['error'].get('description')}")
 
     def not_ready(self) -> str | None:
         """Always ready: a sweep that fails is tried again."""
         return None
+
+
+async def _ask(nats: Client, subject: str, body: bytes) -> dict[str, Any]:
+    """What JetStream answers.
+
+    Raises:
+        RetryableError: nothing.
+    """
+    try:
+        answer = await nats.request(subject, body, timeout=JETSTREAM_TIMEOUT_S)
+    except (NatsError, OSError) as error:
+        raise RetryableError(f"no answer from JetStream ({type(error).__name__})") from error
+    said: dict[str, Any] = json.loads(answer.data)
+    return said
 
 
 def inbox_key(delivery: Delivery) -> str:
@@ -143,14 +174,40 @@ def inbox_key(delivery: Delivery) -> str:
         about = raw["data"].get("about")
         if about is None:
             return request_id_for(raw["source"], raw["id"])
-        return about.get("reference") or request_id_for(about["source"], about["id"])
+        reference = about.get("reference")
+        return reference if isinstance(reference, str) else request_id_for(about["source"], about["id"])
     except (ValueError, TypeError, KeyError, AttributeError):
         return f"unreadable-{delivery.sequence}"
 
 
-_CLEAR = (b'"text"', b'"requester"', b'"address"', b'"latitude"')
+def _publisher_of(delivery: Delivery) -> str:
+    """The third token of `clic.inbox.<publisher>.<type>`: the server's permissions say that it is who published."""
+    return delivery.subject.split(".")[2]
 
 
-def holds_clear_text(body: bytes) -> bool:
-    """Whether a well-formed submission carries a field that is sealed; what was refused is erased in any case."""
-    return any(each in body for each in _CLEAR)
+def _identity_of(body: bytes) -> tuple[str | None, str | None]:
+    """Source and id of a submission, as far as they can be read."""
+    try:
+        event = parse_submission(body)
+    except SubmissionRefusedError as error:
+        return error.source, error.event_id
+    return event.source, event.id
+
+
+_HARMLESS_ENVELOPE = {"specversion", "id", "source", "type", "time", "datacontenttype", "data"}
+_HARMLESS_DATA = {
+    *("kind", "channel", "language", "subject", "requester_withheld", "also_by", "written", "complaint_criteria"),
+    *("acknowledged", "backlog", "about", "answered", "promised_on", "outcome", "answered_by", "access_outcome"),
+    *("provisions", "criterion", "turn_to", "voiding", "reopening", "time_assumed"),
+}
+
+
+def is_harmless(body: bytes) -> bool:
+    """Whether a submission that was taken holds nothing that could be personal: known fields without free text alone.
+
+    Such a submission need not be overwritten one by one; the sweeper drops it.
+    """
+    raw: Any = from_json(body)
+    data = raw["data"]
+    place = data.get("place") or {}
+    return raw.keys() <= _HARMLESS_ENVELOPE and data.keys() - {"place"} <= _HARMLESS_DATA and place.keys() <= {"sector"}

@@ -34,8 +34,12 @@ SELECT request_id, reference, key_id, wrapped_key, erased_at FROM request WHERE 
 SELECT request_id FROM request WHERE reference = $1;
 
 -- name: add_key
--- Gives a request that had nothing to seal a key; one that has a key keeps it.
-UPDATE request SET key_id = $2, wrapped_key = $3 WHERE request_id = $1 AND key_id IS NULL;
+-- Gives a request that had nothing to seal a key; one that has a key keeps it, one that was erased stays without.
+UPDATE request SET key_id = $2, wrapped_key = $3 WHERE request_id = $1 AND key_id IS NULL AND erased_at IS NULL;
+
+-- name: foreign_key
+-- The id of another deployment key than this, by which some request's key is wrapped; nothing where there is none.
+SELECT key_id FROM request WHERE key_id <> $1 AND wrapped_key IS NOT NULL LIMIT 1;
 
 -- name: record_opening
 -- Remembers who opened sealed data, when and why (POL-30).

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
 from clic_chassis import sql
-from clic_chassis.error import ClicError, NotFoundError
+from clic_chassis.error import NotFoundError, RetryableError
+from clic_chassis.settings import SettingsError
 
-from .seal import MasterKey, RequestKey
+from .seal import MasterKey, RequestKey, SealError
 
 _SQL = sql.load("clic_intake")
 
 BATCH_MAX = 256
-WAITING_MAX = 4_096
-"""Registrations that wait for a transaction at most; beyond, whoever submits waits."""
+"""Registrations in one transaction at most; who waits beyond is in the next one."""
+ACQUIRE_TIMEOUT_S = 10.0
+"""How long to wait for a connection of the pool; a statement's own limit is the pool's."""
 
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # stopping, starting, or killed
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,  # deadlock, serialization
+    asyncpg.UniqueViolationError,  # another instance registered it in this instant: it is known the next time
+)
+"""Errors of the database that trying again may mend."""
 
-class ErasedError(ClicError):
-    """The request's personal data was erased: nothing can be sealed or opened for it again."""
+if TYPE_CHECKING:
+    _Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,67 +49,92 @@ class Entry:
     key: RequestKey | None
     erased: bool
 
+    @property
+    def digest(self) -> Callable[[bytes], str] | None:
+        """The digest under the request's key; None where it has none."""
+        return None if self.key is None else self.key.digest
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class _Wanted:
     request_id: str
     year: int
     with_key: bool
-    entry: asyncio.Future[Entry]
+    outcome: Entry | Exception | None = None
 
 
 class Register:
-    """Gives references and keys. Registering the same request again gives what it has."""
+    """Gives references and keys. Registering the same request again gives what it has.
+
+    Who registers while a transaction is under way waits for the next one, and whoever is first then writes for all:
+    as many as wait go in one transaction, and nobody waits for a batch to fill.
+    """
 
     def __init__(self, pool: asyncpg.Pool, master: MasterKey) -> None:
         self._pool = pool
         self._master = master
-        self._queue: asyncio.Queue[_Wanted] = asyncio.Queue(maxsize=WAITING_MAX)
-        self.name = "register"
+        self._writing = asyncio.Lock()
+        self._waiting: deque[_Wanted] = deque()
+        """Bounded by the tasks that submit, each of which waits here once."""
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Write what waits, as much as there is in one transaction, until told to stop."""
-        stopping = asyncio.create_task(stop.wait())
-        while not stop.is_set() or not self._queue.empty():
-            getting = asyncio.create_task(self._queue.get())
-            await asyncio.wait({getting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not getting.done():
-                getting.cancel()
-                continue
-            batch = [getting.result()]
-            while len(batch) < BATCH_MAX and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            try:
-                entries = await self._write(batch)
-            except Exception as error:  # noqa: BLE001 - whoever waits hears it; the register goes on
-                for each in batch:
-                    if not each.entry.done():
-                        each.entry.set_exception(error)
-                continue
-            for each in batch:
-                if not each.entry.done():
-                    each.entry.set_result(entries[each.request_id])
+    async def check_master_key(self) -> None:
+        """Look that what the register holds can be unwrapped.
 
-    def not_ready(self) -> str | None:
-        """None, or that too many wait."""
-        return "registrations wait for PostgreSQL" if self._queue.full() else None
+        Raises:
+            SettingsError: some keys are wrapped by another deployment key.
+            RetryableError: the database is away.
+        """
+        async with self._connection() as connection:
+            other = await connection.fetchval(_SQL["foreign_key"], self._master.key_id)
+        if other is not None:
+            raise SettingsError(
+                f"CLIC_MASTER_KEY_FILE: it holds the key {self._master.key_id}, but the register has keys that are "
+                f"wrapped by {other}: what is sealed with those could never be opened. Give the key that was used."
+            )
 
     async def register(self, request_id: str, year: int, *, with_key: bool) -> Entry:
         """Reference and key of a request, given now if it has none.
 
         Raises:
-            asyncpg.PostgresError, OSError: the database is away; try again.
+            SealError: its key is wrapped by another deployment key.
+            RetryableError: the database is away; try again.
         """
-        wanted = _Wanted(request_id, year, with_key, asyncio.get_running_loop().create_future())
-        await self._queue.put(wanted)
-        entry = await wanted.entry
-        return await self.entry(request_id) if with_key and entry.key is None and not entry.erased else entry
+        wanted = _Wanted(request_id, year, with_key)
+        self._waiting.append(wanted)
+        try:
+            async with self._writing:
+                while wanted.outcome is None:
+                    await self._write_waiting()
+        except asyncio.CancelledError:
+            if wanted in self._waiting:
+                self._waiting.remove(wanted)
+            raise
+        if isinstance(wanted.outcome, Exception):
+            raise wanted.outcome
+        entry = wanted.outcome
+        if with_key and entry.key is None and not entry.erased:
+            return await self.entry(request_id, with_key=True)
+        return entry
 
-    async def _write(self, batch: list[_Wanted]) -> dict[str, Entry]:
+    async def _write_waiting(self) -> None:
+        """Write what waits in one transaction, and tell each its outcome, whatever happens."""
+        batch = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
+        try:
+            rows = await self._write(batch)
+            for each in batch:
+                each.outcome = self._outcome(rows[each.request_id])
+        except Exception as error:  # noqa: BLE001 - each of those who wait raises it
+            for each in batch:
+                each.outcome = error
+        finally:
+            for each in batch:
+                if each.outcome is None:  # This task was cancelled while it wrote for all.
+                    each.outcome = RetryableError("the registration was cut off")
+
+    async def _write(self, batch: list[_Wanted]) -> dict[str, asyncpg.Record]:
         wanted = list({each.request_id: each for each in batch}.values())
-        ids = [each.request_id for each in wanted]
-        async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(_SQL["registered"], ids)
+        async with self._connection() as connection, connection.transaction():
+            rows = await connection.fetch(_SQL["registered"], [each.request_id for each in wanted])
             known = {str(row["request_id"]) for row in rows}
             new = [each for each in wanted if each.request_id not in known]
             if new:
@@ -105,24 +147,34 @@ class Register:
                     [self._master.new_wrapped(each.request_id) if each.with_key else None for each in new],
                 )
                 rows += await connection.fetch(_SQL["registered"], [each.request_id for each in new])
-        return {str(row["request_id"]): self._entry(row) for row in rows}
+        return {str(row["request_id"]): row for row in rows}
+
+    def _outcome(self, row: asyncpg.Record) -> Entry | Exception:
+        """One key that does not unwrap is no reason to fail the rest of a batch."""
+        try:
+            return self._entry(row)
+        except SealError as error:
+            return error
 
     def _entry(self, row: asyncpg.Record) -> Entry:
         wrapped = row["wrapped_key"]
         key = self._master.unwrap(str(row["request_id"]), wrapped) if wrapped is not None else None
         return Entry(row["reference"], key, row["erased_at"] is not None)
 
-    async def entry(self, request_id: str) -> Entry:
-        """What the register holds, with a key from now on.
+    async def entry(self, request_id: str, *, with_key: bool = False) -> Entry:
+        """What the register holds; `with_key` gives a request that had nothing to seal a key.
 
         Raises:
             NotFoundError: it does not know the request.
+            SealError: its key is wrapped by another deployment key.
+            RetryableError: the database is away; try again.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(
-                _SQL["add_key"], request_id, self._master.key_id, self._master.new_wrapped(request_id)
-            )
+        async with self._connection() as connection:
             row = await connection.fetchrow(_SQL["registered"], [request_id])
+            if with_key and row is not None and row["key_id"] is None and row["erased_at"] is None:
+                wrapped = self._master.new_wrapped(request_id)
+                await connection.execute(_SQL["add_key"], request_id, self._master.key_id, wrapped)
+                row = await connection.fetchrow(_SQL["registered"], [request_id])
         if row is None:
             raise NotFoundError("no such request: send its submission first, or correct the reference")
         return self._entry(row)
@@ -132,12 +184,27 @@ class Register:
 
         Raises:
             NotFoundError: there is none.
+            RetryableError: the database is away; try again.
         """
-        request_id = await self._pool.fetchval(_SQL["by_reference"], reference)
+        async with self._connection() as connection:
+            request_id = await connection.fetchval(_SQL["by_reference"], reference)
         if request_id is None:
             raise NotFoundError(f"no request has the reference {reference}")
         return str(request_id)
 
     async def record_opening(self, at: dt.datetime, agent: str, request_id: str, reason: str) -> None:
-        """Remember who opened sealed data and why (POL-30)."""
-        await self._pool.execute(_SQL["record_opening"], at, agent, request_id, reason)
+        """Remember who opened sealed data and why (POL-30).
+
+        Raises:
+            RetryableError: the database is away; try again.
+        """
+        async with self._connection() as connection:
+            await connection.execute(_SQL["record_opening"], at, agent, request_id, reason)
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[_Connection]:
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                yield connection
+        except _AWAY as error:
+            raise RetryableError(f"the register's database did not do it ({type(error).__name__})") from error

@@ -21,6 +21,7 @@ from clic_chassis.error import ClicError
 from clic_chassis.settings import SettingsError
 from clic_contracts.event import Sealed
 
+ALGORITHM = "A256GCM"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 
@@ -50,17 +51,23 @@ class RequestKey:
         """Seal a JSON object for this request alone: its id is authenticated with it."""
         nonce = self._randomness(NONCE_BYTES)
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-        return Sealed(nonce=_encode(nonce), ciphertext=_encode(self._cipher.encrypt(nonce, text, self._request_id)))
+        return Sealed(
+            algorithm=ALGORITHM,
+            nonce=_encode(nonce),
+            ciphertext=_encode(self._cipher.encrypt(nonce, text, self._request_id)),
+        )
 
     def open(self, sealed: Sealed) -> dict[str, Any]:
         """What was sealed.
 
         Raises:
-            SealError: it was sealed under another key, for another request, or was changed.
+            SealError: it was sealed under another key, for another request, in another way, or was changed.
         """
+        if sealed.algorithm != ALGORITHM:
+            raise SealError(f"the seal is {sealed.algorithm!r}; this code opens {ALGORITHM}")
         try:
             text = self._cipher.decrypt(_decode(sealed.nonce), _decode(sealed.ciphertext), self._request_id)
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: no base64, or a nonce of another length
             raise SealError("the seal does not open with this request's key") from error
         content: dict[str, Any] = json.loads(text)
         return content
@@ -89,7 +96,7 @@ class MasterKey:
         """
         try:
             return cls(base64.b64decode(path.read_text(encoding="ascii").strip(), validate=True))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SettingsError) as error:
             raise SettingsError(
                 f"CLIC_MASTER_KEY_FILE: {path}: {error}. Make one: head -c 32 /dev/urandom | base64"
             ) from error
@@ -107,6 +114,6 @@ class MasterKey:
         """
         try:
             raw = self._cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], request_id.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: it was cut short
             raise SealError("the request's key does not unwrap with this deployment's key") from error
         return RequestKey(request_id, raw, self._randomness)

@@ -6,18 +6,20 @@ import datetime as dt
 from dataclasses import dataclass
 
 from clic_contracts.submission import (
+    CompletionSubmission,
     InteractionSubmission,
     OutcomeSubmission,
     Problem,
     ProblemError,
+    ProgressSubmission,
+    Requester,
     RequestSubmission,
     Submission,
 )
 from clic_contracts.town import Publisher, Subject, Town
-from clic_contracts.vocabulary import BodyCode, Channel, Kind, Missing, RequesterPresence
+from clic_contracts.vocabulary import BodyCode, Channel, Code, Kind, Missing, RequesterPresence
 
-CLOCK_SKEW = dt.timedelta(minutes=5)
-"""How far in the future a publisher's clock may be."""
+from .rule import CLOCK_SKEW
 
 ONLINE: frozenset[Channel] = frozenset({Channel.WEB_FORM, Channel.MOBILE_APP})
 """Channels on which the publisher shows our receipt to the citizen at once: the receipt tells the citizen."""
@@ -27,12 +29,13 @@ WRITTEN: frozenset[Channel] = frozenset(
 )
 """Channels by which an access request comes in writing (POL-20)."""
 
+ACCESS_ROLE: Code = "greffe"
+"""The role of whoever is responsible for access to information: the clerk, *le greffier* (POL-20, A-2.1 art. 8)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """It is treated."""
-
-    presence: RequesterPresence
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +62,35 @@ def judge(submission: RequestSubmission, town: Town) -> Verdict:
     Source: POL-06, POL-07; POL-08 and POL-09 are a person's.
     What comes out of older records was judged in its time, and is taken as it is.
     """
+    if submission.backlog:
+        return Admitted()
     subject = town.subject_by_code.get(submission.subject or "")
-    if subject is not None and subject.turn_to is not None and not submission.backlog:
+    if subject is not None and subject.turn_to is not None:
         return Outside(subject, subject.turn_to)
-    if submission.requester_withheld:
-        return Admitted(RequesterPresence.WITHHELD)
-    who = submission.requester
-    missing: list[Missing] = []
-    if who is None or who.name is None:
-        missing.append(Missing.NAME)
-    if who is None or (who.email is None and who.phone is None):
-        missing.append(Missing.CONTACT)
-    return Lacking(tuple(missing)) if missing else Admitted(RequesterPresence.IDENTIFIED)
+    missing = _missing(submission.requester)
+    return Lacking(missing) if missing and not submission.requester_withheld else Admitted()
+
+
+def presence(submission: RequestSubmission) -> RequesterPresence:
+    """What is known of the requester. Source: POL-06."""
+    if not _missing(submission.requester):
+        return RequesterPresence.IDENTIFIED
+    return RequesterPresence.WITHHELD if submission.requester_withheld else RequesterPresence.PARTIAL
+
+
+def _missing(who: Requester | None) -> tuple[Missing, ...]:
+    given = given_by(who)
+    return tuple(each for each in (Missing.NAME, Missing.CONTACT) if each not in given)
+
+
+def given_by(who: Requester | None, text: str = "") -> tuple[Missing, ...]:
+    """Of what a request may lack, what these give."""
+    given = {
+        Missing.NAME: who is not None and who.name is not None,
+        Missing.CONTACT: who is not None and (who.email is not None or who.phone is not None),
+        Missing.PRECISION: bool(text),
+    }
+    return tuple(each for each, there in given.items() if there)
 
 
 def is_written(submission: RequestSubmission) -> bool | None:
@@ -80,17 +100,21 @@ def is_written(submission: RequestSubmission) -> bool | None:
     return submission.channel in WRITTEN if submission.written is None else submission.written
 
 
-def is_confidential(submission: RequestSubmission, town: Town) -> bool:
-    """Visible to its department alone. Source: POL-26."""
-    subject = town.subject_by_code.get(submission.subject or "")
-    return submission.kind is Kind.ACCESS_TO_INFORMATION or (subject is not None and subject.confidential)
+def confidential_to(kind: Kind, subject_code: str | None, town: Town) -> Code | None:
+    """The role that an agent needs to see such a request; None: every agent may.
+
+    Source: POL-26 for access to information; subjects that the town calls confidential are their department's alone.
+    """
+    if kind is Kind.ACCESS_TO_INFORMATION:
+        return ACCESS_ROLE
+    subject = town.subject_by_code.get(subject_code or "")
+    return subject.department if subject is not None and subject.confidential else None
 
 
 def fits_town(
     submission: Submission, occurred_at: dt.datetime, publisher: Publisher | None, town: Town, now: dt.datetime
 ) -> Problem | None:
     """What about a submission does not fit this town or this instant, as a problem; None: nothing."""
-    errors: list[ProblemError] = []
     if publisher is None:
         return Problem(
             type="urn:clic:problem:unknown-publisher",
@@ -98,32 +122,37 @@ def fits_town(
             status=403,
             detail="The town knows no such publisher. Ask its administrator to add it to publishers.yaml.",
         )
-    if occurred_at > now + CLOCK_SKEW:
-        errors.append(
-            ProblemError(
-                pointer="/time",
-                detail=f"{occurred_at.isoformat()} is in the future (it is {now.isoformat(timespec='seconds')})",
-                mend="Give the instant when it happened, and check the clock and the offset from UTC.",
-            )
-        )
-    subject = getattr(submission, "subject", None)
-    if subject is not None and subject not in town.subject_by_code:
-        errors.append(
-            ProblemError(
-                pointer="/data/subject",
-                detail=f"{subject!r} is no subject of this town",
-                mend="Use a code of the town's subjects.yaml, or leave it out: the desk then picks one.",
-            )
-        )
+    errors = [*future_errors("/time", occurred_at, now), *_subject_errors(submission, town)]
     match submission:
         case RequestSubmission():
+            errors += _origin_errors(submission, publisher)
             errors += _request_errors(submission, publisher, town)
-        case InteractionSubmission() if submission.backlog and not publisher.may_backlog:
-            errors.append(_backlog_error())
+            errors += _acknowledged_errors(submission, occurred_at, now)
+        case InteractionSubmission():
+            errors += _origin_errors(submission, publisher)
         case OutcomeSubmission():
             errors += _outcome_errors(submission, town)
+        case CompletionSubmission(requester=who, text=text) if not given_by(who, text):
+            errors.append(
+                ProblemError(
+                    pointer="/data",
+                    detail="the completion gives nothing that a request can lack",
+                    mend="Add a name, an e-mail address, a telephone number or a text.",
+                )
+            )
+        case ProgressSubmission(text="", promised_on=None):
+            errors.append(
+                ProblemError(
+                    pointer="/data", detail="the progress says nothing", mend="Add a text or a date, promised_on."
+                )
+            )
         case _:
             pass
+    return problem_with(errors)
+
+
+def problem_with(errors: list[ProblemError]) -> Problem | None:
+    """Errors of one submission as a problem; None where there is none."""
     if not errors:
         return None
     return Problem(
@@ -135,12 +164,71 @@ def fits_town(
     )
 
 
-def _backlog_error() -> ProblemError:
-    return ProblemError(
-        pointer="/data/backlog",
-        detail="this publisher may not submit older records",
-        mend="Leave backlog out, or ask the administrator for may_backlog in publishers.yaml.",
-    )
+def future_errors(pointer: str, at: dt.datetime, now: dt.datetime) -> list[ProblemError]:
+    """That an instant has not come yet, as far as clocks may differ."""
+    if at <= now + CLOCK_SKEW:
+        return []
+    return [
+        ProblemError(
+            pointer=pointer,
+            detail=f"{at.isoformat()} is in the future (it is {now.isoformat(timespec='seconds')})",
+            mend="Give the instant when it happened, and check the clock and the offset from UTC.",
+        )
+    ]
+
+
+def _subject_errors(submission: Submission, town: Town) -> list[ProblemError]:
+    subject = getattr(submission, "subject", None)
+    if subject is None or subject in town.subject_by_code:
+        return []
+    return [
+        ProblemError(
+            pointer="/data/subject",
+            detail=f"{subject!r} is no subject of this town",
+            mend="Use a code of the town's subjects.yaml, or leave it out: the desk then picks one.",
+        )
+    ]
+
+
+def _origin_errors(submission: RequestSubmission | InteractionSubmission, publisher: Publisher) -> list[ProblemError]:
+    """What comes out of older records may say less, for publishers that the town lets hand such records in."""
+    if submission.backlog:
+        if publisher.may_backlog:
+            return []
+        return [
+            ProblemError(
+                pointer="/data/backlog",
+                detail="this publisher may not submit older records",
+                mend="Leave backlog out, or ask the administrator for may_backlog in publishers.yaml.",
+            )
+        ]
+    if submission.channel is not Channel.UNKNOWN:
+        return []
+    return [
+        ProblemError(
+            pointer="/data/channel",
+            detail="only older records may come by an unknown channel (POL-05)",
+            mend="Name the channel by which the town was addressed.",
+        )
+    ]
+
+
+def _acknowledged_errors(
+    submission: RequestSubmission, occurred_at: dt.datetime, now: dt.datetime
+) -> list[ProblemError]:
+    """The citizen is told of a request after it came in; older records are taken with the dates that they have."""
+    if submission.acknowledged is None:
+        return []
+    at, pointer = submission.acknowledged.at, "/data/acknowledged/at"
+    if at < occurred_at - CLOCK_SKEW and not submission.backlog:
+        return [
+            ProblemError(
+                pointer=pointer,
+                detail=f"{at.isoformat()} is before the request came in, {occurred_at.isoformat()}",
+                mend="Correct it, or `time`: the citizen is told after the request came in.",
+            )
+        ]
+    return future_errors(pointer, at, now)
 
 
 def _request_errors(submission: RequestSubmission, publisher: Publisher, town: Town) -> list[ProblemError]:
@@ -162,8 +250,6 @@ def _request_errors(submission: RequestSubmission, publisher: Publisher, town: T
                 mend="Send name and contact (POL-06), or ask the administrator for may_withhold_requester.",
             )
         )
-    if submission.backlog and not publisher.may_backlog:
-        errors.append(_backlog_error())
     errors += [
         ProblemError(
             pointer=f"/data/complaint_criteria/{index}",

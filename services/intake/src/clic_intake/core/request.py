@@ -1,122 +1,31 @@
-"""The life of a request at the desk: what happened to it, what may be done, what then is true."""
+"""The life of a request at the desk: what may be commanded, and which facts follow."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from clic_chassis.decider import Decider, Fact
-from clic_chassis.error import NotFoundError, RefusedError
-from clic_contracts.envelope import Recorded
 from clic_contracts.event import (
     Event,
     PersonalDataErased,
     RequestAcknowledged,
     RequestAnswered,
     RequestClosed,
-    RequestCompleted,
     RequestExtended,
-    RequestIncomplete,
     RequestMerged,
-    RequestReceived,
+    RequestPromised,
     RequestRefused,
     RequestReopened,
     RequestVoided,
 )
-from clic_contracts.lifecycle import CLOSES_UNANSWERED, may_happen, next_phase
-from clic_contracts.vocabulary import (
-    AccessOutcome,
-    ClosingReason,
-    Kind,
-    Missing,
-    Phase,
-)
+from clic_contracts.lifecycle import may_happen
+from clic_contracts.vocabulary import ClosingReason, Phase
 
-# -- errors -----------------------------------------------------------------------------------------------------
-
-
-class UnknownRequestError(NotFoundError):
-    """No such request."""
-
-    code = "unknown_request"
-
-
-class NotAnsweredError(RefusedError):
-    """A request is closed only when the citizen was answered. Source: POL-27."""
-
-    code = "not_answered"
-
-
-class NotNowError(RefusedError):
-    """The phase of the request does not allow it."""
-
-    code = "not_now"
-
-
-class AccessDecisionError(RefusedError):
-    """A decision on an access request lacks what the law asks for. Source: A-2.1 art. 47, 50, 51."""
-
-    code = "access_decision"
-
-
-class ExtensionError(RefusedError):
-    """An extension is granted once, to access requests, before the first limit ends. Source: POL-23, A-2.1 art. 47."""
-
-    code = "extension"
-
-
-# -- state ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the desk knows of a request, from its own events."""
-
-    phase: Phase = Phase.NEW
-    kind: Kind = Kind.REQUEST
-    reference: str = ""
-    received_at: dt.datetime | None = None
-    acknowledged: bool = False
-    answered_since: bool = False
-    """Answered, and not reopened since."""
-    refusal_sent: bool = False
-    merged: bool = False
-    extended: bool = False
-    erased: bool = False
-    missing: tuple[Missing, ...] = ()
-    closed_at: dt.datetime | None = None
-
-
-def evolve(request: Request, recorded: Recorded) -> Request:
-    """The request after one of its events."""
-    event = recorded.data
-    request = replace(request, phase=next_phase(request.phase, type(event)))
-    match event:
-        case RequestReceived():
-            return replace(request, kind=event.kind, reference=event.reference, received_at=recorded.occurred_at)
-        case RequestIncomplete():
-            return replace(request, missing=event.missing)
-        case RequestCompleted():
-            return replace(request, missing=tuple(m for m in request.missing if m not in event.given))
-        case RequestAcknowledged():
-            return replace(request, acknowledged=True)
-        case RequestRefused():
-            return replace(request, refusal_sent=event.sent is not None)
-        case RequestAnswered():
-            return replace(request, answered_since=True)
-        case RequestMerged():
-            return replace(request, merged=True)
-        case RequestExtended():
-            return replace(request, extended=True)
-        case RequestClosed():
-            return replace(request, closed_at=recorded.occurred_at)
-        case RequestReopened():
-            return replace(request, answered_since=False, refusal_sent=False, closed_at=None)
-        case PersonalDataErased():
-            return replace(request, erased=True)
-        case _:
-            return request
-
+from . import rule
+from .rule import Rules
+from .state import Request, after, evolve
 
 # -- commands ---------------------------------------------------------------------------------------------------
 
@@ -125,7 +34,7 @@ def evolve(request: Request, recorded: Recorded) -> Request:
 class Register:
     """Put a new request in the register: received, and what the judgement adds."""
 
-    events: tuple[tuple[Event, dt.datetime], ...]
+    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +83,35 @@ class Refuse:
     assumed: bool = False
 
 
-Command = Register | Record | Close | Finish | Resume | Refuse
+Statement = Record | Close | Finish | Resume | Refuse
+"""What is commanded about a request that is there."""
+Command = Register | Statement
 
 
-def decide(command: Command, request: Request) -> tuple[Fact, ...]:
+def stated(command: Statement) -> tuple[Event, dt.datetime]:
+    """What a command says happened, and when; what it may add besides (an answer that is closed) follows from it."""
+    match command:
+        case Record(event=event):
+            return event, command.at
+        case Close(reason=reason):
+            return RequestClosed(reason=reason), command.at
+        case Finish(answer=answer):
+            return answer, command.at
+        case Resume(reopening=reopening):
+            return reopening, command.at
+        case Refuse(refusal=refusal):
+            return refusal, command.at
+
+
+# -- decisions --------------------------------------------------------------------------------------------------
+
+
+def request_decider(rules: Rules) -> Decider[Command, Request]:
+    """The desk's decider of one town."""
+    return Decider(initial=Request(), evolve=evolve, decide=partial(_decide, rules))
+
+
+def _decide(rules: Rules, command: Command, request: Request) -> tuple[Fact, ...]:
     """The facts that a command makes.
 
     Raises:
@@ -186,127 +120,111 @@ def decide(command: Command, request: Request) -> tuple[Fact, ...]:
     if isinstance(command, Register):
         if request.phase is not Phase.NEW:
             return ()  # Said twice, done once; whether with other content is compared by who asks.
-        return tuple(Fact(event, at) for event, at in command.events)
+        return command.facts
     if request.phase is Phase.NEW:
-        raise UnknownRequestError("no such request: send its submission first, or correct the reference")
+        raise rule.UnknownRequestError("no such request: send its submission first, or correct the reference")
+    rule.not_before_reception(request, command.at, assumed=command.assumed)
     match command:
         case Record():
-            return _record(command, request)
-        case Close(reason=reason, at=at, assumed=assumed):
-            return _close(request, reason, at, assumed=assumed)
-        case Finish(answer=answer, at=at, assumed=assumed):
-            if request.phase is Phase.CLOSED:
-                return ()
-            answered = Fact(_answer(answer, request), at, assumed)
-            return (answered, *_close(_after(request, answered), ClosingReason.ANSWERED, at, assumed=assumed))
-        case Resume(answer=answer, reopening=reopening, at=at, assumed=assumed):
-            if request.phase is Phase.REOPENED:
-                return ()
-            finished = decide(Finish(answer, at, assumed), request)
-            return (*finished, Fact(reopening, at, assumed))
-        case Refuse(refusal=refusal, at=at, assumed=assumed):
-            if request.phase is Phase.CLOSED or (request.phase is Phase.REFUSED and request.refusal_sent):
-                return ()
-            _must(request, RequestRefused)
-            refused = Fact(refusal, at, assumed)
-            if refusal.sent is None:
-                return (refused,)
-            return (refused, *_close(_after(request, refused), ClosingReason.REFUSED, at, assumed=assumed))
+            return _record(rules, command, request)
+        case Close(reason=reason):
+            return _close(request, reason, command.at, assumed=command.assumed)
+        case Finish():
+            return _finish(command, request)
+        case Resume():
+            return _resume(rules, command, request)
+        case Refuse():
+            return _refuse(command, request)
 
 
-def _record(command: Record, request: Request) -> tuple[Fact, ...]:
+def _record(rules: Rules, command: Record, request: Request) -> tuple[Fact, ...]:
     event = command.event
+    if _is_so_already(event, command.at, request):
+        return ()
     match event:
-        case RequestReopened() if request.phase in (Phase.REOPENED, Phase.RECEIVED, Phase.IN_TREATMENT):
-            return ()
-        case RequestAcknowledged() if request.acknowledged and request.phase is not Phase.REOPENED:
-            return ()
-        case RequestVoided() if request.phase is Phase.VOIDED:
-            return ()
-        case PersonalDataErased() if request.erased:
-            return ()
         case RequestAnswered():
-            event = _answer(event, request)
+            rule.may_answer(event, request)
         case RequestExtended():
-            _may_extend(request, command.at)
+            rule.may_extend(rules, request, command.at)
+        case RequestPromised(due_on=due_on):
+            rule.may_promise(rules, due_on, command.at)
+        case RequestReopened():
+            rule.may_reopen(rules, request, command.at, assumed=command.assumed)
         case RequestMerged():
-            _must(request, RequestMerged)
+            rule.must(request, RequestMerged)
             merged = Fact(event, command.at, command.assumed)
             return (
                 merged,
-                *_close(_after(request, merged), ClosingReason.MERGED, command.at, assumed=command.assumed),
+                *_close(after(request, merged), ClosingReason.MERGED, command.at, assumed=command.assumed),
             )
         case RequestClosed(reason=reason):
             return _close(request, reason, command.at, assumed=command.assumed)
         case _:
             pass
-    _must(request, type(event))
+    rule.must(request, type(event))
     return (Fact(event, command.at, command.assumed),)
+
+
+def _is_so_already(event: Event, at: dt.datetime, request: Request) -> bool:
+    """Whether a fact would change nothing: said by two people, it is one fact."""
+    match event:
+        case RequestReopened():
+            return request.phase in (Phase.REOPENED, Phase.RECEIVED, Phase.IN_TREATMENT)
+        case RequestAcknowledged():
+            # An earlier acknowledgement that is told later is news: it may have been in time.
+            return request.acknowledged_at is not None and at >= request.acknowledged_at
+        case RequestVoided():
+            return request.phase is Phase.VOIDED
+        case RequestMerged(into=into):
+            return request.phase is Phase.CLOSED and request.merged_into == into
+        case PersonalDataErased():
+            return request.erased
+        case _:
+            return False
+
+
+def _finish(command: Finish, request: Request) -> tuple[Fact, ...]:
+    if request.phase is Phase.CLOSED:
+        return _closed_already(request, ClosingReason.ANSWERED)
+    rule.may_answer(command.answer, request)
+    answered = Fact(command.answer, command.at, command.assumed)
+    closed = _close(after(request, answered), ClosingReason.ANSWERED, command.at, assumed=command.assumed)
+    return (answered, *closed)
+
+
+def _resume(rules: Rules, command: Resume, request: Request) -> tuple[Fact, ...]:
+    """Reopen; what was not closed yet, as far as we know, was answered and closed before."""
+    if request.phase is Phase.REOPENED:
+        return ()
+    reopened = Fact(command.reopening, command.at, command.assumed)
+    if may_happen(request.phase, RequestReopened):
+        rule.may_reopen(rules, request, command.at, assumed=command.assumed)
+        return (reopened,)
+    return (*_finish(Finish(command.answer, command.at, command.assumed), request), reopened)
+
+
+def _refuse(command: Refuse, request: Request) -> tuple[Fact, ...]:
+    if request.phase is Phase.CLOSED:
+        return _closed_already(request, ClosingReason.REFUSED)
+    rule.must(request, RequestRefused)
+    if request.phase is Phase.REFUSED and request.refusal_sent:
+        return _close(request, ClosingReason.REFUSED, command.at, assumed=command.assumed)
+    refused = Fact(command.refusal, command.at, command.assumed)
+    if command.refusal.sent is None:
+        return (refused,)
+    closed = _close(after(request, refused), ClosingReason.REFUSED, command.at, assumed=command.assumed)
+    return (refused, *closed)
 
 
 def _close(request: Request, reason: ClosingReason, at: dt.datetime, *, assumed: bool) -> tuple[Fact, ...]:
     if request.phase is Phase.CLOSED:
-        return ()
-    _must(request, RequestClosed)
-    allowed = {
-        ClosingReason.ANSWERED: request.answered_since,
-        ClosingReason.WITHDRAWN: True,
-        ClosingReason.MERGED: request.merged,
-        ClosingReason.REFUSED: request.phase is Phase.REFUSED and request.refusal_sent,
-    }[reason]
-    if not allowed:  # POL-27
-        raise NotAnsweredError(
-            f"cannot be closed as {reason}: answer the citizen first. Without an answer a request is closed only "
-            f"when it is {', '.join(sorted(CLOSES_UNANSWERED))} (a refusal must have been sent)."
-        )
+        return _closed_already(request, reason)
+    rule.may_close(request, reason)
     return (Fact(RequestClosed(reason=reason), at, assumed),)
 
 
-def _answer(answer: RequestAnswered, request: Request) -> RequestAnswered:
-    _must(request, RequestAnswered)
-    if request.kind is Kind.ACCESS_TO_INFORMATION:
-        if answer.access_outcome is None:
-            raise AccessDecisionError("the answer to an access request is a decision: give access_outcome")
-        if answer.access_outcome in (AccessOutcome.REFUSED, AccessOutcome.PARTIAL) and not (
-            answer.provisions and answer.sealed
-        ):
-            raise AccessDecisionError("a refusal, also in part, cites the provision and explains it: give both")
-    elif answer.access_outcome is not None:
-        raise AccessDecisionError("access_outcome is for access requests alone")
-    return answer
-
-
-EXTENSION_LIMIT_DAYS = 20
-"""Calendar days; the notice must go before they end. Source: A-2.1 art. 47."""
-
-
-def _may_extend(request: Request, at: dt.datetime) -> None:
-    if request.kind is not Kind.ACCESS_TO_INFORMATION:
-        raise ExtensionError("only an access request can be extended")
-    if request.extended:
-        raise ExtensionError("it was extended once already; the law knows no second extension")
-    assert request.received_at is not None
-    if (at.date() - request.received_at.date()).days > EXTENSION_LIMIT_DAYS:
-        raise ExtensionError(f"the first {EXTENSION_LIMIT_DAYS} days have ended; the notice would come too late")
-
-
-def _must(request: Request, event: type[Event]) -> None:
-    if not may_happen(request.phase, event):
-        raise NotNowError(f"{event.TYPE} may not happen while the request is {request.phase.value}")
-
-
-def _after(request: Request, fact: Fact) -> Request:
-    """The request after a fact that is not recorded yet."""
-    request = replace(request, phase=next_phase(request.phase, type(fact.event)))
-    match fact.event:
-        case RequestAnswered():
-            return replace(request, answered_since=True)
-        case RequestRefused(sent=sent):
-            return replace(request, refusal_sent=sent is not None)
-        case RequestMerged():
-            return replace(request, merged=True)
-        case _:
-            return request
-
-
-REQUEST: Decider[Command, Request] = Decider(initial=Request(), evolve=evolve, decide=decide)
+def _closed_already(request: Request, reason: ClosingReason) -> tuple[Fact, ...]:
+    """Closing it for the same reason again changes nothing; for another one it has to be reopened first."""
+    if request.closed_as is not reason:
+        raise rule.NotNowError(f"it is closed already, as {request.closed_as}: reopen it first")
+    return ()

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import TermCode
 
+_SAME = str.maketrans({"’": "'", "\u2018": "'", "œ": "oe", "æ": "ae", "-": " ", "\u2011": " ", "–": " "})
+"""What people and their telephones write one way or the other; case and accents are dealt with apart."""
+
 
 def plain(text: str) -> str:
-    """Lower case without accents: « Égout » and "egout" are the same word."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    """Lower case, without accents, with single spaces: « Panneau d’arrêt » and "panneau  d'arret" are the same."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_SAME))
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
 
 def term_picker(town: Town) -> Callable[[str], tuple[TermCode, ...]]:

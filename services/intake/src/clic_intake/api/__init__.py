@@ -1,0 +1,36 @@
+"""The desk's HTTP API: submissions as CloudEvents, agents' commands, and a request's story."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+
+from clic_chassis.agents import Agent, agent_dependency
+from clic_chassis.clock import Clock
+from clic_chassis.http import add_error_handlers
+from clic_chassis.log import EventLog
+from clic_contracts.town import Town
+from clic_intake.desk import Desk
+from clic_intake.register import Register
+
+from .command import add_commands
+from .story import Stories, add_stories
+from .submission import MAX_BATCH_BYTES, SUBMISSIONS_PATH, add_submissions
+
+
+def make_api(
+    desk: Desk, register: Register, log: EventLog, town: Town, clock: Clock, agents: Mapping[str, Agent]
+) -> FastAPI:
+    """The FastAPI application; its OpenAPI pages are at /docs. `agents` by the SHA-256 of their tokens."""
+    api = FastAPI(
+        title="CLIC – intake",
+        version="1",
+        summary=f"The citizen-request desk of {town.name.en}.",
+        description="Errors are problems (RFC 9457). Commands take an `Idempotency-Key`: said twice, done once.",
+    )
+    add_error_handlers(api, larger_bodies={SUBMISSIONS_PATH: MAX_BATCH_BYTES})
+    current = agent_dependency(dict(agents))
+    stories = Stories(log, town)
+    add_submissions(api, desk, current)
+    add_commands(api, desk, stories, clock, current)
+    add_stories(api, stories, register, clock, current)
+    return api

@@ -1,0 +1,95 @@
+"""Submissions over HTTP, as CloudEvents: structured, binary, or a batch (CloudEvents 1.0, HTTP protocol binding)."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from pydantic_core import from_json, to_json
+
+from clic_chassis.agents import Agent
+from clic_chassis.http import problems
+from clic_contracts.envelope import BATCH_CONTENT_TYPE
+from clic_contracts.submission import MAX_SUBMISSION_BYTES, Receipt, SubmissionEvent
+from clic_intake.desk import Desk
+
+SUBMISSIONS_PATH = "/submissions"
+MAX_BATCH = 100
+"""Submissions in one HTTP batch at most."""
+MAX_BATCH_BYTES = MAX_BATCH * MAX_SUBMISSION_BYTES
+_STATUS = {"accepted": 201, "known": 200}
+_ROLE = "publisher:"
+_BODY = {
+    "required": True,
+    "content": {
+        "application/cloudevents+json": {"schema": SubmissionEvent.model_json_schema()},
+        BATCH_CONTENT_TYPE: {"schema": {"type": "array", "maxItems": MAX_BATCH, "items": {"type": "object"}}},
+        "application/json": {"schema": {"type": "object", "description": "`data`, with the rest in `ce-` headers."}},
+    },
+}
+
+
+def add_submissions(api: FastAPI, desk: Desk, current: Callable[..., Agent]) -> None:
+    """Add the publishers' way in by HTTP."""
+    who = Annotated[Agent, Depends(current)]
+
+    @api.post(
+        SUBMISSIONS_PATH,
+        tags=["submissions"],
+        summary="Submit",
+        response_model=Receipt | list[Receipt],
+        response_model_exclude_none=True,
+        responses={
+            200: {"description": "Known already; or the receipts of a batch, one for each in order."},
+            201: {"description": "Accepted.", "model": Receipt},
+            **problems(401, 403, 413, 503),
+            422: {
+                "description": "Refused; the receipt's problem says why. Its status is the answer's.",
+                "model": Receipt,
+            },
+        },
+        openapi_extra={"requestBody": _BODY},
+    )
+    async def submit(request: Request, agent: who, response: Response) -> Receipt | list[Receipt]:
+        """A submission as a CloudEvent, structured (`application/cloudevents+json`) or binary (`ce-` headers).
+
+        Or up to 100 as a batch (`application/cloudevents-batch+json`). The token's role `publisher:<code>` says who
+        publishes. The answer is the receipt; of a batch, one for each, each judged by itself.
+        """
+        publisher = next((each.removeprefix(_ROLE) for each in agent.roles if each.startswith(_ROLE)), None)
+        if publisher is None:
+            raise HTTPException(403, "this token is no publisher's: it needs the role publisher:<code>")
+        body = await request.body()
+        if _media_type(request) == BATCH_CONTENT_TYPE:
+            return [await desk.submit(publisher, each) for each in _parts(body)]
+        receipt = await desk.submit(publisher, _structured(request.headers, body))
+        refused = receipt.problem.status if receipt.problem is not None else 422
+        response.status_code = _STATUS.get(receipt.status, refused)
+        return receipt
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _structured(headers: Mapping[str, str], body: bytes) -> bytes:
+    """A binary CloudEvent as a structured one; what is none is left as it is, for the receipt to say so."""
+    if "ce-specversion" not in headers:
+        return body
+    attributes = {name[3:]: unquote(value) for name, value in headers.items() if name.startswith("ce-")}
+    data: Any
+    try:
+        data = from_json(body)
+    except ValueError:
+        return body
+    return to_json({**attributes, "datacontenttype": "application/json", "data": data})
+
+
+def _parts(body: bytes) -> list[bytes]:
+    try:
+        raw = from_json(body)
+    except ValueError as error:
+        raise HTTPException(400, f"the batch is not JSON in UTF-8: {error}") from error
+    if not isinstance(raw, list) or len(raw) > MAX_BATCH:
+        raise HTTPException(422, f"a batch is a JSON array of at most {MAX_BATCH} CloudEvents")
+    return [to_json(each) for each in raw]

@@ -1,0 +1,196 @@
+"""What the policy and the law allow to be done with a request: one rule a function, which says what is wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from clic_chassis.error import NotFoundError, RefusedError
+from clic_contracts.event import Event, RequestAnswered, RequestClosed, RequestReopened
+from clic_contracts.lifecycle import CLOSES_UNANSWERED, may_happen
+from clic_contracts.vocabulary import AccessOutcome, ClosingReason, Kind, Origin, Phase
+
+from .state import Request
+
+CLOCK_SKEW = dt.timedelta(minutes=5)
+"""How far two clocks of the town may be apart: further in the future, or before the reception, is an error."""
+EXTENSION_LIMIT_DAYS = 20
+"""Calendar days; the notice must go before they end. Source: A-2.1 art. 47."""
+
+
+class UnknownRequestError(NotFoundError):
+    """No such request."""
+
+    code = "unknown_request"
+
+
+class NotAnsweredError(RefusedError):
+    """A request is closed only when the citizen was answered. Source: POL-27."""
+
+    code = "not_answered"
+
+
+class NotNowError(RefusedError):
+    """The phase of the request does not allow it."""
+
+    code = "not_now"
+
+
+class AccessDecisionError(RefusedError):
+    """A decision on an access request lacks what the law asks for. Source: A-2.1 art. 47, 50, 51."""
+
+    code = "access_decision"
+
+
+class ExtensionError(RefusedError):
+    """An extension is granted once, to access requests, before the first limit ends. Source: POL-23, A-2.1 art. 47."""
+
+    code = "extension"
+
+
+class ReopeningError(RefusedError):
+    """A request was closed too long ago to be reopened. Source: POL-39."""
+
+    code = "reopening"
+
+
+class PromiseError(RefusedError):
+    """A date cannot be agreed on that has passed already. Source: POL-19."""
+
+    code = "promise"
+
+
+class BeforeReceptionError(RefusedError):
+    """Nothing happens to a request before it is received."""
+
+    code = "before_reception"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the town says about the life of every request."""
+
+    timezone: dt.tzinfo
+    """The town's: its days begin and end there."""
+    reopen_within_days: int
+    """Calendar days after the day of closing."""
+
+
+def must(request: Request, event: type[Event]) -> None:
+    """The lifecycle's table allows the event now.
+
+    Raises:
+        NotNowError: it does not.
+    """
+    if not may_happen(request.phase, event):
+        raise NotNowError(f"{event.TYPE} may not happen while the request is {request.phase.value}")
+
+
+def not_before_reception(request: Request, at: dt.datetime, *, assumed: bool) -> None:
+    """Older records are taken with the dates that they have.
+
+    Raises:
+        BeforeReceptionError: the instant is earlier than clocks may differ.
+    """
+    assert request.received_at is not None
+    if request.origin is Origin.LIVE and not assumed and at < request.received_at - CLOCK_SKEW:
+        raise BeforeReceptionError(
+            f"{at.isoformat()} is before the request was received, {request.received_at.isoformat()}: "
+            "correct the instant"
+        )
+
+
+def may_close(request: Request, reason: ClosingReason) -> None:
+    """Closed only when answered, or for one of the three reasons that need no answer.
+
+    Raises:
+        NotAnsweredError: the citizen was not answered (POL-27).
+        NotNowError: the phase does not allow it.
+    """
+    must(request, RequestClosed)
+    allowed = {
+        ClosingReason.ANSWERED: request.answered_since,
+        ClosingReason.WITHDRAWN: True,
+        ClosingReason.MERGED: request.merged_into is not None,
+        ClosingReason.REFUSED: request.phase is Phase.REFUSED and request.refusal_sent,
+    }[reason]
+    if not allowed:
+        raise NotAnsweredError(
+            f"cannot be closed as {reason}: answer the citizen first. Without an answer a request is closed only "
+            f"when it is {', '.join(sorted(CLOSES_UNANSWERED))} (a refusal must have been sent)."
+        )
+
+
+def may_answer(answer: RequestAnswered, request: Request) -> None:
+    """An answer fits the kind of request, and a decision on access says what the law asks for.
+
+    Source: A-2.1 art. 47, 50, 51.
+
+    Raises:
+        AccessDecisionError: it does not.
+        NotNowError: the phase does not allow it.
+    """
+    must(request, RequestAnswered)
+    if request.kind is not Kind.ACCESS_TO_INFORMATION:
+        if answer.access_outcome is not None:
+            raise AccessDecisionError("access_outcome is for access requests alone: leave it out")
+        return
+    if request.origin is Origin.BACKLOG:
+        return  # Decided in its time; older records may not say how.
+    if answer.access_outcome is None:  # A-2.1 art. 47
+        raise AccessDecisionError("the answer to an access request is a decision: give access_outcome")
+    refused = answer.access_outcome in (AccessOutcome.REFUSED, AccessOutcome.PARTIAL)
+    if refused and not (answer.provisions and answer.sealed):  # A-2.1 art. 50, 51
+        raise AccessDecisionError("a refusal, also in part, cites the provision and explains it: give both")
+
+
+def may_extend(rules: Rules, request: Request, at: dt.datetime) -> None:
+    """Once, for access requests, before the end of day 20 in the town. Source: POL-23, A-2.1 art. 47.
+
+    Raises:
+        ExtensionError: it may not.
+    """
+    if request.kind is not Kind.ACCESS_TO_INFORMATION:
+        raise ExtensionError("only an access request can be extended")
+    if request.extended:
+        raise ExtensionError("it was extended once already; the law knows no second extension")
+    assert request.received_at is not None
+    last_on = _day(rules, request.received_at) + dt.timedelta(days=EXTENSION_LIMIT_DAYS)
+    if _day(rules, at) > last_on:
+        raise ExtensionError(
+            f"the first {EXTENSION_LIMIT_DAYS} days ended on {last_on}; the notice would come too late"
+        )
+
+
+def may_promise(rules: Rules, due_on: dt.date, at: dt.datetime) -> None:
+    """A date is agreed on for a day to come (POL-19).
+
+    Raises:
+        PromiseError: it has passed.
+    """
+    if due_on < _day(rules, at):
+        raise PromiseError(f"{due_on} had passed already on {_day(rules, at)}, when it was agreed: correct the date")
+
+
+def may_reopen(rules: Rules, request: Request, at: dt.datetime, *, assumed: bool) -> None:
+    """Within the town's number of days after the day of closing (POL-39).
+
+    Raises:
+        ReopeningError: it is too late.
+        NotNowError: the phase does not allow it.
+    """
+    must(request, RequestReopened)
+    if request.closed_at is None or assumed or request.origin is Origin.BACKLOG:
+        return  # Older records say that it went on; that is no longer to be decided.
+    closed_on = _day(rules, request.closed_at)
+    last_on = closed_on + dt.timedelta(days=rules.reopen_within_days)
+    if _day(rules, at) > last_on:
+        raise ReopeningError(
+            f"it was closed on {closed_on} and could be reopened until {last_on} ({rules.reopen_within_days} days): "
+            f"register a new request that names {request.reference}"
+        )
+
+
+def _day(rules: Rules, at: dt.datetime) -> dt.date:
+    """The day in the town."""
+    return at.astimezone(rules.timezone).date()

@@ -1,0 +1,97 @@
+"""What the desk knows of a request: the fold of its own events."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import reduce
+
+from clic_chassis.decider import Fact
+from clic_contracts.envelope import Recorded
+from clic_contracts.event import (
+    PersonalDataErased,
+    RequestAcknowledged,
+    RequestAnswered,
+    RequestClosed,
+    RequestCompleted,
+    RequestExtended,
+    RequestIncomplete,
+    RequestMerged,
+    RequestReceived,
+    RequestRefused,
+    RequestReopened,
+)
+from clic_contracts.lifecycle import next_phase
+from clic_contracts.vocabulary import ClosingReason, Kind, Missing, Origin, Phase, RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the desk knows of a request, from its own events."""
+
+    phase: Phase = Phase.NEW
+    kind: Kind = Kind.REQUEST
+    reference: str = ""
+    origin: Origin = Origin.LIVE
+    received_at: dt.datetime | None = None
+    acknowledged_at: dt.datetime | None = None
+    """The first time that the citizen was told, since it was last reopened."""
+    answered_since: bool = False
+    """Answered, and not reopened since."""
+    refusal_sent: bool = False
+    merged_into: RequestId | None = None
+    extended: bool = False
+    erased: bool = False
+    missing: tuple[Missing, ...] = ()
+    closed_at: dt.datetime | None = None
+    closed_as: ClosingReason | None = None
+
+
+def evolve(request: Request, recorded: Recorded) -> Request:
+    """The request after one of its events."""
+    return after(request, Fact(recorded.data, recorded.occurred_at))
+
+
+def state_of(events: Iterable[Recorded]) -> Request:
+    """The request that these events tell of; its phase is `new` where they tell of none."""
+    return reduce(evolve, events, Request())
+
+
+def after(request: Request, fact: Fact) -> Request:
+    """The request after a fact, recorded already or not yet."""
+    event, at = fact.event, fact.occurred_at
+    request = replace(request, phase=next_phase(request.phase, type(event)))
+    match event:
+        case RequestReceived():
+            return replace(request, kind=event.kind, reference=event.reference, origin=event.origin, received_at=at)
+        case RequestIncomplete():
+            return replace(request, missing=event.missing)
+        case RequestCompleted():
+            return replace(request, missing=tuple(m for m in request.missing if m not in event.given))
+        case RequestAcknowledged():
+            return replace(request, acknowledged_at=min(at, request.acknowledged_at or at))
+        case RequestRefused():
+            return replace(request, refusal_sent=event.sent is not None)
+        case RequestAnswered():
+            return replace(request, answered_since=True)
+        case RequestMerged():
+            return replace(request, merged_into=event.into)
+        case RequestExtended():
+            return replace(request, extended=True)
+        case RequestClosed():
+            return replace(request, closed_at=at, closed_as=event.reason)
+        case RequestReopened():
+            return replace(
+                request,
+                acknowledged_at=None,
+                answered_since=False,
+                refusal_sent=False,
+                merged_into=None,
+                closed_at=None,
+                closed_as=None,
+            )
+        case PersonalDataErased():
+            return replace(request, erased=True)
+        case _:
+            return request

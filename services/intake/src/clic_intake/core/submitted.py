@@ -1,0 +1,277 @@
+"""What a submission says, as facts and commands of the desk."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from clic_chassis.decider import Fact
+from clic_contracts.envelope import derive_id, request_id_for
+from clic_contracts.event import (
+    Delivery,
+    Event,
+    InteractionRecorded,
+    RequestAcknowledged,
+    RequestAnswered,
+    RequestClosed,
+    RequestCompleted,
+    RequestIncomplete,
+    RequestNoted,
+    RequestPromised,
+    RequestReceived,
+    RequestRefused,
+    RequestReopened,
+    RequestVoided,
+    RuleRef,
+    Sealed,
+    SubmissionRef,
+)
+from clic_contracts.submission import (
+    AcknowledgementSubmission,
+    CompletionSubmission,
+    InteractionSubmission,
+    OutcomeSubmission,
+    ProgressSubmission,
+    RequestSubmission,
+    SubmissionEvent,
+)
+from clic_contracts.town import Town
+from clic_contracts.vocabulary import (
+    ClosingReason,
+    Criterion,
+    DeliveryProof,
+    Origin,
+    RequestId,
+    TermCode,
+)
+
+from .admission import ONLINE, Lacking, Outside, confidential_to, given_by, is_written, judge, presence
+from .request import Close, Finish, Record, Refuse, Resume, Statement
+
+About = AcknowledgementSubmission | CompletionSubmission | ProgressSubmission | OutcomeSubmission
+"""What publishers say about a request that is there."""
+
+_PERSONAL: Any = {"text": True, "requester": True, "place": {"address", "latitude", "longitude"}}
+"""The fields of a submission that are sealed."""
+
+
+def cause_of(event: SubmissionEvent) -> str:
+    """What the log names as the cause of everything that a submission makes."""
+    return f"{event.source}\n{event.id}"
+
+
+def personal(said: Any) -> dict[str, Any]:
+    """What must be sealed of a submission: who, where exactly, and what was written; {} where it holds nothing."""
+    content: dict[str, Any] = {}
+    if (who := getattr(said, "requester", None)) is not None:
+        content["requester"] = who.model_dump(exclude_none=True)
+    place = getattr(said, "place", None)
+    if place is not None and (exact := place.model_dump(exclude_none=True, exclude={"sector"})):
+        content["place"] = exact
+    if text := getattr(said, "text", ""):
+        content["text"] = text
+    return content
+
+
+# -- the same again? --------------------------------------------------------------------------------------------
+
+Keyed = Callable[[bytes], str]
+"""A digest under the request's key; starts with `hmac-sha256:`."""
+
+
+def digest_of(event: SubmissionEvent, keyed: Keyed | None) -> str:
+    """Tells a submission from another with its id; without a key, over what is not personal alone."""
+    return keyed(_content(event)) if keyed is not None else _public_digest(event)
+
+
+def repeats(event: SubmissionEvent, stored: str, keyed: Keyed | None, *, erased: bool) -> bool:
+    """Whether a submission says what was said under its id before, by the digest that was stored then.
+
+    The request may have got its key since, or have lost it: once it is erased nobody can tell, and it is taken as said.
+    """
+    if stored.startswith("hmac-sha256:"):
+        return keyed is None or keyed(_content(event)) == stored
+    return stored == _public_digest(event) and (erased or not personal(event.data))
+
+
+def _content(event: SubmissionEvent) -> bytes:
+    return event.model_dump_json(include={"time", "data"}, serialize_as_any=True).encode()
+
+
+def _public_digest(event: SubmissionEvent) -> str:
+    public = event.model_dump_json(include={"time", "data"}, exclude={"data": _PERSONAL}, serialize_as_any=True)
+    return "sha256:" + hashlib.sha256(public.encode()).hexdigest()
+
+
+def states(recorded: Event, event: Event) -> bool:
+    """Whether a recorded fact says what an event would say, what is sealed aside."""
+    return type(recorded) is type(event) and _open_part(recorded) == _open_part(event)
+
+
+def _open_part(event: Event) -> dict[str, Any]:
+    return event.model_dump(exclude={"sealed"})
+
+
+# -- requests and interactions ----------------------------------------------------------------------------------
+
+
+def registration(
+    event: SubmissionEvent,
+    said: RequestSubmission,
+    town: Town,
+    *,
+    publisher: str,
+    reference: str,
+    terms: tuple[TermCode, ...],
+    digest: str,
+    sealed: Sealed | None,
+    now: dt.datetime,
+) -> tuple[Fact, ...]:
+    """The facts of a registration: received, by which further channels, told, and what the judgement adds."""
+    submission = SubmissionRef(source=event.source, id=event.id)
+    origin = Origin.BACKLOG if said.backlog else Origin.LIVE
+    received = RequestReceived(
+        reference=reference,
+        kind=said.kind,
+        channel=said.channel,
+        language=said.language,
+        subject=said.subject,
+        terms=terms,
+        sector=said.place.sector if said.place else None,
+        requester=presence(said),
+        submission=submission,
+        publisher=publisher,
+        content_digest=digest,
+        sealed=sealed,
+        written=is_written(said),
+        confidential=confidential_to(said.kind, said.subject, town) is not None,
+        complaint_criteria=said.complaint_criteria,
+        origin=origin,
+    )
+    further = (
+        InteractionRecorded(
+            interaction_id=derive_id("interaction", event.source, event.id, str(index)),
+            channel=channel,
+            language=said.language,
+            subject=said.subject,
+            about=request_id_for(event.source, event.id),
+            submission=submission,
+            publisher=publisher,
+            content_digest=digest,
+            origin=origin,
+        )
+        for index, channel in enumerate(said.also_by)
+    )
+    at = event.time
+    return (Fact(received, at), *(Fact(each, at) for each in further), *_told(said, town, at, now))
+
+
+def _told(said: RequestSubmission, town: Town, at: dt.datetime, now: dt.datetime) -> tuple[Fact, ...]:
+    """What the citizen was told by the publisher, and is told at once by our receipt."""
+    receipt = (
+        Delivery(channel=said.channel, proof=DeliveryProof.RECEIPT)
+        if said.channel in ONLINE and not said.backlog
+        else None
+    )
+    at_once = now if receipt else at
+    by_publisher: tuple[Fact, ...] = ()
+    if said.acknowledged is not None:
+        told = Delivery(channel=said.acknowledged.channel, proof=DeliveryProof.PUBLISHER)
+        by_publisher = (Fact(RequestAcknowledged(delivery=told), said.acknowledged.at),)
+    match judge(said, town):
+        case Lacking(missing=missing):
+            return (*by_publisher, Fact(RequestIncomplete(missing=missing, asked=receipt), at_once))
+        case Outside(subject=subject, turn_to=body):
+            refusal = RequestRefused(
+                criterion=Criterion.OUT_OF_COMPETENCE, rule=RuleRef(code=subject.code), turn_to=body, sent=receipt
+            )
+            # POL-27: a refusal that was sent closes the request; one that was not waits for whoever tells the citizen.
+            closed = (Fact(RequestClosed(reason=ClosingReason.REFUSED), at_once),) if receipt else ()
+            return (*by_publisher, Fact(refusal, at_once), *closed)
+        case _ if receipt and not by_publisher:
+            return (Fact(RequestAcknowledged(delivery=receipt), now),)
+        case _:
+            return by_publisher
+
+
+def interaction(
+    event: SubmissionEvent,
+    said: InteractionSubmission,
+    *,
+    publisher: str,
+    about: RequestId | None,
+    digest: str,
+    sealed: Sealed | None,
+) -> Fact:
+    """The fact of one contact."""
+    recorded = InteractionRecorded(
+        interaction_id=derive_id("interaction", event.source, event.id),
+        channel=said.channel,
+        language=said.language,
+        subject=said.subject,
+        about=about,
+        answered_first_line=said.answered,
+        submission=SubmissionRef(source=event.source, id=event.id),
+        publisher=publisher,
+        content_digest=digest,
+        sealed=sealed,
+        origin=Origin.BACKLOG if said.backlog else Origin.LIVE,
+    )
+    return Fact(recorded, event.time)
+
+
+# -- about a request --------------------------------------------------------------------------------------------
+
+
+def statements(said: About, at: dt.datetime, sealed: Sealed | None) -> tuple[Statement, ...]:
+    """What a submission about a request commands, one or two things; `sealed` holds what is personal of it.
+
+    The first may be refused; what comes after it is then not tried.
+    """
+    match said:
+        case AcknowledgementSubmission(channel=channel):
+            told = Delivery(channel=channel, proof=DeliveryProof.PUBLISHER)
+            return (Record(RequestAcknowledged(delivery=told), at),)
+        case CompletionSubmission(requester=who, text=text):
+            return (Record(RequestCompleted(given=given_by(who, text), sealed=sealed), at),)
+        case ProgressSubmission(text=text, promised_on=promised_on):
+            noted = (Record(RequestNoted(sealed=sealed), at),) if text else ()
+            promised = (Record(RequestPromised(due_on=promised_on), at),) if promised_on is not None else ()
+            return (*noted, *promised)
+        case OutcomeSubmission(outcome="answered" | "closed" | "refused"):
+            return (_outcome(said, at, sealed),)
+        case OutcomeSubmission(text=text):
+            # Neither a withdrawal nor a reopening has a place for words: they go into the file beside it.
+            noted = (Record(RequestNoted(sealed=sealed), at),) if text else ()
+            return (_outcome(said, at, None), *noted)
+
+
+def _outcome(outcome: OutcomeSubmission, at: dt.datetime, sealed: Sealed | None) -> Statement:
+    assumed = outcome.time_assumed
+    proof = DeliveryProof.ASSUMED if assumed else DeliveryProof.PUBLISHER
+    told = Delivery(channel=outcome.channel, proof=proof)
+    answer = RequestAnswered(
+        delivery=told,
+        answered_by=outcome.answered_by,
+        access_outcome=outcome.access_outcome,
+        provisions=outcome.provisions,
+        sealed=sealed,
+    )
+    match outcome.outcome:
+        case "answered":
+            return Record(answer, at, assumed)
+        case "closed":
+            return Finish(answer, at, assumed)
+        case "refused":
+            refusal = RequestRefused(
+                criterion=outcome.criterion or Criterion.UNSPECIFIED, turn_to=outcome.turn_to, sent=told, sealed=sealed
+            )
+            return Refuse(refusal, at, assumed)
+        case "withdrawn":
+            return Close(ClosingReason.WITHDRAWN, at, assumed)
+        case "voided":
+            return Record(RequestVoided(reason=outcome.voiding), at, assumed)
+        case "reopened":
+            return Resume(answer, RequestReopened(reason=outcome.reopening), at, assumed)

@@ -1,0 +1,58 @@
+"""A small invented town for the desk."""
+
+from __future__ import annotations
+
+import pytest
+
+from clic_contracts.town import Town
+
+
+@pytest.fixture(scope="session")
+def town() -> Town:
+    """Two departments and the desk, one subject outside its competence, one confidential, five publishers."""
+    names = {"fr": "Ville imaginaire", "en": "Imaginary town"}
+    return Town.model_validate(
+        {
+            "code": "imaginaire",
+            "name": names,
+            "desk": {"fr": "Le CLIC", "en": "The desk"},
+            "departments": [
+                {"code": "clic", "name": names, "first_line": True},
+                {"code": "greffe", "name": names},
+                {"code": "voirie", "name": names},
+            ],
+            "bodies": [
+                {
+                    "code": "ministere",
+                    "name": {"fr": "Le ministère imaginaire", "en": "The imaginary ministry"},
+                    "contact": {"fr": "composez le 450 555-0199.", "en": "call 450 555-0199."},
+                }
+            ],
+            "subjects": [
+                {"code": "pothole", "name": names, "department": "voirie"},
+                {"code": "provincial_road", "name": names, "turn_to": "ministere"},
+                {"code": "privacy_incident", "name": names, "department": "voirie", "confidential": True},
+            ],
+            "vocabulary": [
+                {"code": "artery", "name": names, "forms": ["artère", "rue principale"]},
+                {"code": "stop_sign", "name": names, "forms": ["panneau d'arrêt"]},
+                {"code": "heart", "name": names, "forms": ["cœur"]},
+            ],
+            "sectors": ["centre"],
+            "routing": {"rules": [], "unforeseen": "clic"},
+            "deadlines": {
+                "acknowledge_within": {"business_days": 1},
+                "answer_within": {"business_days": 10},
+                "decide_access_within": {"calendar_days": 20},
+                "reopen_within_days": 30,
+            },
+            "calendar": {"version": "2026.1"},
+            "publishers": [
+                {"code": "portail_web", "name": names},
+                {"code": "telephonie", "name": names},
+                {"code": "archives", "name": names, "may_backlog": True, "may_withhold_requester": True},
+            ],
+            "complaint_criteria": ["repeated", "steps_taken"],
+            "version": "town-test",
+        }
+    )

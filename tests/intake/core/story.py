@@ -1,0 +1,78 @@
+"""What stories of requests are told with: the catalogue's examples, and a decider of a town in Toronto's time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clic_chassis.scenario import NOON
+from clic_contracts.event import (
+    Event,
+    PersonalDataErased,
+    RequestAcknowledged,
+    RequestAnswered,
+    RequestClosed,
+    RequestCompleted,
+    RequestExtended,
+    RequestIncomplete,
+    RequestMerged,
+    RequestNoted,
+    RequestPromised,
+    RequestRated,
+    RequestReceived,
+    RequestRefused,
+    RequestReopened,
+    RequestVoided,
+)
+from clic_contracts.vocabulary import ClosingReason
+from clic_intake.core.request import Record, request_decider
+from clic_intake.core.rule import Rules
+
+TORONTO = ZoneInfo("America/Toronto")
+REQUEST = request_decider(Rules(TORONTO, reopen_within_days=30))
+OTHER = "0b1e1a54-0000-5000-8000-000000000001"
+
+
+def make(event: type[Event], **changes: object) -> Any:
+    """The catalogue's example, changed."""
+    return event.model_validate({**event.EXAMPLE, **changes})
+
+
+def town_time(text: str) -> dt.datetime:
+    """An instant in the town's time."""
+    return dt.datetime.fromisoformat(text).replace(tzinfo=TORONTO)
+
+
+RECEIVED = make(RequestReceived)
+BACKLOG = make(RequestReceived, origin="backlog")
+ACCESS = make(RequestReceived, kind="access_to_information", subject=None)
+ACKNOWLEDGED = make(RequestAcknowledged)
+INCOMPLETE = make(RequestIncomplete)
+COMPLETED = make(RequestCompleted)
+ANSWERED = make(RequestAnswered)
+GRANTED = make(RequestAnswered, access_outcome="granted")
+EXTENDED = make(RequestExtended)
+PROMISED = make(RequestPromised)
+REFUSED_UNSENT = make(RequestRefused, sent=None)
+REFUSED_SENT = make(RequestRefused)
+MERGED = make(RequestMerged, into=OTHER)
+VOIDED = make(RequestVoided)
+REOPENED = make(RequestReopened)
+NOTED = make(RequestNoted)
+RATED = make(RequestRated)
+ERASED = make(PersonalDataErased)
+
+
+def closed(reason: ClosingReason) -> RequestClosed:
+    return RequestClosed(reason=reason)
+
+
+AS_ANSWERED = closed(ClosingReason.ANSWERED)
+AS_WITHDRAWN = closed(ClosingReason.WITHDRAWN)
+AS_MERGED = closed(ClosingReason.MERGED)
+AS_REFUSED = closed(ClosingReason.REFUSED)
+
+
+def record(event: Event, at: dt.datetime = NOON, *, assumed: bool = False) -> Record:
+    return Record(event, at, assumed)

@@ -1,0 +1,154 @@
+"""What tests do with a desk that works: submit, read receipts, ask over HTTP, look into its streams."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from nats.aio.client import Client
+
+from clic_chassis.quarantine import Entry
+from clic_chassis.service import Runtime, Wiring
+from clic_chassis.testing import wait_until
+from clic_contracts.subject import INBOX_STREAM, RECEIPT_STREAM, inbox_subject, receipt_subject
+from clic_contracts.submission import Receipt, Submission, encode_submission
+from clic_intake.settings import IntakeSettings
+
+TOWN_DIR = Path(__file__).resolve().parents[3] / "deploy" / "towns" / "mont-saint-hilaire"
+KEY = bytes(range(32))
+SOURCE = "/essai/imaginaire"
+RECEIPT_WAIT_S = 20.0
+AGENTS = {
+    "desk": {"agent": "alex.exemple", "roles": ["agent"]},
+    "greffe": {"agent": "dominique.exemple", "roles": ["agent", "greffe"]},
+    "portal": {"agent": "portail.exemple", "roles": ["publisher:portail_web"]},
+}
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class Office:
+    """A desk at work."""
+
+    runtime: Runtime[IntakeSettings]
+    wiring: Wiring
+    http: httpx.AsyncClient
+
+    @staticmethod
+    def agents() -> str:
+        """The agents' file; everybody's token is their key in `AGENTS`."""
+        return json.dumps({hashlib.sha256(token.encode()).hexdigest(): agent for token, agent in AGENTS.items()})
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, runtime: Runtime[IntakeSettings], wiring: Wiring) -> AsyncIterator[Office]:
+        """With its HTTP in-process."""
+        assert wiring.http is not None
+        transport = httpx.ASGITransport(wiring.http)
+        async with httpx.AsyncClient(transport=transport, base_url="http://intake") as http:
+            yield cls(runtime, wiring, http)
+
+    @property
+    def nats(self) -> Client:
+        """Its connection."""
+        return self.runtime.nats
+
+    async def publish(self, body: bytes, *, publisher: str = "telephonie", kind: str = "submission.request.v1") -> int:
+        """Put bytes into the inbox; its position."""
+        ack = await self.nats.jetstream().publish(inbox_subject(publisher, kind), body)
+        return ack.seq
+
+    async def submit(
+        self,
+        submission: Submission,
+        event_id: str,
+        *,
+        publisher: str = "telephonie",
+        source: str = SOURCE,
+        at: dt.datetime | None = None,
+    ) -> Receipt:
+        """Put a submission into the inbox, and wait for its newest receipt."""
+        body = encode_submission(submission, source=source, event_id=event_id, occurred_at=at or now())
+        before = await self._receipt_position(publisher, event_id)
+        await self.publish(body, publisher=publisher, kind=submission.TYPE)
+
+        async def given() -> bool:
+            return await self._receipt_position(publisher, event_id) > before
+
+        await wait_until(given, RECEIPT_WAIT_S, what=f"a receipt of {event_id}")
+        return await self.receipt(event_id, publisher=publisher)
+
+    async def receipt(self, event_id: str, *, publisher: str = "telephonie") -> Receipt:
+        """The receipt that stands now, waited for where there is none."""
+        subject = receipt_subject(publisher, event_id)
+
+        async def there() -> Any:
+            answer = await self.nats.request(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}", b"", timeout=5)
+            return answer.data if not (answer.headers or {}).get("Status") else None
+
+        return Receipt.model_validate_json(await wait_until(there, RECEIPT_WAIT_S, what=f"a receipt on {subject}"))
+
+    async def _receipt_position(self, publisher: str, event_id: str) -> int:
+        subject = receipt_subject(publisher, event_id)
+        answer = await self.nats.request(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}", b"", timeout=5)
+        return int((answer.headers or {}).get("Nats-Sequence", 0))
+
+    async def stored(self, stream: str, sequence: int) -> bytes | None:
+        """A message of a stream; None where it was erased."""
+        answer = await self.nats.request(
+            f"$JS.API.DIRECT.GET.{stream}", json.dumps({"seq": sequence}).encode(), timeout=5
+        )
+        return None if (answer.headers or {}).get("Status") else answer.data
+
+    async def everything(self, stream: str) -> list[bytes]:
+        """Every message that a stream holds, subjects included."""
+        info = await self.nats.jetstream().stream_info(stream)
+        found: list[bytes] = []
+        for sequence in range(info.state.first_seq, info.state.last_seq + 1):
+            answer = await self.nats.request(
+                f"$JS.API.DIRECT.GET.{stream}", json.dumps({"seq": sequence}).encode(), timeout=5
+            )
+            headers = answer.headers or {}
+            if not headers.get("Status"):
+                found.append(headers["Nats-Subject"].encode() + b"\n" + answer.data)
+        return found
+
+    async def inbox_is_done(self) -> None:
+        """Wait until everything in the inbox is acknowledged."""
+
+        async def done() -> bool:
+            info = await self.nats.jetstream().consumer_info(INBOX_STREAM, "intake")
+            return not (info.num_pending or info.num_ack_pending)
+
+        await wait_until(done, RECEIPT_WAIT_S, what="the inbox to be done with")
+
+    async def quarantined(self) -> list[Entry]:
+        """What is in intake's quarantine."""
+        return [each async for each in self.runtime.quarantine.entries(service="intake")]
+
+    async def ask(
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = "desk",
+        headers: Iterable[tuple[str, str]] = (),
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        """POST a JSON body (or bytes), GET where there is none."""
+        known = {"Authorization": f"Bearer {token}"} if token else {}
+        if body is None and content is None:
+            return await self.http.get(path, headers={**known, **dict(headers)})
+        if content is not None:
+            return await self.http.post(path, content=content, headers={**known, **dict(headers)})
+        return await self.http.post(path, json=body, headers={**known, **dict(headers)})
