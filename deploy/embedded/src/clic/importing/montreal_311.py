@@ -100,6 +100,7 @@ STATUSES: dict[str, Outcome | None] = {
 REASONS: dict[str, str] = {
     "no_nature": "no NATURE",
     "unknown_nature": "a NATURE that nobody knows",
+    "nul_character": "a NUL character, which no text can hold",
     "odd_id": "an id that is too long or not printable",
     "no_date": "no date of creation",
     "odd_date": "a date of creation that is none",
@@ -184,6 +185,8 @@ def map_row(
         categories: subjects by plain category.
         now: nothing may have happened after it.
     """
+    if any("\0" in cell for cell in row.values()):
+        return Refused("nul_character")
     nature = plain(row["NATURE"])
     if nature not in NATURES:
         return Refused("unknown_nature" if nature else "no_nature", row["NATURE"])
