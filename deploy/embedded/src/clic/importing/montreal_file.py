@@ -112,22 +112,28 @@ def _rows(path: Path, text: IO[str]) -> Iterator[tuple[int, Mapping[str, str] | 
             f"{path}: no column {', '.join(missing)}; expected Montréal's « Requêtes 311 », separated by commas"
         )
     while True:
+        before = reader.line_num
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield (reader.line_num, Refused("unreadable_csv", str(error)))
+            yield (reader.line_num, Refused("unreadable_csv", f"{error}{_span(before, reader.line_num)}"))
             continue
         if not cells:
             continue  # An empty line is no row.
         if len(cells) != len(header):
-            detail = f"{len(cells)} instead of {len(header)}"
+            detail = f"{len(cells)} instead of {len(header)}{_span(before, reader.line_num)}"
             yield (reader.line_num, Refused("wrong_number_of_columns", detail))
         elif any("\udc80" <= c <= "\udcff" for cell in cells if not cell.isascii() for c in cell):
             yield (reader.line_num, Refused("not_utf8"))
         else:
             yield reader.line_num, dict(zip(header, cells, strict=True))
+
+
+def _span(before: int, number: int) -> str:
+    """Which lines were taken for one row: a quotation mark that is never closed swallows those after it."""
+    return f"; lines {before + 1} to {number} are taken for one row" if number > before + 1 else ""
 
 
 class _Seen:
