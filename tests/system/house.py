@@ -254,7 +254,12 @@ class House:
 
     def clic_environment(self) -> dict[str, str]:
         """The environment in which `clic` finds this house."""
-        return {**without_clic(os.environ), "CLIC_DIR": str(self.folder), "COLUMNS": "200"}
+        return {
+            **without_clic(os.environ),
+            "CLIC_DIR": str(self.folder),
+            "CLIC_TOWN_DIR": str(TOWN),
+            "COLUMNS": "200",
+        }
 
     def spawn_clic(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a `clic` command beside us; whoever starts it waits for it."""

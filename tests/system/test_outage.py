@@ -1,4 +1,4 @@
-"""An import while everything is killed in its middle, then stopped: the same figures, nothing twice, nothing missing."""
+"""Everything is killed in the middle of an import, then stopped: the same figures, nothing twice, nothing missing."""
 
 from __future__ import annotations
 
