@@ -37,10 +37,11 @@ _MEANINGS = {
 
 def problem_of(error: RefusedError) -> Problem:
     """A refusal as a problem."""
+    missing = isinstance(error, NotFoundError)
     return Problem(
         type=f"urn:clic:problem:{error.code.replace('_', '-')}",
-        title="The town's rules do not allow it",
-        status=404 if isinstance(error, NotFoundError) else 409,
+        title="There is no such thing" if missing else "The town's rules do not allow it",
+        status=404 if missing else 409,
         detail=str(error),
     )
 

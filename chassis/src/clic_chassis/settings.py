@@ -56,7 +56,8 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             lines = [
-                f"{PREFIX}{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}"
+                # A value with parts is one variable: the parts are named behind it.
+                f"{PREFIX}{str(each['loc'][0]).upper()}: {' '.join([*map(repr, each['loc'][1:]), each['msg']])}"
                 for each in error.errors(include_url=False, include_input=False)
             ]
             raise SettingsError("The environment does not fit:\n  " + "\n  ".join(lines)) from error
