@@ -6,6 +6,7 @@ from clic_chassis.projector import Projector
 from clic_chassis.service import Runtime, Wiring
 
 from .api import make_api
+from .page import Pages
 from .projection import ReportingProjection
 from .settings import Settings
 
@@ -13,4 +14,11 @@ from .settings import Settings
 async def wire(runtime: Runtime[Settings]) -> Wiring:
     """Put reporting together. Its projection makes its tables by itself: no migrations stand beside them."""
     projector = Projector(runtime.nats, runtime.pool, ReportingProjection())
-    return Wiring(components=[projector], http=make_api(runtime.pool))
+    api = make_api(
+        runtime.pool,
+        Pages(runtime.town),
+        runtime.clock,
+        links={title: str(url) for title, url in runtime.settings.links.items()},
+        standing=projector.not_ready,
+    )
+    return Wiring(components=[projector], http=api)

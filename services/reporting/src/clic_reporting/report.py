@@ -18,9 +18,12 @@ from .core.figure import (
     NONE,
     STATUSES,
     Assumed,
+    Comparison,
     InteractionFigures,
     ObligationCounts,
     ObligationFigures,
+    Overview,
+    QuarterBalance,
     Report,
     RequestFigures,
     Versions,
@@ -29,6 +32,7 @@ from .core.period import Quarter
 from .store import LIVE_SCHEMA
 
 _SQL = load("clic_reporting")
+NOT_YET = "the reporting service has not run on this database yet: start it, or run `clic rebuild`"
 DIRECTION_GENERALE = "direction_generale"
 
 Connection = asyncpg.Connection | PoolConnectionProxy
@@ -52,11 +56,53 @@ async def quarter_report(connection: Connection, period: str, *, schema: str = L
         NotProjectedError: reporting has not folded anything yet.
     """
     quarter = Quarter.parse(period)
+    async with reading(connection, schema):
+        return await _report(connection, quarter, schema)
+
+
+async def quarter_comparison(connection: Connection, period: str, *, schema: str = LIVE_SCHEMA) -> Comparison:
+    """A quarter's report with the one before and the line of every quarter. Source: POL-31 to POL-36.
+
+    Raises: as `quarter_report`.
+    """
+    quarter = Quarter.parse(period)
+    async with reading(connection, schema):
+        quarters = await _quarters(connection, schema)
+        known = {each.period for each in quarters}
+        before = quarter.previous
+        return Comparison(
+            report=await _report(connection, quarter, schema),
+            before=await _report(connection, before, schema) if str(before) in known else None,
+            quarters=quarters,
+        )
+
+
+async def overview(connection: Connection, *, schema: str = LIVE_SCHEMA) -> Overview:
+    """Every quarter with its balance, the newest first, and how far the log was read. Source: POL-32.
+
+    Raises:
+        NotProjectedError: reporting has not folded anything yet.
+    """
+    async with reading(connection, schema):
+        checkpoint = await _checkpoint(connection, schema)
+        return Overview(
+            quarters=await _quarters(connection, schema),
+            position=checkpoint["sequence"],
+            updated_at=checkpoint["updated_at"],
+            versions=_versions(checkpoint),
+        )
+
+
+@contextlib.asynccontextmanager
+async def reading(connection: Connection, schema: str) -> AsyncIterator[None]:
+    """A snapshot; tables that are not there, or not as this code expects them, are told as what they are."""
     try:
         async with snapshot(connection, schema):
-            return await _report(connection, quarter, schema)
+            yield
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
-        raise NotProjectedError("the reporting service has not run on this database yet") from error
+        raise NotProjectedError(NOT_YET) from error
+    except asyncpg.UndefinedColumnError as error:
+        raise NotProjectedError("the tables were made by another version of CLIC: run `clic rebuild`") from error
 
 
 @contextlib.asynccontextmanager
@@ -75,9 +121,7 @@ async def snapshot(connection: Connection, schema: str = LIVE_SCHEMA) -> AsyncIt
 
 
 async def _report(connection: Connection, quarter: Quarter, schema: str) -> Report:
-    checkpoint = await connection.fetchrow(query("checkpoint", schema))
-    if checkpoint is None:
-        raise NotProjectedError("the reporting service has not run on this database yet")
+    checkpoint = await _checkpoint(connection, schema)
     bounds: Any = await connection.fetchrow(query("bounds"), quarter.first_on, quarter.next_on)
     span = (bounds["starts_at"], bounds["ends_at"])
     received = await connection.fetch(query("received", schema), *span)
@@ -94,12 +138,27 @@ async def _report(connection: Connection, quarter: Quarter, schema: str) -> Repo
             obligations=sum(row["assumed"] for row in obligations),
         ),
         position=checkpoint["sequence"],
-        versions=Versions(
-            definition=checkpoint["definition"],
-            town=checkpoint["town"],
-            log=f"{checkpoint['stream']} {checkpoint['stream_created_at'].isoformat()}",
-        ),
+        versions=_versions(checkpoint),
     )
+
+
+async def _checkpoint(connection: Connection, schema: str) -> Any:
+    checkpoint = await connection.fetchrow(query("checkpoint", schema))
+    if checkpoint is None:
+        raise NotProjectedError(NOT_YET)
+    return checkpoint
+
+
+def _versions(checkpoint: Any) -> Versions:
+    return Versions(
+        definition=checkpoint["definition"],
+        town=checkpoint["town"],
+        log=f"{checkpoint['stream']} {checkpoint['stream_created_at'].isoformat()}",
+    )
+
+
+async def _quarters(connection: Connection, schema: str) -> tuple[QuarterBalance, ...]:
+    return tuple(QuarterBalance(**dict(row)) for row in await connection.fetch(query("quarters", schema)))
 
 
 def _requests(rows: list[Any], balance: Any) -> RequestFigures:
@@ -136,16 +195,17 @@ def _interactions(rows: list[Any]) -> InteractionFigures:
 
 
 def _obligations(rows: list[Any]) -> ObligationFigures:
-    kinds = {
-        kind.value: ObligationCounts(
-            **_by([row for row in rows if row["obligation"] == kind], "state", count="obligations")
-        )
-        for kind in ObligationKind
-    }
+    kinds = {kind.value: _counts([row for row in rows if row["obligation"] == kind]) for kind in ObligationKind}
     return ObligationFigures(
-        by_kind={kind: counts for kind, counts in kinds.items() if sum(counts.model_dump().values())},
-        **_by(rows, "state", count="obligations"),
+        by_kind={kind: ObligationCounts(**counts) for kind, counts in kinds.items() if counts}, **_counts(rows)
     )
+
+
+def _counts(rows: list[Any]) -> dict[str, int]:
+    assumed = {
+        f"{state}_assumed": sum(row["assumed"] for row in rows if row["state"] == state) for state in ("met", "late")
+    }
+    return {**_by(rows, "state", count="obligations"), **assumed} if rows else {}
 
 
 def _sum(rows: list[Any], flag: str) -> int:

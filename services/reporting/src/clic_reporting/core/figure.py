@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from pydantic import BaseModel, ConfigDict, Field
 
 STATUSES = ("closed", "refused", "withdrawn", "voided", "open", "reopened")
@@ -52,16 +54,23 @@ class ObligationCounts(_Figures):
     missed: int = Field(default=0, description="Past their limit and not kept.")
     open: int = Field(default=0, description="Still to be kept.")
     lifted: int = Field(default=0, description="No longer binding: refused, withdrawn, merged, voided or replaced.")
+    met_assumed: int = Field(default=0, description="Of `met`: at an assumed instant, which measures no delay.")
+    late_assumed: int = Field(default=0, description="Of `late`: at an assumed instant.")
 
     @property
-    def judged(self) -> int:
-        """Obligations of which it is known whether they were kept in time."""
-        return self.met + self.late + self.missed
+    def total(self) -> int:
+        """All of them."""
+        return self.met + self.late + self.missed + self.open + self.lifted
+
+    @property
+    def measured(self) -> int:
+        """Obligations of which somebody recorded whether they were kept in time."""
+        return self.met + self.late + self.missed - self.met_assumed - self.late_assumed
 
     @property
     def on_time_share(self) -> float | None:
-        """Kept in time over judged, 0 to 1; None where nothing is judged yet."""
-        return self.met / self.judged if self.judged else None
+        """Kept in time over measured, 0 to 1; None where nothing was measured."""
+        return (self.met - self.met_assumed) / self.measured if self.measured else None
 
 
 class ObligationFigures(ObligationCounts):
@@ -101,3 +110,33 @@ class Report(_Figures):
     assumed: Assumed
     position: int = Field(description="Position in the log of the last fact that the figures hold.")
     versions: Versions
+
+
+class QuarterBalance(_Figures):
+    """One quarter among others, as the view `indicator_pol32_balance` tells it. Source: POL-32."""
+
+    period: str
+    received: int
+    treated: int
+    pending_at_end: int
+
+
+class Overview(_Figures):
+    """Every quarter that the log knows of, and how far it was read."""
+
+    quarters: tuple[QuarterBalance, ...] = Field(description="From the first fact to the last, the newest first.")
+    position: int = Field(description="Position in the log of the last fact that the figures hold.")
+    updated_at: dt.datetime = Field(description="When that fact was folded.")
+    versions: Versions
+
+
+class Comparison(_Figures):
+    """A quarter's report with what it is compared with, all from one snapshot."""
+
+    report: Report
+    before: Report | None = Field(description="The quarter before; null where the log knows nothing of it.")
+    quarters: tuple[QuarterBalance, ...] = Field(description="From the first fact to the last, the newest first.")
+
+    def balance(self, period: str) -> QuarterBalance | None:
+        """A quarter's line."""
+        return next((each for each in self.quarters if each.period == period), None)

@@ -38,10 +38,20 @@ class Quarter:
             raise PeriodError(f"{text!r} is not a quarter: write the year, -Q and 1 to 4, as in 2022-Q1")
         return cls(int(match[1]), int(match[2]))
 
+    @classmethod
+    def of(cls, day: dt.date) -> Self:
+        """The quarter that a day lies in."""
+        return cls(day.year, (day.month + 2) // 3)
+
     @property
     def first_on(self) -> dt.date:
         """Its first day."""
         return dt.date(self.year, 3 * self.number - 2, 1)
+
+    @property
+    def last_on(self) -> dt.date:
+        """Its last day."""
+        return self.next_on - dt.timedelta(days=1)
 
     @property
     def next_on(self) -> dt.date:
@@ -60,7 +70,7 @@ class Quarter:
 
     @property
     def name_fr(self) -> str:
-        """« 1er trimestre de 2022 » in words: the first is an ordinal of its own in French."""
+        """« Premier trimestre 2022 »."""
         ordinal = {1: "Premier", 2: "Deuxième", 3: "Troisième", 4: "Quatrième"}[self.number]
         return f"{ordinal} trimestre {self.year}"
 
