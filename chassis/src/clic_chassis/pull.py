@@ -25,6 +25,8 @@ HEARTBEAT_S = 1.0
 SILENCE_MAX_S = 3.5
 """Without a message or heartbeat for so long the consumer is taken for lost: a server that came back forgot it."""
 CLOSE_TIMEOUT_S = 2.0
+_OVER = ("Batch Completed", "Message Size Exceeds MaxBytes")
+"""Of the statuses 409 those that end a request and not the consumer; the server sends them where bytes are bounded."""
 _SHORT_REPLY_PARTS = 9
 
 
@@ -124,7 +126,7 @@ class Pull:
             self.waiting.append(message)
         elif status == "100":
             return
-        elif status in ("404", "408") or "MaxBytes" in headers.get("Description", ""):
+        elif status in ("404", "408") or headers.get("Description") in _OVER:
             # This request is over; what it did not bring is said by a header.
             self._asked = max(0, self._asked - int(headers.get("Nats-Pending-Messages", self._messages_max)))
         else:
