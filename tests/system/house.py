@@ -12,7 +12,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -25,7 +25,7 @@ import psutil
 from nats.aio.client import Client
 
 from clic.connection import Installation
-from clic.nats_config import DURABLES, OPS, SERVICES, authorization, inbox_prefix, users
+from clic.nats_config import DURABLES, OPS, SERVICES, NatsUser, authorization, inbox_prefix, users
 from clic_chassis.embedded import NatsServer, PostgresServer, free_port, start_nats, start_postgres
 from clic_chassis.embedded.server_process import ServerProcess, start_process, tail
 from clic_chassis.jetstream_log import JetStreamLog
@@ -299,11 +299,16 @@ def without_clic(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def open_house(*, traced: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[House]:
-    """A town with every server and service running and ready, in a folder of its own, removed at the end."""
+def open_house(
+    *, traced: bool = False, settings: Mapping[str, str] | None = None, guests: Sequence[NatsUser] = ()
+) -> Iterator[House]:
+    """A town with every server and service running and ready, in a folder of its own, removed at the end.
+
+    `guests` are users of NATS beside those of the town.
+    """
     with open_folder() as folder:
         password = secrets.token_urlsafe(12)
-        all_users = users(each.code for each in read_town(TOWN).publishers)
+        all_users = [*users(each.code for each in read_town(TOWN).publishers), *guests]
         server = start_nats(
             folder / "nats", extra_config=authorization(all_users, {each.name: password for each in all_users})
         )
