@@ -42,6 +42,10 @@ class AppendUnknownError(RetryableError):
     """No answer to an append: it may be stored or not. Load and look."""
 
 
+class TooEarlyError(RetryableError):
+    """What it builds on did not happen yet and may stand behind it: until then, later messages of its key pass it."""
+
+
 class UnreadableError(ClicError):
     """It cannot be read, now or later: quarantine it."""
 

@@ -40,7 +40,8 @@ class _Lane:
 class Lanes:
     """Carries messages to `settle`, which gives whether one is settled (and acknowledged) or the process stops.
 
-    A lane's messages are in order of their sequences; one that was delivered again while it is under way is known.
+    A lane's messages are in order of their sequences, unless one lets the others pass; one that was delivered again
+    while it is under way is known.
     """
 
     def __init__(
@@ -105,6 +106,12 @@ class Lanes:
             lane.stalled = False
             self._stalled -= len(lane.carried)
 
+    def let_pass(self, key: str) -> bool:
+        """Put a lane's first message behind the others; False: there are none. `settle` then returns without it."""
+        lane = self._lanes[key]
+        lane.carried.rotate(-1)
+        return len(lane.carried) > 1
+
     async def touch(self) -> None:
         """Tell the server of messages that it did not hear of for long that they are under way."""
         before = monotonic() - self._touch_every_s
@@ -130,6 +137,8 @@ class Lanes:
             while lane.carried:
                 carried = lane.carried[0]
                 settled = not self.closing.is_set() and await self._settle(key, carried)
+                if lane.carried[0] is not carried:
+                    continue  # It let the others pass.
                 await say(carried.message.ack if settled else carried.message.nak)
                 self._drop(lane.carried.popleft())
         finally:

@@ -32,7 +32,7 @@ from clic_contracts.subject import LOG_STREAM
 
 from . import failure
 from .delivery import Delivery
-from .error import RetryableError
+from .error import RetryableError, TooEarlyError
 from .jetstream_log import decode
 from .lane import Carried, Lanes, say
 from .parking import OnParked, Parking
@@ -59,6 +59,7 @@ LAG_EVERY_S = 1.0
 LAG_TIMEOUT_S = 1.0
 STUCK_AFTER_S = 60.0
 KEY_CHARACTERS_MAX = 200
+CANCEL_AGAIN_S = 0.1
 CLOSE_SHARE = 0.7
 """Of a service's bound on stopping: what a process takes to finish what it has begun."""
 
@@ -125,8 +126,7 @@ class Process:
             await self._lanes.close(self._runtime.settings.stop_timeout_s * CLOSE_SHARE)
             if subscriber is not None:
                 await subscriber.stop()
-            parking.cancel()
-            await asyncio.gather(parking, return_exceptions=True)
+            await _ended(parking)
 
     def not_ready(self) -> str | None:
         """None, or why nothing is being done."""
@@ -239,6 +239,8 @@ class Process:
             except Exception as error:  # noqa: BLE001 - whatever it is: tried again with a bound, then quarantined
                 if await self._parked(key, carried, error):
                     return True
+                if isinstance(error, TooEarlyError) and self._lanes.let_pass(key):
+                    return False
             else:
                 return True
         return False
@@ -292,6 +294,17 @@ def _decoding(handle: Callable[[Commit], Awaitable[None]] | None) -> Callable[[D
         await handle(decode(delivery.subject, delivery.sequence, delivery.body, delivery.headers))
 
     return handle_delivery
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel until it has ended.
+
+    Python 3.11's `wait_for`, in which nats-py waits for answers, loses a cancellation that comes with the answer.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN_S)
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _first(stop: asyncio.Event, other: asyncio.Event | None, seconds: float) -> None:
