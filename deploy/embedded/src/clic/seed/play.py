@@ -10,8 +10,8 @@ from clic.connection import Connection
 from clic.outbox import Outbox, Outgoing, Tally
 from clic_chassis.error import ClicError
 
-WAVE = 256
-"""Submissions that are published together."""
+WAVE = 32
+"""Submissions that are published together: a few stories, so that their ends follow their beginnings at once."""
 
 
 class SeedError(ClicError):

@@ -19,8 +19,9 @@ from clic_contracts.town import Town
 from clic_contracts.vocabulary import Kind
 from clic_reporting.core.period import Quarter
 
+from .setting import Setting, source_of
 from .situation import Situation, Situations
-from .story import Opener, Setting, Story, source_of
+from .story import Opener, Story
 
 SIZE = 650
 """Requests of a whole quarter, by default."""

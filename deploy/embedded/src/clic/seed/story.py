@@ -6,12 +6,11 @@ import datetime as dt
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from random import Random
 from typing import Any
 
 from clic.outbox import Outgoing
-from clic_contracts.event import RequestReceived, RequestRouted, SubmissionRef
+from clic_contracts.event import RequestReceived, RequestRouted
 from clic_contracts.submission import (
     AcknowledgementSubmission,
     CompletionSubmission,
@@ -25,25 +24,17 @@ from clic_contracts.submission import (
     Submission,
     Told,
 )
-from clic_contracts.town import Town
 from clic_contracts.vocabulary import (
     Channel,
     Criterion,
     Kind,
-    Language,
     ReopeningReason,
-    RequesterPresence,
     VoidingReason,
 )
-from clic_deadlines.core.standard import Rules
-from clic_intake.core.term import term_picker
 from clic_routing.core.assignment import route
 
-from .opening import Opening
+from .setting import Setting, received_as, source_of
 from .situation import AccessDecision, Situation, Situations, WayIn
-
-SOURCE = "/exemple-synthetique"
-"""CloudEvents `source` of every seeded submission, before the publisher's code."""
 
 ANSWERED_IN_TIME = 0.84
 ANSWERED_LATE = 0.12  # The rest is forgotten.
@@ -69,38 +60,6 @@ _BY_VOICE = (Channel.PHONE, Channel.VOICEMAIL, Channel.COUNTER, Channel.COUNCIL,
 _ASKED_FOR_MORE = (Channel.VOICEMAIL, Channel.LETTER, Channel.EMAIL, Channel.MESSENGER)
 _MINUTE = dt.timedelta(minutes=1)
 _DAY = dt.timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """The town in which the stories are set, and what its people say."""
-
-    town: Town
-    situations: Situations
-
-    @cached_property
-    def rules(self) -> Rules:
-        """The delays that the town has set itself."""
-        return Rules(self.town)
-
-    @cached_property
-    def opening(self) -> Opening:
-        """The desk's hours."""
-        return Opening(self.town.calendar)
-
-    @cached_property
-    def pick_terms(self) -> Any:
-        """Finds the town's terms in a text, as the desk does."""
-        return term_picker(self.town)
-
-    def marked(self, text: str, language: Language = Language.FR) -> str:
-        """A text that says that it is no real person's."""
-        return f"{self.situations.mark[language]} {text}"
-
-
-def source_of(publisher: str) -> str:
-    """The source under which a publisher's seeded submissions go."""
-    return f"{SOURCE}/{publisher}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,22 +349,6 @@ class Story:
                     pass
             told.append(each)
         return told
-
-
-def received_as(said: RequestSubmission, setting: Setting) -> RequestReceived:
-    """A submission as the desk will register it, as far as rules of routing and delays look at it."""
-    return RequestReceived(
-        reference="0000-000000",
-        kind=said.kind,
-        channel=said.channel,
-        language=said.language,
-        subject=said.subject,
-        terms=setting.pick_terms(said.text),
-        requester=RequesterPresence.IDENTIFIED,
-        submission=SubmissionRef(source=SOURCE, id="draft"),
-        publisher="draft",
-        content_digest="",
-    )
 
 
 def _missing(said: RequestSubmission) -> Requester | None:
