@@ -11,7 +11,8 @@ from clic_contracts.vocabulary import Service
 
 from .api import make_api
 from .desk import Desk
-from .inbox import Inbox, InboxSweeper, inbox_key
+from .eraser import InboxEraser
+from .inbox import Inbox, inbox_key
 from .register import Register
 from .seal import MasterKey
 from .settings import IntakeSettings
@@ -38,7 +39,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
                 key=inbox_key,
                 on_parked=inbox.parked,
             ),
-            InboxSweeper(runtime.nats, runtime.quarantine, INBOX_DURABLE),
+            InboxEraser(runtime.nats, runtime.quarantine, INBOX_DURABLE),
             Process(
                 runtime,
                 durable=RELAY_DURABLE,

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from time import monotonic
 from typing import Any
 
-import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from pydantic_core import from_json
 
 from clic_chassis.clock import Clock
-from clic_chassis.error import RetryableError
-from clic_chassis.nats_error import ALREADY_DELETED
+from clic_chassis.error import RetryableError, TooEarlyError
 from clic_chassis.process import Delivery
-from clic_chassis.quarantine import Quarantine
 from clic_contracts.envelope import request_id_for
-from clic_contracts.subject import INBOX_STREAM, receipt_subject
+from clic_contracts.subject import receipt_subject
 from clic_contracts.submission import Problem, Receipt, SubmissionRefusedError, parse_submission
 
 from .core.rule import UnknownRequestError
 from .desk import Desk
 
-log = structlog.get_logger()
-
 JETSTREAM_TIMEOUT_S = 5.0
 WAIT_FOR_REQUEST_S = 20.0
 """A submission about a request may overtake the request on its way here, at the latest when an instance that had the
 request under way crashed: longer than the runner's `ACK_WAIT_S`."""
-SWEEP_EVERY_S = 5.0
 
 
-class NotThereYetError(RetryableError):
-    """A submission is about a request that is not there, or not yet."""
+class NotThereYetError(TooEarlyError):
+    """A submission is about a request that is not there, or not yet: its submission may stand behind in the inbox."""
 
 
 class Inbox:
@@ -48,7 +41,7 @@ class Inbox:
         """Sequences of what waits for its request, since when: bounded by the messages under way."""
 
     async def handle(self, delivery: Delivery) -> None:
-        """Judge one submission, store its receipt, and erase what arrived in clear.
+        """Judge one submission and store its receipt; what arrived in clear is erased by the `InboxEraser`.
 
         Raises:
             RetryableError: something is away; the submission stays in the inbox.
@@ -66,8 +59,6 @@ class Inbox:
             raise
         del self._waiting_since[delivery.sequence]
         await self._give(publisher, delivery, receipt)
-        if receipt.status == "refused" or not is_harmless(delivery.body):
-            await self._erase(delivery)
 
     async def parked(self, delivery: Delivery, reason: str) -> None:
         """Tell the publisher that a submission is in quarantine; once it is handled, the true receipt replaces that.
@@ -94,66 +85,12 @@ class Inbox:
     async def _give(self, publisher: str, delivery: Delivery, receipt: Receipt) -> None:
         """Store the receipt under the submission's id, or the inbox position where it has none."""
         subject = receipt_subject(publisher, receipt.id or f"inbox-{delivery.sequence}")
-        said = await _ask(self._nats, subject, receipt.model_dump_json(exclude_none=True).encode())
+        said = await ask(self._nats, subject, receipt.model_dump_json(exclude_none=True).encode())
         if "error" in said:
             raise RetryableError(f"receipt: {said['error'].get('description')}")
 
-    async def _erase(self, delivery: Delivery) -> None:
-        """Overwrite a judged submission on disk: the inbox is a way in, not a second archive."""
-        call = f"$JS.API.STREAM.MSG.DELETE.{INBOX_STREAM}"
-        said = await _ask(self._nats, call, json.dumps({"seq": delivery.sequence}).encode())
-        if "error" in said and said["error"].get("err_code") not in ALREADY_DELETED:
-            raise RetryableError(f"erasure: {said['error'].get('description')}")
 
-
-class InboxSweeper:
-    """Drops what was judged and held nothing personal, so that the inbox stays short."""
-
-    name = "inbox-sweeper"
-
-    def __init__(self, nats: Client, quarantine: Quarantine, durable: str) -> None:
-        self._nats = nats
-        self._quarantine = quarantine
-        self._durable = durable
-        self._done_before = 0
-        """Up to where everything was judged or quarantined when it last looked."""
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Sweep every few seconds until told to stop."""
-        while not stop.is_set():
-            try:
-                await asyncio.wait_for(stop.wait(), SWEEP_EVERY_S)
-            except TimeoutError:
-                try:
-                    await self.sweep()
-                except (NatsError, OSError, RetryableError) as error:
-                    log.warning("inbox_sweep_failed", error=type(error).__name__)
-
-    async def sweep(self) -> None:
-        """Purge what was done with when it last looked, but nothing that is in quarantine.
-
-        Not what is done with now: in a cluster the entry of what was just quarantined may not have reached the replica
-        that is asked for entries.
-
-        Raises:
-            RetryableError, NatsError, OSError: something is away; the next sweep does it.
-        """
-        info = await self._nats.jetstream().consumer_info(INBOX_STREAM, self._durable)
-        done, self._done_before = self._done_before, info.ack_floor.stream_seq if info.ack_floor else 0
-        held = [e.sequence async for e in self._quarantine.entries(service="intake") if e.stream == INBOX_STREAM]
-        keep_from = min([done + 1, *held])
-        if keep_from > 1:
-            call = f"$JS.API.STREAM.PURGE.{INBOX_STREAM}"
-            said = await _ask(self._nats, call, json.dumps({"seq": keep_from}).encode())
-            if "error" in said:
-                raise RetryableError(f"purge: {said['error'].get('description')}")
-
-    def not_ready(self) -> str | None:
-        """Always ready: a sweep that fails is tried again."""
-        return None
-
-
-async def _ask(nats: Client, subject: str, body: bytes) -> dict[str, Any]:
+async def ask(nats: Client, subject: str, body: bytes) -> dict[str, Any]:
     """What JetStream answers.
 
     Raises:
@@ -192,22 +129,3 @@ def _identity_of(body: bytes) -> tuple[str | None, str | None]:
     except SubmissionRefusedError as error:
         return error.source, error.event_id
     return event.source, event.id
-
-
-_HARMLESS_ENVELOPE = {"specversion", "id", "source", "type", "time", "datacontenttype", "data"}
-_HARMLESS_DATA = {
-    *("kind", "channel", "language", "subject", "requester_withheld", "also_by", "written", "complaint_criteria"),
-    *("acknowledged", "backlog", "about", "answered", "promised_on", "outcome", "answered_by", "access_outcome"),
-    *("provisions", "criterion", "turn_to", "voiding", "reopening", "time_assumed"),
-}
-
-
-def is_harmless(body: bytes) -> bool:
-    """Whether a submission that was taken holds nothing that could be personal: known fields without free text alone.
-
-    Such a submission need not be overwritten one by one; the sweeper drops it.
-    """
-    raw: Any = from_json(body)
-    data = raw["data"]
-    place = data.get("place") or {}
-    return raw.keys() <= _HARMLESS_ENVELOPE and data.keys() - {"place"} <= _HARMLESS_DATA and place.keys() <= {"sector"}
