@@ -1,112 +1,36 @@
-"""The process runner on a real server: acknowledged after done, tried again with a bound, quarantined, resumed."""
+"""The process runner on a real server: in order, acknowledged after done, tried again with a bound, nothing lost."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import Any
+from collections import Counter
 
 import nats as nats_client
 import pytest
-import pytest_asyncio
+from tests.chassis.workshop import (
+    FILTER,
+    Handler,
+    all_acknowledged,
+    note,
+    note_next,
+    notes,
+    running,
+    settings,
+)
 
-from clic_chassis import failure, process
+from clic_chassis import process, pull
+from clic_chassis.delivery import Delivery
 from clic_chassis.embedded.nats import NatsServer
-from clic_chassis.error import RetryableError, UnreadableError
-from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.error import RetryableError
 from clic_chassis.process import Process
-from clic_chassis.quarantine import Entry
-from clic_chassis.scenario import NOON, recorded
 from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.settings import Settings
-from clic_chassis.streams import ensure_streams
+from clic_chassis.streams import ensure_streams, remove_streams
 from clic_chassis.testing import wait_until
 from clic_contracts.envelope import Commit, derive_id
-from clic_contracts.event import RequestNoted
-from clic_contracts.subject import LOG_STREAM
-from clic_contracts.vocabulary import Service
+from clic_contracts.subject import INBOX_STREAM, LOG_STREAM
 
-TOWN = Path(__file__).parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
-FILTER = "clic.log.intake.*"
-
-
-def settings(url: str, **more: Any) -> Settings:
-    return Settings(nats_url=url, town_dir=TOWN, **more)
-
-
-@pytest_asyncio.fixture
-async def runtime(nats_url: str) -> AsyncIterator[Runtime[Settings]]:
-    """A runtime of a service named routing, on fresh streams."""
-    async with open_runtime("routing", settings(nats_url)) as opened:
-        yield opened
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failure, "BACKOFF_FIRST_S", 0.01)
-    monkeypatch.setattr(failure, "BACKOFF_MAX_S", 0.05)
-
-
-@contextlib.asynccontextmanager
-async def running(
-    runtime: Runtime[Settings], handle: Callable[[Commit], Any], durable: str = "test"
-) -> AsyncIterator[Process]:
-    each = Process(runtime, durable=durable, filters=[FILTER], handle=handle)
-    stop = asyncio.Event()
-    task = asyncio.create_task(each.run(stop))
-    try:
-        yield each
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, 10)
-
-
-async def note(log: JetStreamLog, request: int, cause: str, expected: int = 0) -> int:
-    return await log.append(
-        Service.INTAKE, derive_id("test", str(request)), [recorded(RequestNoted(), cause_id=cause)], expected=expected
-    )
-
-
-async def notes(log: JetStreamLog, request: int, causes: str) -> None:
-    position = 0
-    for cause in causes:
-        position = await note(log, request, cause, position)
-
-
-class Handler:
-    """Remembers what it did per request, and fails as it is told."""
-
-    def __init__(self) -> None:
-        self.done: defaultdict[str, list[str]] = defaultdict(list)
-        self.failing: dict[str, Exception] = {}
-        self.failures: defaultdict[str, int] = defaultdict(int)
-
-    async def __call__(self, commit: Commit) -> None:
-        """Do it, or fail as told."""
-        cause = commit.events[0].cause_id
-        if (error := self.failing.get(cause)) is not None:
-            self.failures[cause] += 1
-            raise error
-        self.done[commit.request_id].append(cause)
-
-    def of(self, request: int) -> str:
-        """What was done of a request, in order."""
-        return "".join(self.done[derive_id("test", str(request))])
-
-
-async def lag(runtime: Runtime[Settings]) -> int:
-    info = await runtime.nats.jetstream().consumer_info(LOG_STREAM, "test")
-    return (info.num_pending or 0) + (info.num_ack_pending or 0)
-
-
-async def all_acknowledged(runtime: Runtime[Settings]) -> None:
-    async def idle() -> bool:
-        return await lag(runtime) == 0
-
-    await wait_until(idle, 15, what="the consumer to have nothing left")
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 async def test_every_commit_is_handled_once_and_in_the_order_of_its_request(runtime: Runtime[Settings]) -> None:
@@ -131,108 +55,6 @@ async def test_what_fails_for_a_while_is_tried_again_and_keeps_the_order(runtime
         handle.failing.clear()
         await wait_until(lambda: handle.of(1) == "abc", 10, what="the rest in order")
         await all_acknowledged(runtime)
-
-
-async def quarantined(runtime: Runtime[Settings]) -> list[Entry]:
-    return [entry async for entry in runtime.quarantine.entries(service="routing")]
-
-
-@pytest.mark.parametrize(("error", "tries"), [(UnreadableError("nobody can read it"), 1), (KeyError("a defect"), 5)])
-async def test_what_fails_for_good_is_quarantined_with_its_reason_and_later_ones_wait(
-    runtime: Runtime[Settings], error: Exception, tries: int
-) -> None:
-    """Nothing is dropped; other requests go on; then a retry brings everything in order."""
-    handle = Handler()
-    handle.failing["b"] = error
-    async with running(runtime, handle):
-        await notes(runtime.log, 1, "abcd")
-        await notes(runtime.log, 2, "xyz")
-
-        async def three_held() -> bool:
-            return len(await quarantined(runtime)) == 3
-
-        await wait_until(three_held, 15, what="b, c and d in quarantine")
-        await all_acknowledged(runtime)
-        entries = sorted(await quarantined(runtime), key=lambda entry: entry.sequence)
-        assert [entry.state for entry in entries] == ["failed", "waiting", "waiting"]
-        assert (tries, tries) == (handle.failures["b"], entries[0].tries)
-        assert type(error).__name__ in entries[0].reason
-        assert (handle.of(1), handle.of(2)) == ("a", "xyz")
-        handle.failing.clear()
-        await runtime.quarantine.retry(entries[0].entry_id, by="agent:exemple", now=NOON)
-        await wait_until(lambda: handle.of(1) == "abcd", 10, what="the rest in order")
-        await note_next(runtime, "e")
-        await wait_until(lambda: handle.of(1) == "abcde", 10, what="the request to be free again")
-    assert await quarantined(runtime) == []
-
-
-async def note_next(runtime: Runtime[Settings], cause: str) -> None:
-    story = await runtime.log.load(Service.INTAKE, derive_id("test", "1"))
-    await note(runtime.log, 1, cause, story.last_sequence)
-
-
-async def test_a_retry_that_fails_again_stays_in_quarantine(runtime: Runtime[Settings]) -> None:
-    """With its new reason, and the rest goes on waiting."""
-    handle = Handler()
-    handle.failing["b"] = UnreadableError("first reason")
-    async with running(runtime, handle):
-        await notes(runtime.log, 1, "abc")
-
-        async def held() -> list[Entry]:
-            return [e for e in await quarantined(runtime) if e.state == "failed"]
-
-        (entry,) = await wait_until(held, 10, what="b in quarantine")
-        handle.failing["b"] = UnreadableError("second reason")
-        await runtime.quarantine.retry(entry.entry_id, by="agent:exemple", now=NOON)
-
-        async def failed_again() -> bool:
-            return any("second reason" in e.reason for e in await held())
-
-        await wait_until(failed_again, 10, what="the new reason")
-        assert handle.of(1) == "a"
-
-
-async def test_a_discarded_message_is_left_and_the_rest_goes_on(runtime: Runtime[Settings]) -> None:
-    """By a person's decision, which is kept."""
-    handle = Handler()
-    handle.failing["b"] = UnreadableError("nobody can read it")
-    async with running(runtime, handle):
-        await notes(runtime.log, 1, "abc")
-
-        async def held() -> bool:
-            return len(await quarantined(runtime)) == 2
-
-        await wait_until(held, 10, what="b and c in quarantine")
-        failed = next(e for e in await quarantined(runtime) if e.state == "failed")
-        await runtime.quarantine.discard(failed.entry_id, by="agent:exemple", reason="a test's", now=NOON)
-        await wait_until(lambda: handle.of(1) == "ac", 10, what="c, without b")
-    (left,) = [e async for e in runtime.quarantine.entries(service="routing", states=("discarded",))]
-    assert (left.by, "a test's" in left.reason) == ("agent:exemple", True)
-
-
-async def test_what_was_quarantined_before_a_restart_still_holds_its_request(runtime: Runtime[Settings]) -> None:
-    """And a retry that was asked for while nobody was there is done at the start."""
-    handle = Handler()
-    handle.failing["b"] = UnreadableError("nobody can read it")
-    async with running(runtime, handle):
-        await notes(runtime.log, 1, "ab")
-
-        async def held() -> bool:
-            return len(await quarantined(runtime)) == 1
-
-        await wait_until(held, 10, what="b in quarantine")
-    (entry,) = await quarantined(runtime)
-    await note_next(runtime, "c")
-    handle.failing.clear()
-    async with running(runtime, handle):
-
-        async def waits() -> bool:
-            return [e.state for e in await quarantined(runtime)] == ["failed", "waiting"]
-
-        await wait_until(waits, 10, what="c behind b")
-    await runtime.quarantine.retry(entry.entry_id, by="agent:exemple", now=NOON)
-    async with running(runtime, handle):
-        await wait_until(lambda: handle.of(1) == "abc", 10, what="both in order")
 
 
 async def test_what_was_not_acknowledged_is_delivered_again_after_a_crash(
@@ -299,3 +121,190 @@ async def test_a_server_that_is_killed_and_comes_back_loses_nothing(own_nats: Na
 
         await wait_until(goes_on, 30, what="the log to answer again")
         await wait_until(lambda: handle.of(1) == "abcd", 30, what="the fourth")
+
+
+async def test_what_comes_while_a_key_is_tried_again_keeps_its_order(runtime: Runtime[Settings]) -> None:
+    """Twenty later commits, some of them appended meanwhile; other requests are not held up."""
+    handle = Handler()
+    handle.failing["a"] = RetryableError("away")
+    async with running(runtime, handle):
+        await notes(runtime.log, 1, "abcdefghij")
+        await wait_until(lambda: handle.failures["a"] >= 2, 10, what="two tries")
+        for cause in "klmnopqrst":
+            await note_next(runtime, cause)
+        await notes(runtime.log, 2, "xyz")
+        await wait_until(lambda: handle.of(2) == "xyz", 10, what="the other request")
+        handle.failing.clear()
+        await all_acknowledged(runtime)
+    assert handle.of(1) == "abcdefghijklmnopqrst"
+
+
+async def test_a_slow_request_holds_up_no_other(nats_url: str) -> None:
+    """Not even when more messages come than are taken at once: lanes of their own."""
+    release = asyncio.Event()
+    handle = Handler()
+
+    async def slow(commit: Commit) -> None:
+        if commit.request_id == derive_id("test", "0"):
+            await release.wait()
+        await handle(commit)
+
+    async with (
+        open_runtime("routing", settings(nats_url, batch_messages_max=8, concurrency_max=4)) as runtime,
+        running(runtime, slow),
+    ):
+        await note(runtime.log, 0, "a")
+        await asyncio.gather(*(notes(runtime.log, request, "ab") for request in range(1, 41)))
+        await wait_until(lambda: sum(map(len, handle.done.values())) == 80, 15, what="the forty others")
+        assert handle.of(0) == ""
+        release.set()
+        await all_acknowledged(runtime)
+        assert handle.of(0) == "a"
+
+
+async def test_what_takes_longer_than_the_servers_patience_is_not_delivered_twice(
+    runtime: Runtime[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is told that it is under way: what is handled, what waits behind it and what waits for a slot."""
+    monkeypatch.setattr(process, "ACK_WAIT_S", 1.0)
+    monkeypatch.setattr(process, "LAG_EVERY_S", 0.1)
+    seen: Counter[str] = Counter()
+    release = asyncio.Event()
+
+    async def patient(commit: Commit) -> None:
+        seen[commit.events[0].cause_id] += 1
+        await release.wait()
+
+    async with running(runtime, patient):
+        await notes(runtime.log, 1, "ab")
+        await wait_until(lambda: seen["a"], 10, what="the first to begin")
+        began = asyncio.get_running_loop().time()
+        await wait_until(lambda: asyncio.get_running_loop().time() - began > 2.5, what="the server's patience to end")
+        info = await runtime.nats.jetstream().consumer_info(LOG_STREAM, "test")
+        assert info.num_redelivered == 0
+        release.set()
+        await all_acknowledged(runtime)
+    assert seen == Counter("ab")
+
+
+async def test_nothing_is_remembered_of_what_is_done(runtime: Runtime[Settings]) -> None:
+    """Bounded by what is under way: done, tried again, and parked messages leave no trace in memory."""
+    handle = Handler()
+    handle.failing["b"] = KeyError("a defect")
+    handle.failing["x"] = RetryableError("away")
+    async with running(runtime, handle) as each:
+        await asyncio.gather(notes(runtime.log, 1, "abc"), notes(runtime.log, 2, "xyz"))
+        await wait_until(lambda: handle.failures["x"] > 2, 10, what="x to be tried again")
+        handle.failing.pop("x")
+        await all_acknowledged(runtime)
+        assert (len(each._lanes), each._lanes._lanes, each._lanes._tasks) == (0, {}, set())
+        assert (each._lanes._bytes, each._lanes._stalled) == (0, 0)
+        assert len(each._parking._locks) == 0
+        assert each._parking._parked == {derive_id("test", "1")}
+
+
+async def test_what_waits_to_be_tried_again_is_given_back_at_a_stop(runtime: Runtime[Settings]) -> None:
+    """The next instance has it at once, not after the server's patience."""
+    handle = Handler()
+    handle.failing["a"] = RetryableError("away")
+    async with running(runtime, handle):
+        await notes(runtime.log, 1, "abc")
+        await wait_until(lambda: handle.failures["a"] >= 3, 10, what="three tries")
+    handle.failing.clear()
+    async with running(runtime, handle):
+        await wait_until(lambda: sorted(handle.of(1)) == list("abc"), process.ACK_WAIT_S / 2, what="all three")
+
+
+async def test_a_consumer_that_somebody_deleted_is_made_again(
+    runtime: Runtime[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins at the log's beginning; what was done is known by its cause."""
+    monkeypatch.setattr(pull, "SILENCE_MAX_S", 2.0)
+    handle = Handler()
+    async with running(runtime, handle):
+        await notes(runtime.log, 1, "ab")
+        await wait_until(lambda: handle.of(1) == "ab", 10, what="the first two")
+        await runtime.nats.jetstream().delete_consumer(LOG_STREAM, "test")
+        await note_next(runtime, "c")
+        await wait_until(lambda: "c" in handle.of(1), 20, what="the third")
+    assert set(handle.of(1)) == set("abc")
+
+
+async def test_a_stream_that_is_not_there_yet_is_waited_for_visibly(runtime: Runtime[Settings]) -> None:
+    """Streams are made by who operates, perhaps later."""
+    await remove_streams(runtime.nats)
+    handle = Handler()
+    async with running(runtime, handle) as each:
+        await wait_until(
+            lambda: "streams made" in (each.not_ready() or ""), 15, what="the process to say what it lacks"
+        )
+        await ensure_streams(runtime.nats)
+        await wait_until(lambda: each.not_ready() is None, 15, what="the process to be ready")
+        await notes(runtime.log, 1, "ab")
+        await wait_until(lambda: handle.of(1) == "ab", 10, what="both commits")
+
+
+async def test_what_is_skipped_is_acknowledged_and_not_handled(runtime: Runtime[Settings]) -> None:
+    """From its headers alone."""
+    handle = Handler()
+    async with running(runtime, handle, skip=lambda delivery: delivery.sequence % 2 == 0):
+        await notes(runtime.log, 1, "abcd")
+        await all_acknowledged(runtime)
+    assert handle.of(1) == "ac"
+
+
+async def test_large_messages_are_taken_within_the_bound_of_bytes(
+    nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a body that gives no key, or one that is no good as a key, holds up nothing."""
+    monkeypatch.setattr(process, "PULL_BYTES_MAX", 3 * 1024 * 1024)
+    monkeypatch.setattr("clic_chassis.lane.HELD_BYTES_MAX", 2 * 1024 * 1024)
+    seen: list[int] = []
+    most = 0
+
+    async def handle(delivery: Delivery) -> None:
+        nonlocal most
+        most = max(most, each._lanes._bytes)
+        seen.append(delivery.sequence)
+
+    def key(delivery: Delivery) -> str:
+        if delivery.sequence % 3 == 0:
+            raise TypeError("unhashable")
+        return str(delivery.sequence) * (1 + 300 * (delivery.sequence % 2))
+
+    async with open_runtime("routing", settings(nats_url)) as runtime:
+        for _ in range(30):
+            await runtime.nats.request("clic.inbox.somebody.large", bytes(900 * 1024))
+        each = Process(
+            runtime, durable="test", filters=["clic.inbox.>"], handle_delivery=handle, key=key, stream=INBOX_STREAM
+        )
+        stop = asyncio.Event()
+        task = asyncio.create_task(each.run(stop))
+        await wait_until(lambda: len(seen) == 30, 20, what="all thirty")
+        stop.set()
+        await asyncio.wait_for(task, 10)
+    assert sorted(seen) == list(range(1, 31))
+    assert most < 2 * 1024 * 1024 + 3 * 1024 * 1024
+
+
+async def test_two_instances_share_the_work_and_lose_nothing(nats_url: str) -> None:
+    """One durable, two processes; each commit is handled at least once and nothing is left."""
+    first, second = Handler(), Handler()
+    async with (
+        open_runtime("routing", settings(nats_url, batch_messages_max=4)) as one,
+        open_runtime("routing", settings(nats_url, batch_messages_max=4)) as other,
+        running(one, first),
+        running(other, second),
+    ):
+        await asyncio.gather(*(notes(one.log, request, "abcde") for request in range(30)))
+        await all_acknowledged(one)
+    for request in range(30):
+        assert sorted(first.of(request) + second.of(request)) == sorted("abcde")
+    assert first.done
+    assert second.done
+
+
+def test_a_process_has_exactly_one_kind_of_handler() -> None:
+    """A mistake of wiring is told at once."""
+    with pytest.raises(ValueError, match="either"):
+        Process(None, durable="test", filters=[FILTER])  # type: ignore[arg-type]  # never looked at

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,9 @@ class Process:
             while not stop.is_set():
                 if parking.done():
                     parking.result()  # Raises what ended it; the service stops and is restarted.
-                if subscriber is None and loaded.is_set() and await self._consumer_is_there():
+                if not loaded.is_set():
+                    self._why_not = "its quarantine could not be read yet: were the streams made?"
+                elif subscriber is None and await self._consumer_is_there():
                     subscriber = await self._subscribed()
                 if subscriber is not None:
                     await self._measure_lag()
@@ -202,8 +205,9 @@ class Process:
     async def _take(self, message: NatsMessage) -> None:
         """Put what came into lanes, and wait until there is room for more."""
         raw: Any = message.raw_message  # A list, in batches; FastStream types it as one message.
-        for each in raw:
-            delivery = Delivery(self._stream, each.subject, position_of(each).sequence, each.data, each.headers or {})
+        # What comes again (after a stop, a crash) comes in no order that the server promises.
+        for sequence, each in sorted(((position_of(each).sequence, each) for each in raw), key=itemgetter(0)):
+            delivery = Delivery(self._stream, each.subject, sequence, each.data, each.headers or {})
             if self._skip is not None and self._skip(delivery):
                 self._progress_at = monotonic()
                 await say(each.ack)

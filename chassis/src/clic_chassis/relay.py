@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from typing import Any
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -28,8 +29,9 @@ PUBLISH_TIMEOUT_S = 5.0
 REMEMBERED_MAX = 20_000
 """Requests of which the relay remembers whether the outside may hear of them; others are looked up."""
 
-_HIDDEN_ATTRIBUTES = {
-    name for name, field in Recorded.model_fields.items() if (field.alias or name) in HIDDEN_ATTRIBUTES
+_HIDDEN: dict[str, Any] = {
+    **{name: True for name, field in Recorded.model_fields.items() if (field.alias or name) in HIDDEN_ATTRIBUTES},
+    "data": HIDDEN_FIELDS,
 }
 
 
@@ -86,8 +88,7 @@ class Relay:
 
 def public_form(event: Recorded) -> bytes:
     """An event as the feed carries it, without what `clic_contracts.feed` hides."""
-    hidden = {**dict.fromkeys(_HIDDEN_ATTRIBUTES, True), "data": HIDDEN_FIELDS}
-    return event.model_dump_json(by_alias=True, exclude_none=True, exclude=hidden).encode()
+    return event.model_dump_json(by_alias=True, exclude_none=True, exclude=_HIDDEN).encode()
 
 
 def _audible(events: tuple[Recorded, ...]) -> bool:
