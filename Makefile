@@ -2,12 +2,13 @@
 # Needs Python 3.11 or newer, make, and a package registry; everything else is installed below this folder.
 
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 TOOLS := .uv
 UV := $(TOOLS)/bin/uv
 UV_VERSION := 0.13.0
 MEMBERS := contracts chassis services/intake services/routing services/deadlines services/reporting deploy/embedded
-SETUP := .venv/.set-up
+SETUP := $(VENV)/.set-up
 
 # A closed network has its own certificates, and no interpreter to download.
 export UV_PYTHON_DOWNLOADS := never
@@ -34,7 +35,7 @@ $(UV):
 	  { rm -rf $(TOOLS); echo "uv could not be installed: is a package registry reachable? pip says why above." >&2; exit 2; }
 
 $(SETUP): requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(UV)
-	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
 	@echo "Installing what requirements.lock names …"
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=--editable ./%)
@@ -74,4 +75,4 @@ lock: $(UV) ## Make requirements.lock anew from the members' dependencies.
 	@$(UV) export --quiet --frozen --all-packages --all-extras --no-emit-workspace --no-header --format requirements-txt --output-file requirements.lock
 
 clean: ## Remove what setup and tools made. A town's state (.clic) stays.
-	rm -rf .venv $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,196 @@
+"""`clic up`, `down` and `status` as a person runs them: real processes, real servers, one folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from clic.connection import read_installation
+from clic.folder import Folder, FolderError, RunningError
+from clic.nats_config import SERVICES
+from clic.servers import database_url, without_clic
+from clic_chassis.testing import MonitoredServer, Server, open_folder
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+UP_TIMEOUT_S = 150
+
+
+def clic(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command on a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "clic", *arguments],
+        env={**without_clic(os.environ), "CLIC_DIR": str(folder), "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        timeout=UP_TIMEOUT_S,
+        check=False,
+    )
+
+
+def supervisor(folder: Path) -> psutil.Process:
+    """The process that watches."""
+    running = Folder(folder).running()
+    assert running is not None
+    process = running.process()
+    assert process is not None
+    return process
+
+
+def pids(folder: Path) -> dict[str, int]:
+    """Servers and services by name, as they are recorded."""
+    return {path.parent.name: json.loads(path.read_text())["pid"] for path in folder.glob("*/process.json")}
+
+
+def alive(folder: Path) -> list[str]:
+    """Which of them live."""
+    return sorted(name for name, pid in pids(folder).items() if psutil.pid_exists(pid))
+
+
+def submit(folder: Path, event_id: str) -> Any:
+    """Hand in a submission over HTTP as the portal; the receipt."""
+    event = {
+        "specversion": "1.0", "id": event_id, "source": "/essai/up", "type": "submission.request.v1",
+        "time": "2026-05-15T09:30:00-04:00",
+        "data": {
+            "kind": "report", "channel": "web_form", "subject": "pothole", "text": "Nid-de-poule imaginaire.",
+            "requester": {"name": "Camille Exemple", "email": "camille@exemple.invalid"},
+        },
+    }
+    token = (folder / "agent.token").read_text().strip()
+    url = f"{read_installation(folder).services['intake']}/submissions"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
+    return httpx.post(url, json=event, headers=headers, timeout=20, trust_env=False).json()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder of an installation, stopped and removed at the end."""
+    with open_folder() as path:
+        yield path / "clic"
+        if (path / "clic").exists():
+            assert clic(path / "clic", "down").returncode == 0
+
+
+def test_it_starts_says_so_when_started_twice_survives_a_kill_and_stops(folder: Path) -> None:
+    started = clic(folder, "up", "--detach", "--no-seed")
+    assert started.returncode == 0, started.stdout + started.stderr
+    [url] = re.findall(r"http://\S+", started.stdout)
+    assert httpx.get(url, timeout=20, trust_env=False).is_success
+    assert alive(folder) == sorted(["nats", "postgres", *SERVICES])
+    private = {"master.key", "secrets.json", "connection.json", "agent.token", "agents.json"}
+    assert {name: (folder / name).stat().st_mode & 0o077 for name in private} == dict.fromkeys(private, 0)
+
+    again = clic(folder, "up", "--detach", "--no-seed")
+    assert again.returncode == 1
+    assert "already" in again.stderr
+    assert url in again.stderr
+
+    status = clic(folder, "status")
+    assert status.returncode == 0
+    assert status.stdout.count("ready") == len(SERVICES)
+
+    first = submit(folder, "avant")
+    assert first["status"] == "accepted"
+
+    # As when the machine's memory runs out: the supervisor is gone, what it started is not.
+    supervisor(folder).kill()
+    restarted = clic(folder, "up", "--detach", "--no-seed")
+    assert restarted.returncode == 0, restarted.stdout + restarted.stderr
+    assert url in restarted.stdout, "the address stays the same"
+    assert submit(folder, "avant")["status"] == "known"
+    assert submit(folder, "apres")["reference"] > first["reference"]
+
+    stopped = clic(folder, "down")
+    assert stopped.returncode == 0, stopped.stderr
+    assert alive(folder) == []
+    assert clic(folder, "status").returncode == 1
+
+
+def test_a_service_that_is_killed_is_started_again(folder: Path) -> None:
+    started = clic(folder, "up", "--detach", "--no-seed")
+    assert started.returncode == 0, started.stdout + started.stderr
+    before = pids(folder)
+    for name in ("routing", "nats"):
+        psutil.Process(before[name]).kill()
+
+    def back() -> bool:
+        return (
+            all(pids(folder)[name] != before[name] for name in ("routing", "nats"))
+            and not clic(folder, "status").returncode
+        )
+
+    deadline = monotonic() + UP_TIMEOUT_S
+    while not back():
+        assert monotonic() < deadline, (folder / "up.log").read_text()
+    assert "routing ended and is started again" in (folder / "up.log").read_text()
+
+
+def test_servers_of_somebody_else_are_used_by_their_urls(
+    folder: Path, own_nats: MonitoredServer, own_postgres: Server
+) -> None:
+    started = clic(
+        folder, "up", "--detach", "--no-seed", "--nats-url", own_nats.url, "--postgres-url", own_postgres.url
+    )
+    assert started.returncode == 0, started.stdout + started.stderr
+    assert alive(folder) == sorted(SERVICES)
+    assert submit(folder, "ailleurs")["status"] == "accepted"
+    assert clic(folder, "down").returncode == 0
+
+
+def test_what_does_not_start_says_why_and_leaves_nothing_running(folder: Path) -> None:
+    failed = clic(folder, "up", "--detach", "--no-seed", "--nats-url", "nats://secret:pw@127.0.0.1:1")
+    assert failed.returncode == 1
+    assert "127.0.0.1:1" in failed.stderr
+    assert "pw@" not in failed.stdout + failed.stderr
+    assert alive(folder) == []
+
+
+def test_without_the_key_that_wraps_the_register_nothing_starts(tmp_path: Path) -> None:
+    """A new key would make every sealed text unreadable, and look well."""
+    (tmp_path / "postgres").mkdir()
+    with pytest.raises(FolderError, match="Restore it from a backup"):
+        Folder(tmp_path).make_keys()
+
+
+def test_a_folder_is_held_by_one_and_ports_stay(tmp_path: Path) -> None:
+    one, other = Folder(tmp_path), Folder(tmp_path)
+    one.hold()
+    with pytest.raises(RunningError):
+        other.hold()
+    ports = one.ports(["nats", "intake"])
+    assert one.ports(["nats", "intake", "routing"]).items() >= ports.items()
+    assert len({*one.ports(["nats", "intake", "routing"]).values()}) == 3
+    one.release()
+    other.hold()
+    other.release()
+
+
+def test_passwords_are_made_once(tmp_path: Path) -> None:
+    first = Folder(tmp_path).secrets(["ops"], ["intake"])
+    second = Folder(tmp_path).secrets(["ops", "publisher-portail_web"], ["intake"])
+    assert second.users["ops"] == first.users["ops"]
+    assert second.databases == first.databases
+    assert second.users["publisher-portail_web"] not in first.users.values()
+
+
+@pytest.mark.parametrize(
+    ("admin", "expected"),
+    [
+        ("postgresql://a:b@db:5432/postgres", "postgresql://clic_intake:c@db:5432/clic_intake"),
+        ("postgresql://db/postgres?sslmode=require", "postgresql://clic_intake:c@db/clic_intake?sslmode=require"),
+    ],
+)
+def test_a_database_has_its_own_url(admin: str, expected: str) -> None:
+    assert database_url(admin, "clic_intake", user="clic_intake", password="c") == expected
