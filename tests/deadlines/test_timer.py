@@ -28,7 +28,7 @@ from clic_deadlines.core.alarm import Alarm
 from clic_deadlines.core.standard import Rules
 from clic_deadlines.reconciler import Reconciler
 from clic_deadlines.timer import Timers
-from clic_deadlines.timer_table import BATCH_REQUESTS_MAX, TimerTable, Written
+from clic_deadlines.timer_table import BATCH_REQUESTS_MAX, PAST_GRACE_S, TimerTable, Written
 
 Tell = Callable[..., tuple[Recorded, ...]]
 
@@ -61,7 +61,7 @@ class House:
     behind: bool = False
 
     def __post_init__(self) -> None:
-        self.table = TimerTable(self.pool)
+        self.table = TimerTable(self.pool, self.clock)
         self.decisions = Decisions(self.log, Service.DEADLINES, self.clock, "town-test")
         self.reconciler = Reconciler(self.log, self.decisions, self.rules, self.table)
 
@@ -72,9 +72,13 @@ class House:
             return not self.behind
 
         return Timers(
-            log=self.log, decisions=self.decisions, rules=self.rules, table=TimerTable(self.pool), clock=self.clock,
+            log=self.log,
+            decisions=self.decisions,
+            rules=self.rules,
+            table=TimerTable(self.pool, self.clock),
+            clock=self.clock,
             caught_up=caught_up,
-        )  # fmt: skip
+        )
 
     async def intake(self, request_id: str, event: Event, at: str) -> Commit:
         """Intake decides; deadlines is not told yet."""
@@ -286,3 +290,17 @@ async def test_what_is_owed_can_be_read_with_its_count_and_nothing_of_the_citize
         assert len((await client.get("/due", params={"limit": 1})).json()) == 1
         assert (await client.get("/due", params={"limit": 5000})).status_code == 422
         assert (await client.get("/openapi.json")).status_code == 200
+
+
+async def test_a_limit_that_had_passed_before_it_was_known_waits_for_what_older_records_tell_next(house: House) -> None:
+    """An import tells a reception and, a moment later, the answer of that time: nothing was missed."""
+    told, silent = ids(2)
+    house.clock.set(PAST)
+    await house.receive(told, silent)
+    assert await house.timers().fire_due() == 0
+    answer = RequestAnswered.model_validate(RequestAnswered.EXAMPLE)
+    await house.reconciler.handle(await house.intake(told, answer, "2026-05-18T10:00"))
+    house.clock.set(PAST + dt.timedelta(seconds=PAST_GRACE_S + 1))
+    await house.timers().fire_due()
+    missed = {(who, what) for who, what, said in await house.said() if said == "obligation.missed.v1"}
+    assert missed == {(silent, "acknowledge-1"), (silent, "answer-1")}

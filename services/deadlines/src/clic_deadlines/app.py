@@ -23,7 +23,7 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
     """Intake's commits in, obligations out; timers beside."""
     rules = Rules(runtime.town)
     decisions = runtime.decisions(Service.DEADLINES)
-    table = TimerTable(runtime.pool)
+    table = TimerTable(runtime.pool, runtime.clock)
     reconciler = Reconciler(runtime.log, decisions, rules, table)
     process = Process(
         runtime,

@@ -11,9 +11,9 @@ WHERE t.request_id = said.request_id
   );
 
 -- name: set_timers
--- Timers as one decision wants them; a row of a later decision stays.
+-- Timers as one decision wants them; a row of a later decision stays. What was due already at $7 is looked at from $8 on.
 INSERT INTO timer AS t (request_id, obligation_id, what, due_at, position, try_at, done_at)
-SELECT request_id, obligation_id, what, due_at, position, due_at, done_at
+SELECT request_id, obligation_id, what, due_at, position, CASE WHEN due_at <= $7 THEN $8 ELSE due_at END, done_at
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[], $6::timestamptz[])
     AS said (request_id, obligation_id, what, due_at, position, done_at)
 ON CONFLICT (request_id, obligation_id, what) DO UPDATE

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from clic_chassis.clock import Clock
 from clic_chassis.sql import load
 
 from .core.alarm import Alarm, What
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 SQL = load("clic_deadlines")
 BATCH_REQUESTS_MAX = 500
 """Requests whose timers are written in one transaction; more wait for the next."""
+PAST_GRACE_S = 10.0
+"""How long a limit that had passed before it was known waits: older records tell what kept it right after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,10 @@ class TimerTable:
     The queue is bounded by those who wait (`CLIC_CONCURRENCY_MAX`).
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, *, past_grace_s: float = PAST_GRACE_S) -> None:
         self._pool = pool
+        self._clock = clock
+        self._past_grace = dt.timedelta(seconds=past_grace_s)
         self._queue: deque[tuple[Written, asyncio.Future[None]]] = deque()
         self._writer: asyncio.Task[None] | None = None
 
@@ -89,6 +94,7 @@ class TimerTable:
             [alarm.obligation_id for _, alarm in wanted],
             [alarm.what for _, alarm in wanted],
         ]
+        now = self._clock.now()
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 SQL["remove_timers"], [each.request_id for each in batch], [each.position for each in batch], *keys
@@ -100,6 +106,8 @@ class TimerTable:
                     [alarm.due_at for _, alarm in wanted],
                     [each.position for each, _ in wanted],
                     [alarm.done_at for _, alarm in wanted],
+                    now,
+                    now + self._past_grace,
                 )
 
     async def any_due(self, now: dt.datetime) -> bool:
