@@ -154,7 +154,7 @@ async def test_a_dry_run_counts_and_publishes_nothing(file: Path, tmp_path: Path
     [
         (("nowhere.csv",), "nowhere.csv: cannot be read: No such file or directory"),
         (("FILE",), "start it with `clic up`, or name its folder in CLIC_DIR"),
-        (("FILE", "--publisher", "comptoir"), "use --publisher with one of: montreal_311, semence"),
+        (("FILE", "--publisher", "comptoir"), "use --publisher with one of: montreal_311"),
         (("FILE", "--town", "nowhere"), "nowhere"),
         (("FILE", "--categories", "nowhere.yaml"), "nowhere.yaml: cannot be read"),
     ],

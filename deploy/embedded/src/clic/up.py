@@ -18,7 +18,7 @@ import psutil
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from clic_chassis.embedded.port import ask
@@ -26,9 +26,11 @@ from clic_chassis.embedded.server_process import tail
 from clic_chassis.error import ClicError
 from clic_chassis.town_file import read_town
 from clic_contracts.town import Town
+from clic_reporting.core.period import Quarter
 
 from .connection import Installation, clic_dir, read_installation
 from .folder import Folder, Running
+from .progress import publishing
 from .seeding import is_seeded, play_seed, without_seed
 from .supervisor import Supervisor, stop_leftovers
 from .town import town_dir
@@ -77,8 +79,8 @@ class Teller:
         if self._console is None:
             yield lambda done, total: self._write("starting", what, done, total)
             return
-        with _progress(self._console) as bar:
-            task = bar.add_task(f"  {what}", total=None)
+        with publishing(self._console) as bar:
+            task = bar.add_task(f"  {what}", total=None, rate="")
 
             def told(done: int, total: int) -> None:
                 self._write("starting", what, done, total)
@@ -99,17 +101,6 @@ class Teller:
                 url=self._ready_url,
             )
         )
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
 
 
 def up(
@@ -215,10 +206,9 @@ def _command() -> str:
         return "clic"
 
 
-def _last_quarter() -> str:
+def _last_quarter() -> Quarter:
     today = dt.datetime.now(dt.UTC).date()
-    month = today.replace(day=1) - dt.timedelta(days=1 + 31 * ((today.month - 1) % 3))
-    return f"{month.year}-Q{(month.month - 1) // 3 + 1}"
+    return Quarter(today.year, (today.month - 1) // 3 + 1).previous
 
 
 # -- detached -----------------------------------------------------------------------------------------------------
@@ -254,8 +244,8 @@ def _detach(place: Folder, console: Console, errors: Console) -> None:
 def _follow(place: Folder, child: subprocess.Popen[bytes], console: Console) -> Running | None:
     """Show what the supervisor says, until it runs or ended."""
     told = ""
-    with _progress(console) as bar:
-        task: Any = None
+    with publishing(console) as bar:
+        task: TaskID | None = None
         while True:
             ended = child.poll() is not None
             said = place.running()
@@ -263,7 +253,7 @@ def _follow(place: Folder, child: subprocess.Popen[bytes], console: Console) -> 
             if said is not None and said.message != told and said.state == "starting":
                 told = said.message
                 if said.total:
-                    task = bar.add_task(f"  {told}", total=said.total)
+                    task = bar.add_task(f"  {told}", total=said.total, rate="")
                 else:
                     console.print(f"  {escape(told)}", highlight=False)
             if said is not None and task is not None and said.total:
