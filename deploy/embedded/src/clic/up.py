@@ -18,7 +18,7 @@ import psutil
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, TaskID
+from rich.progress import TaskID
 from rich.table import Table
 
 from clic_chassis.embedded.port import ask
@@ -52,7 +52,6 @@ class Teller:
         self._folder = folder
         self._console = console
         self._own = psutil.Process()
-        self._bar: Progress | None = None
         self._ready_url = ""
 
     def say(self, message: str) -> None:
