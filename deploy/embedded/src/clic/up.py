@@ -258,6 +258,8 @@ def _follow(place: Folder, child: subprocess.Popen[bytes], console: Console) -> 
             if said is not None and task is not None and said.total:
                 bar.update(task, completed=said.done, total=said.total)
             if ended or (said is not None and said.state != "starting"):
+                if task is not None and said is not None and said.state == "ready":
+                    bar.update(task, completed=bar.tasks[task].total)
                 return said
             sleep(DETACH_POLL_S)
 
