@@ -138,7 +138,7 @@ class Supervisor:
             agents=self.folder.agents,
             master_key=self.folder.master_key,
         )
-        links = {f"API – {each}": f"{self.url_of(each)}/docs" for each in SERVICES}
+        links = {f"API – {each}": f"{self.url_of(each)}/docs" for each in SERVICES if each != "reporting"}
         return start_process(
             home,
             [sys.executable, "-m", f"clic_{service}"],
