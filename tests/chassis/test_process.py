@@ -101,7 +101,7 @@ async def test_a_stop_finishes_what_is_under_way_and_acknowledges_it(runtime: Ru
 
 
 async def test_a_server_that_is_killed_and_comes_back_loses_nothing(own_nats: NatsServer) -> None:
-    """The runner waits, reconnects, and goes on where it was."""
+    """The runner waits, reconnects, and goes on; what the server forgot to be acknowledged is handled again."""
     client = await nats_client.connect(own_nats.url)
     await ensure_streams(client)
     await client.close()
@@ -120,7 +120,8 @@ async def test_a_server_that_is_killed_and_comes_back_loses_nothing(own_nats: Na
             return True
 
         await wait_until(goes_on, 30, what="the log to answer again")
-        await wait_until(lambda: handle.of(1) == "abcd", 30, what="the fourth")
+        await wait_until(lambda: "d" in handle.of(1), 30, what="the fourth")
+        assert list("abcd") == list(dict.fromkeys(handle.of(1)))
 
 
 async def test_what_comes_while_a_key_is_tried_again_keeps_its_order(runtime: Runtime[Settings]) -> None:

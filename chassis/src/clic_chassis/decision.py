@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
+import structlog
+
 from clic_contracts.envelope import MAX_COMMIT_EVENTS, RECORDED, Commit, Recorded, derive_id
 from clic_contracts.vocabulary import RequestId, Service
 
@@ -16,6 +18,8 @@ from .decider import Fact
 from .error import AppendUnknownError, ConflictError
 from .log import EventLog, Story
 from .telemetry import METRICS, span
+
+log = structlog.get_logger()
 
 MAX_TRIES = 12
 """Tries to append one decision. With jittered backoff 12 tries last about 3 s, longer than any burst we saw."""
@@ -71,7 +75,10 @@ class Decisions:
         # request came down to 57 decisions/s.
         lock = self._locks.setdefault(request_id, asyncio.Lock())
         async with lock:
-            with span("decide", request_id=request_id, service=self._service.value):
+            with (
+                structlog.contextvars.bound_contextvars(request_id=request_id),
+                span("decide", request_id=request_id, service=self._service.value),
+            ):
                 return await self._decide(request_id, decide, cause_id, actor, expect_new=expect_new)
 
     async def _decide(
@@ -100,9 +107,12 @@ class Decisions:
             except (ConflictError, AppendUnknownError) as error:
                 failure = error
                 METRICS.conflicts.labels(type(error).__name__).inc()
+                log.debug("decision_conflict", error=type(error).__name__, tries=attempt + 1)
                 if attempt or not expect_new:
                     await asyncio.sleep(self._backoff_s(attempt))
                 continue
+            # At `debug`: at 300 submissions a second a line each would be the largest thing that a service writes.
+            log.debug("decided", types=[event.type for event in events], sequence=sequence, tries=attempt + 1)
             commit = Commit(sequence, self._service, request_id, events)
             return Decided(Story((*story.commits, commit)), events, known=False)
         assert failure is not None

@@ -55,7 +55,8 @@ MAX_ACK_PENDING = 2_000
 PULL_BYTES_MAX = 16 * 1024 * 1024
 HANDLE_MAX_S = 180.0
 """One try at most: all tries of `Decisions` with their time-outs fit in, and a hanging handler is cut off."""
-FETCH_S = 5.0
+FETCH_S = 1.0
+"""How soon a lost consumer is noticed, beside `pull.SILENCE_MAX_S`."""
 LAG_EVERY_S = 1.0
 LAG_TIMEOUT_S = 1.0
 STUCK_AFTER_S = 60.0
@@ -228,18 +229,18 @@ class Process:
 
     async def _settle(self, key: str, carried: Carried) -> bool:
         """Handle a message, with its tries, or park it; False: the process stops before it is settled."""
+        structlog.contextvars.bind_contextvars(key=key)  # In the context of this lane's task alone.
         while not self._lanes.closing.is_set():
             delivery = carried.delivery
             try:
                 if self._parking.holds(key) and await self._parking.wait_behind(key, delivery):
                     return True
             except RetryableError as error:
-                log.warning("message_not_parked", consumer=self._durable, key=key, error=failure.reason_of(error))
+                log.warning("message_not_parked", consumer=self._durable, error=failure.reason_of(error))
                 await self._lanes.stall(key, failure.BACKOFF_MAX_S)
                 continue
             try:
-                async with self._slots, asyncio.timeout(HANDLE_MAX_S):
-                    await self._handled(delivery)
+                await self._handled(delivery)
             except Exception as error:  # noqa: BLE001 - whatever it is: tried again with a bound, then quarantined
                 if await self._parked(key, carried, error):
                     return True
@@ -250,13 +251,20 @@ class Process:
         return False
 
     async def _handled(self, delivery: Delivery) -> None:
-        started = perf_counter()
-        with (
-            structlog.contextvars.bound_contextvars(consumer=self._durable, sequence=delivery.sequence),
-            continued(delivery.headers, f"handle {self._durable}", sequence=delivery.sequence),
-        ):
-            await self._handle(delivery)
-        METRICS.loop_seconds.labels(self._durable).observe(perf_counter() - started)
+        async with self._slots:
+            started = perf_counter()
+            with (
+                structlog.contextvars.bound_contextvars(consumer=self._durable, sequence=delivery.sequence),
+                continued(delivery.headers, f"handle {self._durable}", sequence=delivery.sequence),
+            ):
+                try:
+                    async with asyncio.timeout(HANDLE_MAX_S):
+                        await self._handle(delivery)
+                except Exception as error:
+                    where, tries = failure.where(error), delivery.tries + 1
+                    log.warning("message_failed", tries=tries, error=type(error).__name__, where=where)
+                    raise
+            METRICS.loop_seconds.labels(self._durable).observe(perf_counter() - started)
         METRICS.events_in.labels(self._durable).inc()
         self._progress_at = monotonic()
 
@@ -264,15 +272,6 @@ class Process:
         """After a failure: wait for another try (False), or park the message for good (True)."""
         carried.delivery = replace(carried.delivery, tries=carried.delivery.tries + 1)
         tries = carried.delivery.tries
-        log.warning(
-            "message_failed",
-            consumer=self._durable,
-            sequence=carried.delivery.sequence,
-            key=key,
-            tries=tries,
-            error=type(error).__name__,
-            where=failure.where(error),
-        )
         if tries < failure.tries_for(error):
             METRICS.retries.labels(self._durable).inc()
             await self._lanes.stall(key, failure.backoff_s(tries))
@@ -280,7 +279,7 @@ class Process:
         try:
             await self._parking.park(key, carried.delivery, failure.reason_of(error), tries)
         except RetryableError as not_stored:
-            log.warning("message_not_parked", consumer=self._durable, key=key, error=failure.reason_of(not_stored))
+            log.warning("message_not_parked", consumer=self._durable, error=failure.reason_of(not_stored))
             await self._lanes.stall(key, failure.BACKOFF_MAX_S)
             return False
         self._progress_at = monotonic()
@@ -295,7 +294,9 @@ def _decoding(handle: Callable[[Commit], Awaitable[None]] | None) -> Callable[[D
     assert handle is not None
 
     async def handle_delivery(delivery: Delivery) -> None:
-        await handle(decode(delivery.subject, delivery.sequence, delivery.body, delivery.headers))
+        commit = decode(delivery.subject, delivery.sequence, delivery.body, delivery.headers)
+        with structlog.contextvars.bound_contextvars(request_id=commit.request_id):
+            await handle(commit)
 
     return handle_delivery
 

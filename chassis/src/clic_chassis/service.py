@@ -34,6 +34,7 @@ from .jetstream_log import JetStreamLog
 from .logging import start_logging
 from .migration import migrate
 from .quarantine import Quarantine
+from .request_context import RequestContext
 from .settings import Settings
 from .telemetry import METRICS, start_tracing, stop_tracing
 from .town_file import read_town
@@ -146,7 +147,7 @@ async def _serve(
         listener = socket.create_server((settings.http_host, settings.http_port))
         server = _Server(
             uvicorn.Config(
-                api,
+                RequestContext(api),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
