@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 from nats.aio.client import Client
 from pydantic import SecretStr
+from tests.reporting.history import append, history
 
 from clic_chassis.embedded import free_port
 from clic_chassis.error import RetryableError
@@ -28,9 +29,6 @@ from clic_reporting.settings import Settings
 from clic_reporting.store import TABLES
 
 TOWN_DIR = Path(__file__).resolve().parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
-
-History = Callable[[Random, int], list[Commit]]
-Append = Callable[[Client, Sequence[Commit]], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -60,7 +58,7 @@ async def running(wiring: Wiring) -> AsyncIterator[Component]:
         await asyncio.wait_for(task, 20)
 
 
-async def _one_by_one(append: Append, nats: Client, commits: Sequence[Commit]) -> None:
+async def _one_by_one(nats: Client, commits: Sequence[Commit]) -> None:
     for commit in commits:
         await append(nats, [commit])
 
@@ -88,7 +86,7 @@ async def rows(postgres_url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def test_a_rebuild_makes_the_same_rows_as_the_live_projection(
-    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+    nats: Client, nats_url: str, postgres_url: str
 ) -> None:
     """Row by row: what is read is derived from the log, and can be derived again."""
     commits = history(Random(5), 600)
@@ -107,7 +105,7 @@ async def test_a_rebuild_makes_the_same_rows_as_the_live_projection(
 
 
 async def test_a_rebuild_with_a_small_memory_makes_the_same_rows(
-    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append, monkeypatch: pytest.MonkeyPatch
+    nats: Client, nats_url: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Requests that were let go of are loaded again when a later fact needs them."""
     commits = history(Random(6), 300)
@@ -124,7 +122,7 @@ async def test_a_rebuild_with_a_small_memory_makes_the_same_rows(
 
 
 async def test_the_live_projection_goes_on_from_the_rebuilt_tables(
-    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+    nats: Client, nats_url: str, postgres_url: str
 ) -> None:
     """A rebuild needs no stop of the service, and loses nothing that came during it."""
     commits = history(Random(7), 200)
@@ -141,14 +139,14 @@ async def test_the_live_projection_goes_on_from_the_rebuilt_tables(
 
 
 async def test_the_service_follows_the_log_while_it_is_rebuilt_again_and_again(
-    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+    nats: Client, nats_url: str, postgres_url: str
 ) -> None:
     """Nothing is folded twice and nothing is lost, wherever the swap falls between two of its transactions."""
     commits = history(Random(10), 250)
     await append(nats, commits[:200])
     settings = Settings(nats_url=nats_url, postgres_url=SecretStr(postgres_url), town_dir=TOWN_DIR)
     async with open_runtime("reporting", settings) as runtime, running(await wire(runtime)) as component:
-        coming = asyncio.create_task(_one_by_one(append, nats, commits[200:]))
+        coming = asyncio.create_task(_one_by_one(nats, commits[200:]))
         while not coming.done():
             await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
         await coming
@@ -162,7 +160,7 @@ async def test_the_service_follows_the_log_while_it_is_rebuilt_again_and_again(
 
 
 async def test_tables_that_end_before_a_quiet_log_are_noticed_without_a_new_fact(
-    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+    nats: Client, nats_url: str, postgres_url: str
 ) -> None:
     """A rebuild leaves the last facts to the service, which must not wait for the next request to fold them."""
     commits = history(Random(14), 40)
@@ -181,7 +179,7 @@ async def test_tables_that_end_before_a_quiet_log_are_noticed_without_a_new_fact
 
 
 async def test_a_swap_waits_for_the_transaction_of_the_service_that_is_under_way(
-    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+    nats: Client, nats_url: str, postgres_url: str
 ) -> None:
     """Else the transaction's checkpoint would be an old table's and its rows a new one's, to be folded again."""
     await append(nats, history(Random(11), 20))
@@ -206,7 +204,7 @@ async def test_a_swap_waits_for_the_transaction_of_the_service_that_is_under_way
 
 
 async def test_a_rebuild_that_is_interrupted_leaves_the_live_tables_and_nothing_else(
-    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append, monkeypatch: pytest.MonkeyPatch
+    nats: Client, nats_url: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C costs nothing but the time."""
     monkeypatch.setattr("clic_reporting.reader.FETCH_COMMITS", 20)
@@ -237,7 +235,7 @@ async def test_a_rebuild_without_its_database_says_so_and_can_be_tried_again(nat
 
 
 async def test_after_an_upgrade_the_service_stands_until_a_rebuild_and_then_goes_on_by_itself(
-    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+    nats: Client, nats_url: str, postgres_url: str
 ) -> None:
     """Tables of another definition are neither changed nor followed; the service stays up and says what to do."""
     commits = history(Random(13), 60)
@@ -258,7 +256,7 @@ async def test_after_an_upgrade_the_service_stands_until_a_rebuild_and_then_goes
 
 
 async def test_readers_see_the_same_figures_and_no_error_while_tables_are_swapped(
-    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+    nats: Client, nats_url: str, postgres_url: str
 ) -> None:
     """Readers with open connections never see a gap."""
     await append(nats, history(Random(8), 200))
@@ -285,7 +283,7 @@ async def test_readers_see_the_same_figures_and_no_error_while_tables_are_swappe
 
 
 async def test_a_commit_that_cannot_be_read_stops_the_rebuild_at_its_position(
-    nats: Client, nats_url: str, postgres_url: str, history: History, append: Append
+    nats: Client, nats_url: str, postgres_url: str
 ) -> None:
     """It says which and why, and the live tables stay as they were."""
     commits = history(Random(9), 30)

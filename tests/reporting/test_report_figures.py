@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from tests.reporting.history import fact, history
 
 from clic_contracts.envelope import Commit, Recorded, derive_id
 from clic_contracts.event import (
@@ -31,7 +32,6 @@ from clic_reporting.projection import ReportingProjection
 from clic_reporting.report import NotProjectedError, quarter_report
 
 QUARTERS = [f"{year}-Q{number}" for year in (2023, 2024, 2025, 2026) for number in (1, 2, 3, 4)]
-Fact = Callable[..., Recorded]
 
 
 @pytest_asyncio.fixture
@@ -61,9 +61,7 @@ def at(text: str) -> dt.datetime:
 R1, R2 = derive_id("r", "1"), derive_id("r", "2")
 
 
-async def test_the_balance_holds_in_every_quarter_of_any_history(
-    connection: asyncpg.Connection, history: Callable[[Random, int], list[Commit]]
-) -> None:
+async def test_the_balance_holds_in_every_quarter_of_any_history(connection: asyncpg.Connection) -> None:
     """POL-32: pending at start + received - treated = pending at end, and the quarters join end to start."""
     commits = history(Random(32), 400)
     await ReportingProjection().apply(connection, commits)
@@ -85,9 +83,7 @@ async def test_the_balance_holds_in_every_quarter_of_any_history(
     )
 
 
-async def test_the_views_say_what_the_report_says(
-    connection: asyncpg.Connection, history: Callable[[Random, int], list[Commit]]
-) -> None:
+async def test_the_views_say_what_the_report_says(connection: asyncpg.Connection) -> None:
     """POL-31 to POL-36: analysts who query the views find the published figures."""
     await ReportingProjection().apply(connection, history(Random(31), 300))
 
@@ -123,9 +119,7 @@ async def test_the_views_say_what_the_report_says(
         assert requests.unusual == unusual.total()
 
 
-async def test_a_past_quarter_does_not_change_when_something_is_reopened_later(
-    connection: asyncpg.Connection, fact: Fact
-) -> None:
+async def test_a_past_quarter_does_not_change_when_something_is_reopened_later(connection: asyncpg.Connection) -> None:
     """POL-32: the reopening counts in the quarter in which it happened."""
     await put(
         connection,
@@ -141,7 +135,7 @@ async def test_a_past_quarter_does_not_change_when_something_is_reopened_later(
     assert first.by_status["reopened"] == 1
 
 
-async def test_a_quarter_begins_and_ends_at_midnight_in_toronto(connection: asyncpg.Connection, fact: Fact) -> None:
+async def test_a_quarter_begins_and_ends_at_midnight_in_toronto(connection: asyncpg.Connection) -> None:
     """POL-31: dates are America/Toronto's, in winter and in summer time."""
     await put(
         connection,
@@ -153,9 +147,7 @@ async def test_a_quarter_begins_and_ends_at_midnight_in_toronto(connection: asyn
     assert (await quarter_report(connection, "2024-Q2")).requests.received == 1
 
 
-async def test_interactions_count_the_first_contact_and_the_further_ones(
-    connection: asyncpg.Connection, fact: Fact
-) -> None:
+async def test_interactions_count_the_first_contact_and_the_further_ones(connection: asyncpg.Connection) -> None:
     """POL-31, POL-34."""
     noon = at("2024-02-01T12:00-05:00")
     await put(
@@ -171,9 +163,7 @@ async def test_interactions_count_the_first_contact_and_the_further_ones(
     assert (interactions.total, interactions.follow_ups, interactions.follow_ups_first_line) == (3, 2, 1)
 
 
-async def test_a_complaint_given_to_the_direction_generale_is_counted_apart(
-    connection: asyncpg.Connection, fact: Fact
-) -> None:
+async def test_a_complaint_given_to_the_direction_generale_is_counted_apart(connection: asyncpg.Connection) -> None:
     """POL-33: complaints alone, whatever else the Direction générale answers."""
     noon = at("2024-02-01T12:00-05:00")
     await put(
@@ -191,7 +181,7 @@ async def test_a_complaint_given_to_the_direction_generale_is_counted_apart(
 
 
 async def test_what_no_rule_foresaw_stays_unusual_when_a_person_gives_it_to_somebody(
-    connection: asyncpg.Connection, fact: Fact
+    connection: asyncpg.Connection,
 ) -> None:
     """POL-36: whoever answers it, no rule foresaw it."""
     noon = at("2024-02-01T12:00-05:00")
@@ -208,12 +198,10 @@ async def test_what_no_rule_foresaw_stays_unusual_when_a_person_gives_it_to_some
     assert (requests.unusual, requests.by_department) == (1, {NONE: 1, "loisirs": 1})
 
 
-async def test_an_obligation_missed_and_then_known_to_be_met_counts_as_met(
-    connection: asyncpg.Connection, fact: Fact
-) -> None:
+async def test_an_obligation_missed_and_then_known_to_be_met_counts_as_met(connection: asyncpg.Connection) -> None:
     """POL-13: what is recorded late but happened in time corrects the figure, across transactions."""
     noon, due = at("2024-02-01T12:00-05:00"), at("2024-02-03T00:00-05:00")
-    names = {"obligation_id": "acknowledge-1", "obligation": "acknowledge"}
+    names: dict[str, Any] = {"obligation_id": "acknowledge-1", "obligation": "acknowledge"}
     await put(
         connection,
         fact(RequestReceived, R1, noon),
@@ -229,7 +217,7 @@ async def test_an_obligation_missed_and_then_known_to_be_met_counts_as_met(
     assert met.by_kind["acknowledge"].on_time_share == 1
 
 
-async def test_the_report_says_how_many_instants_are_assumed(connection: asyncpg.Connection, fact: Fact) -> None:
+async def test_the_report_says_how_many_instants_are_assumed(connection: asyncpg.Connection) -> None:
     """POL-32: older records without the date of their last status take the creation instant, and it is said."""
     noon = at("2024-02-01T12:00-05:00")
     await put(connection, fact(RequestReceived, R1, noon), fact(RequestClosed, R1, noon, assumed=True))
@@ -239,9 +227,7 @@ async def test_the_report_says_how_many_instants_are_assumed(connection: asyncpg
     assert (assumed.outcomes, assumed.treatments, assumed.any) == (1, 1, True)
 
 
-async def test_the_same_position_gives_the_same_report_byte_for_byte(
-    connection: asyncpg.Connection, history: Callable[[Random, int], list[Commit]]
-) -> None:
+async def test_the_same_position_gives_the_same_report_byte_for_byte(connection: asyncpg.Connection) -> None:
     """Every report names what it was made from and can be made again."""
     await ReportingProjection().apply(connection, history(Random(1), 100))
 

@@ -17,11 +17,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from clic_contracts.town import Town
 
-from .core.chart import BarChart, bar_chart, stack, told_stacks, trend
+from .core.chart import quarter_charts, quarter_stacks, told_stacks, trend
 from .core.figure import Comparison, Overview, Report
 from .core.french import NBSP, counted, day, number, share, shortened
 from .core.highlight import highlights
-from .core.label import CHANNELS, KINDS, OBLIGATIONS, STATUSES, Labels, label
+from .core.label import KINDS, Labels, label
 from .core.period import Quarter
 
 TREND_QUARTERS = 8
@@ -92,7 +92,7 @@ class Pages:
         """
         report = comparison.report
         quarter = Quarter.parse(report.period)
-        stacks = [stack(label(OBLIGATIONS, kind), counts) for kind, counts in report.obligations.by_kind.items()]
+        *stacks, total = quarter_stacks(report)
         return self._environment.get_template("quarter.html.j2").render(
             comparison=comparison,
             report=report,
@@ -104,42 +104,12 @@ class Pages:
             highlights=highlights(comparison, self._labels, complete=today >= quarter.next_on),
             treated_note=_treated(report),
             trend=trend(_latest(comparison, quarter)),
-            charts=self._charts(comparison),
+            charts=quarter_charts(comparison, self._labels),
             stacks_rows=stacks,
             stacks_description=told_stacks(stacks),
-            stacks_total=stack("Toutes", report.obligations),
+            stacks_total=total,
             assumed=tuple(_assumed(report)),
         )
-
-    def _charts(self, comparison: Comparison) -> dict[str, BarChart]:
-        def counts(of: str, field: str) -> tuple[dict[str, int], dict[str, int] | None]:
-            now, before = (
-                getattr(getattr(report, of), field) if report is not None else None
-                for report in (comparison.report, comparison.before)
-            )
-            return now or {}, before
-
-        def by(names: dict[str, str]) -> Any:
-            return lambda code: label(names, code)
-
-        requests, title = "requests", "Demandes reçues par"
-        return {
-            "kind": bar_chart("nature", f"{title} nature", "Nature", *counts(requests, "by_kind"), by(KINDS)),
-            "status": bar_chart("etat", f"{title} état actuel", "État", *counts(requests, "by_status"), by(STATUSES)),
-            "channel": bar_chart(
-                "canal", f"{title} canal du premier contact", "Canal", *counts(requests, "by_first_channel"),
-                by(CHANNELS),
-            ),
-            "interaction": bar_chart(
-                "contact", "Interactions par canal", "Canal", *counts("interactions", "by_channel"), by(CHANNELS)
-            ),
-            "department": bar_chart(
-                "service", f"{title} service", "Service", *counts(requests, "by_department"), self._labels.department,
-            ),
-            "subject": bar_chart(
-                "sujet", f"{title} sujet", "Sujet", *counts(requests, "by_subject"), self._labels.subject
-            ),
-        }  # fmt: skip
 
 
 def _instant(value: dt.datetime) -> str:

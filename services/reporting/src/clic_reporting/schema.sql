@@ -225,7 +225,7 @@ WITH requests AS (
     ON i.occurred_at >= q.starts_at AND i.occurred_at < q.ends_at AND NOT i.first_contact
   GROUP BY q.period
 )
-SELECT period, requests, first_line, round(first_line::numeric / nullif(requests, 0), 4) AS share,
+SELECT period, requests, first_line, round(first_line::numeric / nullif(requests, 0), 4)::double precision AS share,
        follow_ups, answered AS follow_ups_first_line
 FROM requests JOIN follow_ups USING (period);
 COMMENT ON VIEW {schema}.indicator_pol34_first_line IS 'POL-34: requests and follow-ups answered by CLIC itself.';

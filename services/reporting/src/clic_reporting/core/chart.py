@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .figure import ObligationCounts, QuarterBalance
+from .figure import Comparison, ObligationCounts, QuarterBalance, Report
 from .french import NBSP, number, share
+from .label import CHANNELS, KINDS, OBLIGATIONS, STATUSES, Labels, label
 
 ROWS_MAX = 12
 """Bars of one chart; the rest are drawn together as « Autres »."""
@@ -77,6 +78,36 @@ def bar_chart(
     return BarChart(ident, title, heading, bars, total, total_before)
 
 
+def quarter_charts(comparison: Comparison, labels: Labels) -> dict[str, BarChart]:
+    """The bar charts of a quarter. Source: POL-31, POL-35."""
+
+    def counts(of: str, field: str) -> tuple[dict[str, int], dict[str, int] | None]:
+        now, before = (
+            getattr(getattr(report, of), field) if report is not None else None
+            for report in (comparison.report, comparison.before)
+        )
+        return now or {}, before
+
+    def by(names: dict[str, str]) -> Callable[[str], str]:
+        return lambda code: label(names, code)
+
+    requests, title = "requests", "Demandes reçues par"
+    return {
+        "kind": bar_chart("nature", f"{title} nature", "Nature", *counts(requests, "by_kind"), by(KINDS)),
+        "status": bar_chart("etat", f"{title} état actuel", "État", *counts(requests, "by_status"), by(STATUSES)),
+        "channel": bar_chart(
+            "canal", f"{title} canal du premier contact", "Canal", *counts(requests, "by_first_channel"), by(CHANNELS)
+        ),
+        "interaction": bar_chart(
+            "contact", "Interactions par canal", "Canal", *counts("interactions", "by_channel"), by(CHANNELS)
+        ),
+        "department": bar_chart(
+            "service", f"{title} service", "Service", *counts(requests, "by_department"), labels.department
+        ),
+        "subject": bar_chart("sujet", f"{title} sujet", "Sujet", *counts(requests, "by_subject"), labels.subject),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A part of a bar that is 100 percent long."""
@@ -109,7 +140,7 @@ DRAWN = {
 """States that a stack shows, in its order, and what they are called."""
 
 
-def stack(label: str, counts: ObligationCounts) -> Stack:
+def stack(name: str, counts: ObligationCounts) -> Stack:
     """One row of the obligations' chart. What was kept at an assumed instant is told apart: it measures no delay."""
     values = {
         "met": counts.met - counts.met_assumed,
@@ -127,7 +158,13 @@ def stack(label: str, counts: ObligationCounts) -> Stack:
             segments.append(Segment(state, value, round(start, 2), round(percent, 2)))
         start += percent
     on_time = share(values["met"], counts.measured)
-    return Stack(label, {**values, "lifted": counts.lifted}, on_time, tuple(segments))
+    return Stack(name, {**values, "lifted": counts.lifted}, on_time, tuple(segments))
+
+
+def quarter_stacks(report: Report) -> list[Stack]:
+    """The rows of a quarter's obligations, by what was owed, and all of them together at the end."""
+    by_kind = [stack(label(OBLIGATIONS, kind), counts) for kind, counts in report.obligations.by_kind.items()]
+    return [*by_kind, stack("Toutes", report.obligations)]
 
 
 def told_stacks(stacks: Sequence[Stack]) -> str:

@@ -1,13 +1,12 @@
-"""Histories for the tests of reporting: any that the lifecycle table allows, from a source of chance."""
+"""Histories for tests: any that the lifecycle table allows, from a source of chance; and facts one by one."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-import pytest
 from nats.aio.client import Client
 
 from clic_contracts.envelope import RECORDED, Commit, Recorded, derive_id, encode_commit
@@ -142,7 +141,8 @@ def _obligations(chance: Random, request_id: str, at: dt.datetime) -> list[Step]
     ]
 
 
-def _history(chance: Random, stories: int) -> list[Commit]:
+def history(chance: Random, stories: int) -> list[Commit]:
+    """So many stories, as commits in the log's order."""
     waiting = [_story(chance, index) for index in range(stories)]
     commits: list[Commit] = []
     while waiting:
@@ -154,7 +154,8 @@ def _history(chance: Random, stories: int) -> list[Commit]:
     return commits
 
 
-async def _append(nats: Client, commits: Sequence[Commit]) -> None:
+async def append(nats: Client, commits: Sequence[Commit]) -> None:
+    """Put commits into the log as they are."""
     futures = []
     stream = nats.jetstream()
     for commit in commits:
@@ -168,25 +169,8 @@ async def _append(nats: Client, commits: Sequence[Commit]) -> None:
         await future
 
 
-@pytest.fixture(scope="session")
-def history() -> Callable[[Random, int], list[Commit]]:
-    """So many stories, as commits in the log's order."""
-    return _history
-
-
-@pytest.fixture(scope="session")
-def append() -> Callable[[Client, Sequence[Commit]], Any]:
-    """Put commits into the log as they are."""
-    return _append
-
-
-@pytest.fixture(scope="session")
-def fact() -> Callable[..., Recorded]:
+def fact(
+    kind: type[Event], request_id: str, at: dt.datetime, /, *, assumed: bool = False, n: int = 0, **changes: Any
+) -> Recorded:
     """A recorded fact from an event's class, its request, its instant and what differs from the contract's example."""
-
-    def make(
-        kind: type[Event], request_id: str, at: dt.datetime, /, *, assumed: bool = False, n: int = 0, **changes: Any
-    ) -> Recorded:
-        return record(example(kind, **changes), request_id, at, assumed=assumed, n=n)
-
-    return make
+    return record(example(kind, **changes), request_id, at, assumed=assumed, n=n)

@@ -1,0 +1,257 @@
+"""`clic report` and `clic rebuild` as a person or a script runs them, on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+import typer
+from nats.aio.client import Client
+from tests.embedded.conftest import ROOT
+from tests.reporting.history import append, history
+from typer.testing import CliRunner, Result
+
+from clic import report as report_module
+from clic.rebuild import rate_and_time_left, rebuild
+from clic.report import report
+from clic_chassis.embedded import free_port
+from clic_contracts.envelope import Commit
+from clic_reporting.core.figure import Report
+from clic_reporting.rebuild import Progress
+from clic_reporting.rebuild import rebuild as rebuild_tables
+from clic_reporting.report import quarter_report
+
+APP = typer.Typer()
+APP.command()(report)
+APP.command()(rebuild)
+PERIOD = "2024-Q3"
+EVERY = history(Random(31), 80)
+LATE = 20
+"""Of these, the commits that tests add themselves."""
+
+
+@pytest.fixture(autouse=True)
+def installation(nats_url: str, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers of the test, found by the environment, and the town of this checkout."""
+    monkeypatch.setenv("CLIC_DIR", str(tmp_path / "clic"))
+    monkeypatch.setenv("CLIC_TOWN_DIR", str(ROOT / "deploy" / "towns" / "mont-saint-hilaire"))
+    monkeypatch.setenv("CLIC_NATS_URL", nats_url)
+    monkeypatch.setenv("CLIC_POSTGRES_URL", postgres_url)
+    monkeypatch.setenv("COLUMNS", "140")
+
+
+async def run(*arguments: str | Path) -> Result:
+    """The command in a thread: it has a loop of its own. One at a time, since the runner borrows standard output."""
+    return await asyncio.to_thread(CliRunner().invoke, APP, list(map(str, arguments)))
+
+
+@pytest_asyncio.fixture
+async def commits(nats: Client) -> list[Commit]:
+    """Some history in the log."""
+    every = EVERY[:-LATE]
+    await append(nats, every)
+    return every
+
+
+@pytest_asyncio.fixture
+async def connection(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Reporting's database."""
+    connection = await asyncpg.connect(postgres_url)
+    yield connection
+    await connection.close()
+
+
+async def test_a_rebuild_says_what_it_did_and_a_report_can_be_piped(
+    commits: list[Commit], connection: asyncpg.Connection
+) -> None:
+    """POL-31 to POL-36: JSON and nothing else on standard output."""
+    rebuilt = await run("rebuild")
+    told = await run("report", PERIOD, "--format", "json")
+
+    assert rebuilt.exit_code == 0, rebuilt.output
+    assert f"{len(commits):,} commits with {sum(len(each.events) for each in commits):,} facts" in rebuilt.stdout
+    assert told.exit_code == 0, told.output
+    assert Report.model_validate_json(told.stdout) == await quarter_report(connection, PERIOD)
+    assert told.stdout == json.dumps(json.loads(told.stdout), indent=2, ensure_ascii=False) + "\n"
+    assert told.stderr == ""
+
+
+async def test_a_report_for_a_terminal_has_the_figures_and_says_what_it_was_made_from(
+    commits: list[Commit], connection: asyncpg.Connection
+) -> None:
+    """POL-32."""
+    await run("rebuild")
+
+    told = await run("report", PERIOD)
+
+    figures = (await quarter_report(connection, PERIOD)).requests
+    assert told.exit_code == 0, told.output
+    assert "Troisième trimestre 2024" in told.stdout
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in told.stdout.splitlines() if "│" in line]
+    assert ["+ reçues", str(figures.received)] in rows
+    assert ["= en attente à la fin", str(figures.pending_at_end)] in rows
+    assert any(row[:2] == ["Nid-de-poule", str(figures.by_subject["pothole"])] for row in rows)
+    assert f"Position {len(commits)} du journal CLIC_LOG" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("output_format", "begins"), [("html", "<!doctype html>"), ("json", "{"), ("text", "Troisième trimestre 2024")]
+)
+async def test_a_report_goes_into_a_file_and_leaves_standard_output_alone(
+    commits: list[Commit], tmp_path: Path, output_format: str, begins: str
+) -> None:
+    """The page is the one that the service serves."""
+    await run("rebuild")
+    file = tmp_path / "rapport"
+
+    told = await run("report", PERIOD, "--format", output_format, "--output", file)
+
+    assert (told.exit_code, told.stdout) == (0, ""), told.output
+    assert file.read_text(encoding="utf-8").startswith(begins)
+    assert "\x1b" not in file.read_text(encoding="utf-8")
+
+
+async def test_figures_that_lag_behind_the_log_are_called_that(nats: Client, commits: list[Commit]) -> None:
+    """On standard error, so that what is piped stays whole."""
+    await run("rebuild")
+    await append(nats, EVERY[-LATE:])
+
+    told = await run("report", PERIOD, "--format", "json")
+
+    assert told.exit_code == 0
+    assert json.loads(told.stdout)["position"] == len(commits)
+    assert f"{LATE} behind" in " ".join(told.stderr.split())
+
+
+async def test_waiting_ends_when_the_figures_hold_the_log_as_it_was(
+    nats: Client, nats_url: str, postgres_url: str, commits: list[Commit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody folds the rest while the command waits."""
+    waits = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    until = report_module._until
+
+    async def watched(*arguments: Any) -> None:
+        loop.call_soon_threadsafe(waits.set)
+        await until(*arguments)
+
+    monkeypatch.setattr(report_module, "_until", watched)
+    await run("rebuild")
+    await append(nats, EVERY[-LATE:])
+    waiting = asyncio.create_task(run("report", PERIOD, "--format", "json", "--wait"))
+
+    await waits.wait()
+    await rebuild_tables(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
+    told = await waiting
+
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["position"] == len(commits) + LATE
+    assert told.stderr == ""
+
+
+async def test_waiting_has_a_bound_and_then_says_where_to_look(
+    nats: Client, commits: list[Commit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No report is better than one that a script takes for whole."""
+    monkeypatch.setattr(report_module, "WAIT_MAX_S", 0.3)
+    await run("rebuild")
+    await append(nats, EVERY[-LATE:])
+
+    told = await run("report", PERIOD, "--format", "json", "--wait")
+
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "clic status" in told.stderr
+
+
+async def test_figures_of_another_log_are_called_that(commits: list[Commit], connection: asyncpg.Connection) -> None:
+    """Whether one waits or not: waiting would not mend it."""
+    await run("rebuild")
+    await connection.execute("UPDATE reporting.checkpoint SET stream_created_at = '2020-01-01T00:00Z', sequence = 1")
+
+    told = await run("report", PERIOD, "--wait")
+
+    assert told.exit_code == 0
+    assert "made from another log" in " ".join(told.stderr.split())
+
+
+async def test_what_is_no_quarter_is_told_before_any_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """POL-31: with the form that it should have."""
+    monkeypatch.delenv("CLIC_POSTGRES_URL")
+
+    told = await run("report", "2024-T3")
+
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "as in 2022-Q1" in told.stderr
+
+
+async def test_before_anything_was_folded_a_report_says_what_to_do() -> None:
+    """An empty database is no error of the reader's."""
+    told = await run("report", PERIOD)
+
+    assert told.exit_code == 1
+    assert "clic rebuild" in told.stderr
+
+
+async def test_without_the_database_both_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And neither shows a password."""
+    monkeypatch.setenv("CLIC_POSTGRES_URL", f"postgresql://clic:secret@127.0.0.1:{free_port()}/clic")
+
+    reported, rebuilt = await run("report", PERIOD), await run("rebuild")
+
+    assert (reported.exit_code, rebuilt.exit_code) == (1, 1)
+    assert "clic up" in reported.stderr
+    assert "the live tables are as they were" in " ".join(rebuilt.stderr.split())
+    assert "secret" not in reported.stderr + rebuilt.stderr
+
+
+async def test_without_the_log_a_report_says_that_it_may_be_behind(
+    commits: list[Commit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures can be read while the log is away; only a wait needs it."""
+    await run("rebuild")
+    monkeypatch.setattr("clic.connection.CONNECT_TIMEOUT_S", 0.3)
+    monkeypatch.setenv("CLIC_NATS_URL", f"nats://127.0.0.1:{free_port()}")
+
+    told, waited = await run("report", PERIOD, "--format", "json"), await run("report", PERIOD, "--wait")
+
+    assert told.exit_code == 0
+    assert json.loads(told.stdout)["period"] == PERIOD
+    assert "cannot be asked" in told.stderr
+    assert waited.exit_code == 1
+
+
+async def test_a_commit_that_cannot_be_read_stops_the_rebuild_with_the_mend(
+    nats: Client, commits: list[Commit]
+) -> None:
+    """The live tables are as they were, and the command says what may have happened."""
+    await nats.jetstream().publish(f"clic.log.intake.{commits[0].request_id}", b'[{"type": "request.unheard_of.v9"}]')
+
+    told = await run("rebuild")
+
+    assert told.exit_code == 1
+    assert f"the commit at {len(commits) + 1} cannot be folded" in " ".join(told.stderr.split())
+    assert "A newer CLIC may have written it" in " ".join(told.stderr.split())
+
+
+async def test_a_file_that_cannot_be_written_is_named(commits: list[Commit], tmp_path: Path) -> None:
+    """Nothing is printed instead."""
+    await run("rebuild")
+
+    told = await run("report", PERIOD, "--output", tmp_path / "nowhere" / "rapport.html", "--format", "html")
+
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "rapport.html" in "".join(told.stderr.split())
+
+
+def test_the_time_left_follows_the_pace_so_far() -> None:
+    """A rebuild of a long log is worth planning for."""
+    progress = Progress(commits=250, events=1000, last_sequence=1000, seconds=0.5)
+
+    assert rate_and_time_left(progress) == "2,000 facts/s, 2 s left"

@@ -1,0 +1,126 @@
+"""The sentences: computed, honest, and French for none, one and many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clic_chassis.town_file import read_town
+from clic_reporting.core.figure import (
+    Assumed,
+    Comparison,
+    InteractionFigures,
+    ObligationFigures,
+    QuarterBalance,
+    Report,
+    RequestFigures,
+    Versions,
+)
+from clic_reporting.core.highlight import change, highlights
+from clic_reporting.core.label import Labels
+
+LABELS = Labels(read_town(Path(__file__).resolve().parents[3] / "deploy" / "towns" / "mont-saint-hilaire"))
+NOTHING = {
+    "received": 0, "by_kind": {}, "by_status": {}, "by_first_channel": {}, "by_department": {}, "by_subject": {},
+    "treated": 0, "reopenings": 0, "pending_at_start": 0, "pending_at_end": 0, "first_line": 0,
+    "to_direction_generale": 0, "unusual": 0, "unusual_by_kind": {}, "backlog": 0, "confidential": 0,
+}  # fmt: skip
+
+
+def report(period: str = "2023-Q2", obligations: dict[str, int] | None = None, **requests: Any) -> Report:
+    """A report of zeros but for what is given."""
+    return Report(
+        period=period,
+        requests=RequestFigures(**{**NOTHING, **requests}),
+        interactions=InteractionFigures(total=0, by_channel={}, follow_ups=0, follow_ups_first_line=0),
+        obligations=ObligationFigures(by_kind={}, **(obligations or {})),
+        assumed=Assumed(outcomes=0, treatments=0, obligations=0),
+        position=1,
+        versions=Versions(definition="d", town=None, log="l"),
+    )
+
+
+def told(now: Report, before: Report | None = None, *quarters: QuarterBalance, complete: bool = True) -> list[str]:
+    """The sentences, with ordinary spaces."""
+    sentences = highlights(Comparison(report=now, before=before, quarters=quarters), LABELS, complete=complete)
+    return [each.replace("\u00a0", " ").replace("\u202f", " ") for each in sentences]
+
+
+def test_a_quarter_without_anything_says_so() -> None:
+    """POL-31 to POL-36."""
+    assert told(report()) == [
+        "La Ville n’a reçu aucune demande.",
+        "Elle n’en a traité aucune; aucune demande n’était en attente à la fin du trimestre, ni à son début.",
+        "Aucune plainte n’a été dirigée vers la Direction générale.",
+        "Aucune demande n’était inusitée.",
+    ]
+
+
+def test_one_of_each_is_told_in_the_singular() -> None:
+    """POL-32 to POL-36."""
+    one = report(
+        received=1, treated=1, pending_at_start=1, pending_at_end=1, first_line=1, to_direction_generale=1, unusual=1,
+        by_subject={"pothole": 1},
+    )  # fmt: skip
+
+    assert told(one) == [
+        "La Ville a reçu 1 demande.",
+        "Elle en a traité 1; 1 demande était en attente à la fin du trimestre, autant qu’à son début.",
+        "Le sujet le plus fréquent : Nid-de-poule, 1 demande (100,0 % du total).",
+        "Le CLIC s’est chargé lui-même de 1 demande (100,0 % de celles qui ont été reçues).",
+        "1 plainte a été dirigée vers la Direction générale.",
+        "1 demande était inusitée : aucune règle ni aucun sujet ne l’avait prévue.",
+    ]
+
+
+def test_a_quarter_is_compared_with_the_one_before_and_with_the_same_of_the_year_before() -> None:
+    """POL-32."""
+    year_ago = QuarterBalance(period="2022-Q2", received=1200, treated=0, pending_at_end=0)
+
+    sentence = told(report(received=900), report("2023-Q1", received=800), year_ago)[0]
+
+    assert sentence == (
+        "La Ville a reçu 900 demandes, 12,5 % de plus qu’au trimestre précédent (800) "
+        "et 25,0 % de moins qu’au même trimestre de 2022 (1 200)."
+    )
+
+
+def test_a_quarter_that_is_not_over_is_compared_with_nothing() -> None:
+    """A part of a quarter is always less than a whole one: to say so would mislead."""
+    assert told(report(received=9), report("2023-Q1", received=800), complete=False)[0] == "La Ville a reçu 9 demandes."
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected"),
+    [
+        (5, 5, "autant"),
+        (7, 4, "3 de plus"),
+        (0, 300, "300 de moins"),
+        (1004, 1000, "à peu près autant"),
+        (1100, 1000, "10,0 % de plus"),
+        (30, 0, "30 de plus"),
+    ],
+)
+def test_changes_among_few_are_told_in_numbers(now: int, before: int, expected: str) -> None:
+    assert expected == change(now, before).replace("\u00a0", " ")
+
+
+def test_more_reopened_than_treated_is_told_as_that() -> None:
+    """POL-32: treated is net of reopenings, and can be negative."""
+    assert (
+        "Plus de demandes ont été rouvertes que traitées (écart : 3)" in told(report(treated=-3, pending_at_end=3))[1]
+    )
+
+
+def test_what_was_kept_at_an_assumed_instant_measures_no_delay() -> None:
+    """POL-29: a share of obligations kept in time counts only those whose instant somebody recorded."""
+    sentences = told(report(obligations={"met": 104, "met_assumed": 100, "late": 1, "missed": 5}))
+
+    (delays,) = (each for each in sentences if each.startswith("Délais"))
+    assert delays == (
+        "Délais : 4 obligations mesurées sur 10 ont été tenues à temps (40,0 %); "
+        "5 ont dépassé leur échéance sans être tenues."
+    )
+    assert any(each.startswith("Pour 100 obligations, la date de l’issue n’a pas été consignée") for each in sentences)
