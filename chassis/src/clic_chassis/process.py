@@ -150,6 +150,8 @@ class Process:
             durable=self._durable,
             pull_sub=PullSub(batch_size=self._runtime.settings.batch_messages_max, timeout=FETCH_S, batch=True),
             ack_policy=AckPolicy.MANUAL,
+            # FastStream does not take the connection's, and a user may listen on its own prefix alone.
+            inbox_prefix=f"{self._runtime.settings.inbox_prefix}.".encode(),
         )
         subscriber(self._take)
         await subscriber.start()
