@@ -6,6 +6,8 @@ import typer
 
 from . import quarantine, town, up
 from .importing import command as importing
+from .rebuild import rebuild
+from .report import report
 from .seed.command import seed
 
 app = typer.Typer(
@@ -18,6 +20,8 @@ app.command()(up.up)
 app.command()(up.down)
 app.command()(up.status)
 app.command()(seed)
+app.command()(report)
+app.command()(rebuild)
 app.add_typer(importing.app, name="import")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(town.app, name="town")
