@@ -27,6 +27,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Service
 
+from . import collector
 from .clock import Clock, SystemClock
 from .decision import Decisions
 from .error import ClicError, RetryableError
@@ -154,6 +155,7 @@ async def _serve(
                 timeout_graceful_shutdown=int(settings.stop_timeout_s),
             )
         )
+        collector.settle()
         log.info("service_started", port=listener.getsockname()[1], town=runtime.town.version)
         await _run_until(stop, wiring.components, server, listener, settings.stop_timeout_s)
     log.info("service_stopped")

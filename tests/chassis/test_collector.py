@@ -1,0 +1,30 @@
+"""How rarely Python's collector of cycles looks."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from clic_chassis.collector import YOUNG_OBJECTS_MAX, rare_collections, settle
+
+
+def test_within_the_block_the_collector_looks_rarely_and_after_it_as_before() -> None:
+    """Also where the block ends with an error."""
+    before = gc.get_threshold()
+    with pytest.raises(LookupError), rare_collections():
+        assert gc.get_threshold()[0] == YOUNG_OBJECTS_MAX
+        raise LookupError
+    assert gc.get_threshold() == before
+
+
+def test_what_is_there_when_a_process_settles_is_never_walked_again() -> None:
+    """Modules and models are most of what a service holds."""
+    before = gc.get_threshold()
+    try:
+        settle()
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_threshold()[0] == YOUNG_OBJECTS_MAX
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
