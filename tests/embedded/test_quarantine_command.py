@@ -1,0 +1,114 @@
+"""`clic quarantine`: what could not be handled, seen and settled by a person."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+
+import nats as nats_client
+import pytest
+from typer.testing import CliRunner
+
+from clic.cli import app
+from clic_chassis.quarantine import HELD, Entry, Quarantine
+
+SINCE = dt.datetime(2026, 5, 15, 16, tzinfo=dt.UTC)
+RUNNER = CliRunner()
+
+
+def entry(sequence: int, *, state: str = "failed", service: str = "intake") -> Entry:
+    """Something that could not be handled."""
+    return Entry.model_validate(
+        {
+            "service": service,
+            "consumer": service,
+            "stream": "CLIC_INBOX",
+            "sequence": sequence,
+            "subject": "clic.inbox.telephonie.submission.request.v1",
+            "key": "appel-17",
+            "state": state,
+            "reason": "KeyError at essai:12",
+            "tries": 5,
+            "since": SINCE,
+            "changed_at": SINCE,
+        }
+    )
+
+
+def put(url: str, *entries: Entry) -> None:
+    """Store entries as a service does."""
+
+    async def stored() -> None:
+        client = await nats_client.connect(url)
+        for each in entries:
+            await Quarantine(client).put(each)
+        await client.close()
+
+    asyncio.run(stored())
+
+
+def states(url: str) -> dict[str, Entry]:
+    """Every entry, settled ones included."""
+
+    async def read() -> dict[str, Entry]:
+        client = await nats_client.connect(url)
+        found = {
+            each.entry_id: each async for each in Quarantine(client).entries(states=(*HELD, "resolved", "discarded"))
+        }
+        await client.close()
+        return found
+
+    return asyncio.run(read())
+
+
+@pytest.fixture
+def url(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A NATS server that the command is told by its environment."""
+    monkeypatch.setenv("CLIC_NATS_URL", nats_url)
+    monkeypatch.setenv("COLUMNS", "200")
+    return nats_url
+
+
+@pytest.mark.usefixtures("url")
+def test_an_empty_quarantine_says_so() -> None:
+    result = RUNNER.invoke(app, ["quarantine", "list"])
+    assert result.exit_code == 0
+    assert "Nothing is in quarantine" in result.output
+
+
+def test_entries_are_listed_with_their_reason_for_people_and_for_programs(url: str) -> None:
+    put(url, entry(17), entry(19, state="waiting"), entry(3, service="routing"), entry(5, state="resolved"))
+    listed = RUNNER.invoke(app, ["quarantine", "list"]).output
+    assert [each for each in ("intake.17", "intake.19", "routing.3", "intake.5") if each in listed] == [
+        "intake.17",
+        "intake.19",
+        "routing.3",
+    ]
+    assert "KeyError at essai:12" in listed
+    lines = RUNNER.invoke(app, ["quarantine", "list", "--json", "--service", "intake"]).output.splitlines()
+    assert [json.loads(line)["sequence"] for line in lines] == [17, 19]
+
+
+def test_a_person_has_an_entry_tried_again_or_leaves_it_with_a_reason(url: str) -> None:
+    put(url, entry(17), entry(18))
+    assert RUNNER.invoke(app, ["quarantine", "retry", "intake.17"]).exit_code == 0
+    assert RUNNER.invoke(app, ["quarantine", "discard", "intake.18", "--reason", "entrée d'essai"]).exit_code == 0
+    after = states(url)
+    assert (after["intake.17"].state, after["intake.18"].state) == ("retry", "discarded")
+    assert after["intake.18"].reason.endswith("entrée d'essai")
+    assert after["intake.18"].by.startswith("ops:")
+
+
+@pytest.mark.usefixtures("url")
+def test_an_entry_that_is_not_there_is_an_error_that_says_where_to_look() -> None:
+    result = RUNNER.invoke(app, ["quarantine", "retry", "intake.99"])
+    assert result.exit_code == 1
+    assert "clic quarantine list" in result.output
+
+
+def test_without_a_server_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIC_NATS_URL", "nats://127.0.0.1:1")
+    result = RUNNER.invoke(app, ["quarantine", "list"])
+    assert result.exit_code == 1
+    assert "Is CLIC running?" in result.output
