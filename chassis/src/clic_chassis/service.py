@@ -45,10 +45,13 @@ log = structlog.get_logger()
 CONNECT_TIMEOUT_S = 60.0
 """How long a start waits for NATS and PostgreSQL before it gives up and is restarted."""
 POOL_CONNECTIONS_MAX = 8
+HARD_STOP_S = 1.0
+"""What is left to a component that did not end within the bound, once it is cancelled."""
 DRAIN_TIMEOUT_S = 3
 """What is left of a subscription at a stop is delivered again; waiting longer for it gains nothing."""
 
 S = TypeVar("S", bound=Settings)
+T = TypeVar("T")
 
 
 class Component(Protocol):
@@ -141,44 +144,76 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
-    async with open_runtime(name, settings, migrations=migrations) as runtime:
-        wiring = await wire(runtime)
-        api = wiring.http or FastAPI(title=f"CLIC {name}")
-        add_probes(api, runtime, wiring)
-        listener = socket.create_server((settings.http_host, settings.http_port))
-        server = _Server(
-            uvicorn.Config(
-                RequestContext(api),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=int(settings.stop_timeout_s),
-            )
-        )
-        collector.settle()
-        log.info("service_started", port=listener.getsockname()[1], town=runtime.town.version)
-        await _run_until(stop, wiring.components, server, listener, settings.stop_timeout_s)
+    async with contextlib.AsyncExitStack() as stack:
+        opening = asyncio.create_task(stack.enter_async_context(open_runtime(name, settings, migrations=migrations)))
+        runtime = await _unless(stop, opening)
+        if runtime is not None:
+            await _work(runtime, await wire(runtime), stop)
     log.info("service_stopped")
+
+
+async def _unless(stop: asyncio.Event, opening: asyncio.Task[T]) -> T | None:
+    """What a task gives; None and cancelled when told to stop first: a server that is away may be waited for long."""
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait({told, opening}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if opening.done():
+        return opening.result()
+    opening.cancel()
+    await asyncio.wait({opening})
+    return None
+
+
+async def _work(runtime: Runtime[S], wiring: Wiring, stop: asyncio.Event) -> None:
+    settings = runtime.settings
+    api = wiring.http or FastAPI(title=f"CLIC {runtime.name}")
+    add_probes(api, runtime, wiring)
+    try:
+        listener = socket.create_server((settings.http_host, settings.http_port))
+    except OSError as error:
+        where = f"{settings.http_host}:{settings.http_port}"
+        raise ClicError(f"CLIC_HTTP_HOST, CLIC_HTTP_PORT: nobody can listen on {where}: {error.strerror}") from error
+    server = _Server(
+        uvicorn.Config(
+            RequestContext(api),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=int(settings.stop_timeout_s),
+        )
+    )
+    collector.settle()
+    log.info("service_started", port=listener.getsockname()[1], town=runtime.town.version)
+    await _run_until(stop, wiring.components, server, listener, settings.stop_timeout_s)
 
 
 async def _run_until(
     stop: asyncio.Event, components: list[Component], server: uvicorn.Server, listener: socket.socket, bound_s: float
 ) -> None:
-    """Run everything until told to stop, or until one of them ends; then stop all, within the bound."""
+    """Run everything until told to stop, or until one of them ends; then stop all, within the bound.
+
+    Raises:
+        ClicError: a component ended though nobody told it to.
+        Exception: what ended a component, before or while it stopped.
+    """
     running: set[asyncio.Task[Any]] = {asyncio.create_task(each.run(stop), name=each.name) for each in components}
-    http: asyncio.Task[Any] = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    running.add(asyncio.create_task(server.serve(sockets=[listener]), name="http"))
     told: asyncio.Task[Any] = asyncio.create_task(stop.wait(), name="stop")
-    done, _ = await asyncio.wait({*running, http, told}, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({*running, told}, return_when=asyncio.FIRST_COMPLETED)
+    unasked = [task.get_name() for task in done - {told}] if not stop.is_set() else []
     stop.set()
-    finished, late = await asyncio.wait(running, timeout=bound_s) if running else (set(), set())
+    server.should_exit = True
+    finished, late = await asyncio.wait(running, timeout=bound_s)
     for task in late:
         log.warning("component_stopped_hard", component=task.get_name(), bound_s=bound_s)
         task.cancel()
-    server.should_exit = True
-    await asyncio.wait({http}, timeout=bound_s)
-    told.cancel()
-    for task in (done | finished) - {told}:
+    if late:
+        await asyncio.wait(late, timeout=HARD_STOP_S)
+    await asyncio.gather(told)
+    for task in finished:
         task.result()
+    if unasked:
+        raise ClicError(f"{', '.join(unasked)} ended by itself")
 
 
 @contextlib.asynccontextmanager
@@ -201,17 +236,20 @@ async def open_runtime(
     )
     pool: asyncpg.Pool | None = None
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            nats = await _connected(broker)
-            event_log = JetStreamLog(nats)
-            await _until_answered(event_log.identity)
-            await _check_sync(settings.nats_monitoring_url)
-            if settings.postgres_url is not None:
-                pool = await _pool(settings.postgres_url.get_secret_value())
-                if migrations is not None:
-                    async with pool.acquire() as connection:
-                        for each in await migrate(connection, migrations):
-                            log.info("migration_applied", migration=each)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                nats = await _connected(broker)
+                event_log = JetStreamLog(nats)
+                await _until_answered(event_log.identity)
+                await _check_sync(settings.nats_monitoring_url)
+                if settings.postgres_url is not None:
+                    pool = await _pool(settings.postgres_url.get_secret_value())
+                    if migrations is not None:
+                        async with pool.acquire() as connection:
+                            for each in await migrate(connection, migrations):
+                                log.info("migration_applied", migration=each)
+        except TimeoutError as error:
+            raise RetryableError(f"NATS or PostgreSQL did not answer within {CONNECT_TIMEOUT_S:.0f} s") from error
         yield Runtime(
             name=name,
             settings=settings,
@@ -223,13 +261,11 @@ async def open_runtime(
             quarantine=Quarantine(nats),
             database=pool,
         )
-    except TimeoutError as error:
-        raise RetryableError(f"NATS or PostgreSQL did not answer within {CONNECT_TIMEOUT_S:.0f} s") from error
     finally:
         await broker.stop()
         if pool is not None:
             try:
-                await asyncio.wait_for(pool.close(), settings.stop_timeout_s)
+                await asyncio.wait_for(pool.close(), min(settings.stop_timeout_s, DRAIN_TIMEOUT_S))
             except TimeoutError:
                 pool.terminate()
 

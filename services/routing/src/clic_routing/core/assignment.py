@@ -78,8 +78,9 @@ def decide(command: Command, assignment: Assignment) -> tuple[Fact, ...]:
 
 
 def route(received: RequestReceived, town: Town) -> RequestRouted:
-    """The first rule that holds decides; what none foresaw goes to the town's choice, marked unusual (POL-36).
+    """The first rule that holds decides; what none foresaw goes to the town's choice.
 
+    Unusual (POL-36) is what no rule foresaw, and what no subject foresaw: its portrait is worth a look either way.
     The channel never assigns a request to a person who passed it on: an elected official's is routed like any
     other (POL-11).
     """
