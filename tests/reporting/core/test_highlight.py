@@ -118,9 +118,8 @@ def test_what_was_kept_at_an_assumed_instant_measures_no_delay() -> None:
     """POL-29: a share of obligations kept in time counts only those whose instant somebody recorded."""
     sentences = told(report(obligations={"met": 104, "met_assumed": 100, "late": 1, "missed": 5}))
 
-    (delays,) = (each for each in sentences if each.startswith("Délais"))
+    (delays,) = (each for each in sentences if each.startswith("Obligations"))
     assert delays == (
-        "Délais : 4 obligations mesurées sur 10 ont été tenues à temps (40,0 %); "
-        "5 ont dépassé leur échéance sans être tenues."
+        "Obligations tenues à temps : 4 sur 10 dont l’issue est connue (40,0 %); échues sans être tenues : 5."
     )
     assert any(each.startswith("Pour 100 obligations, la date de l’issue n’a pas été consignée") for each in sentences)

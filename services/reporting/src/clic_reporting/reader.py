@@ -90,7 +90,7 @@ async def read_commits(reader: Nats, stream: str, *, after: int, until: int) -> 
     finally:
         if fetch is not None:  # The reader was left early.
             fetch.cancel()
-            await ended(fetch, "rebuild_fetch_failed")
+            await ended(fetch, "fetch")
 
 
 async def _fetch(consumer: PullConsumer, wanted: int) -> list[Any]:
@@ -118,8 +118,8 @@ def _decoded(messages: list[Any], position: int) -> list[Commit]:
     return commits
 
 
-async def ended(task: asyncio.Task[Any], event: str) -> None:
+async def ended(task: asyncio.Task[Any], what: str) -> None:
     """Wait for the end of a task whose outcome no longer matters to what is being given up."""
     await asyncio.wait({task})
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.warning(event, error=type(error).__name__)
+        log.warning("abandoned_work_failed", what=what, error=type(error).__name__)

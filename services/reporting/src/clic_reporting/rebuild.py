@@ -128,7 +128,7 @@ class _Build:
     async def abandon(self) -> None:
         """Wait for what is being written; the tables are thrown away, so that its failure is told and no more."""
         if self._writing is not None:
-            await ended(self._writing, "rebuild_write_failed")
+            await ended(self._writing, "write")
             self._writing = None
 
 

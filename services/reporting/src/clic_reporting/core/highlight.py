@@ -87,7 +87,7 @@ def _pending(report: Report) -> str:
         told = f"{_requests(now)} {'étaient' if now > 1 else 'était'} en attente à la fin du trimestre"
     if before == now:
         return f"{told}, autant qu’à son début" if now else f"{told}, ni à son début"
-    return f"{told}, {number(before)} à son début"
+    return f"{told}, {number(before) if before else 'aucune'} à son début"
 
 
 def _interactions(report: Report) -> Iterator[str]:
@@ -124,10 +124,8 @@ def _first_line(report: Report) -> Iterator[str]:
         else "Le CLIC ne s’est chargé lui-même d’aucune demande reçue"
     )
     if interactions.follow_ups:
-        told += (
-            f"; il a répondu sur-le-champ à {number(interactions.follow_ups_first_line)} des "
-            f"{number(interactions.follow_ups)} suivis"
-        )
+        answered, every = interactions.follow_ups_first_line, interactions.follow_ups
+        told += f"; suivis auxquels il a répondu sur-le-champ{NBSP}: {number(answered)} sur {number(every)}"
     yield f"{told}."
 
 
@@ -135,13 +133,9 @@ def _delays(report: Report) -> Iterator[str]:
     counts = report.obligations
     kept = counts.met - counts.met_assumed
     if counts.measured:
-        told = (
-            f"Délais{NBSP}: {number(kept)} obligations mesurées sur {number(counts.measured)} ont été tenues à temps"
-            f" ({share(kept, counts.measured)})"
-        )
-        if counts.missed:
-            told += f"; {number(counts.missed)} ont dépassé leur échéance sans être tenues"
-        yield f"{told}."
+        told = f"Obligations tenues à temps{NBSP}: {number(kept)} sur {number(counts.measured)} dont l’issue est connue"
+        late = f"; échues sans être tenues{NBSP}: {number(counts.missed)}" if counts.missed else ""
+        yield f"{told} ({share(kept, counts.measured)}){late}."
     if assumed := counts.met_assumed + counts.late_assumed:
         yield (
             f"Pour {counted(assumed, 'obligation', 'obligations')}, la date de l’issue n’a pas été consignée{NBSP}: "
