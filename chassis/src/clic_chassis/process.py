@@ -150,6 +150,7 @@ class Process:
             durable=self._durable,
             pull_sub=PullSub(batch_size=self._runtime.settings.batch_messages_max, timeout=FETCH_S, batch=True),
             ack_policy=AckPolicy.MANUAL,
+            decoder=_undecoded,
             # FastStream does not take the connection's, and a user may listen on its own prefix alone.
             inbox_prefix=f"{self._runtime.settings.inbox_prefix}.".encode(),
         )
@@ -301,6 +302,15 @@ def _decoding(handle: Callable[[Commit], Awaitable[None]] | None) -> Callable[[D
             await handle(commit)
 
     return handle_delivery
+
+
+async def _undecoded(_: Any) -> list[Any]:
+    """Nothing: bodies are for handlers to read.
+
+    FastStream's own decoder reads JSON from every body of a batch; one that it cannot (a header that promises JSON, too
+    many brackets) threw the whole batch away, to come again after `ACK_WAIT_S`, for ever.
+    """
+    return []
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
