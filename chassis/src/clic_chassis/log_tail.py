@@ -52,14 +52,18 @@ class LogTail:
         """What is there now, with its positions, `at_most` of it; waits up to `wait_s` for the first message.
 
         Raises:
-            GapError: a message is missing.
+            GapError: a message is missing; what stands before it was given by the call before.
             RetryableError: the consumer is lost; open another tail after the last position.
         """
         taken: list[tuple[int, Msg]] = []
-        for message in await self._pull.take(at_most, wait_s):
+        messages = await self._pull.take(at_most, wait_s)
+        for index, message in enumerate(messages):
             sequence = position_of(message).sequence
             if sequence != self._last + 1:
-                raise GapError(self._last + 1, sequence)
+                if not taken:
+                    raise GapError(self._last + 1, sequence)
+                self._pull.waiting.extendleft(reversed(messages[index:]))
+                break
             self._last = sequence
             taken.append((sequence, message))
         return taken
