@@ -1,122 +1,37 @@
-"""What is owed, kept, lifted, warned of and missed: each rule as given, when, then."""
+"""What is owed, kept and lifted: each rule as given, when, then."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
-from zoneinfo import ZoneInfo
-
 import pytest
+from tests.deadlines.desk import (
+    ACCESS,
+    ACKNOWLEDGE_DUE,
+    ACKNOWLEDGED,
+    ANSWERED,
+    FRIDAY,
+    POTHOLE_DUE,
+    RECEIVED,
+    Desk,
+    Tell,
+    at,
+    make,
+)
 
-from clic_chassis.decider import Fact
-from clic_contracts.envelope import Recorded
 from clic_contracts.event import (
     Event,
     InteractionRecorded,
-    ObligationLifted,
     ObligationMet,
-    ObligationMissed,
-    ObligationSet,
-    ObligationWarned,
-    RequestAcknowledged,
-    RequestAnswered,
     RequestClosed,
     RequestCompleted,
     RequestExtended,
     RequestIncomplete,
     RequestMerged,
     RequestPromised,
-    RequestReceived,
     RequestRefused,
     RequestReopened,
     RequestVoided,
 )
-from clic_deadlines.core.alarm import alarms
-from clic_deadlines.core.obligation import DECIDER, Miss, Obligations, Reconcile, Warn
 from clic_deadlines.core.standard import Rules
-
-TORONTO = ZoneInfo("America/Toronto")
-Tell = Callable[..., tuple[Recorded, ...]]
-
-# Friday; acknowledge by the end of Tuesday 19 May (Monday is a holiday), a pothole by the end of Monday 25 May.
-FRIDAY = "2026-05-15T16:20"
-ACKNOWLEDGE_DUE = "2026-05-20T00:00"
-POTHOLE_DUE = "2026-05-26T00:00"
-
-
-def make(event: type[Event], **changes: object) -> Event:
-    """The catalogue's example, changed."""
-    return event.model_validate({**event.EXAMPLE, **changes})
-
-
-def at(text: str) -> dt.datetime:
-    """An instant in the town's time."""
-    return dt.datetime.fromisoformat(text).replace(tzinfo=TORONTO)
-
-
-RECEIVED = (make(RequestReceived), FRIDAY)
-ACCESS = (make(RequestReceived, kind="access_to_information", subject=None), "2026-03-17T09:00")
-ACKNOWLEDGED = make(RequestAcknowledged)
-ANSWERED = make(RequestAnswered)
-
-
-class Desk:
-    """Given a story of intake and what deadlines knows, when something is decided, then these facts follow."""
-
-    def __init__(self, rules: Rules, tell: Tell) -> None:
-        self.rules = rules
-        self.tell = tell
-        self.own = Obligations()
-        self.facts: list[Fact] = []
-
-    def hears(self, *story: tuple[Event, str]) -> dict[str, str]:
-        """Reconcile with a story; how each obligation then stands."""
-        return self._decide(Reconcile(self.tell(*story), self.rules))
-
-    def warns(self, obligation_id: str, now: str, *story: tuple[Event, str]) -> dict[str, str]:
-        """The instant of a warning came."""
-        return self._decide(Warn(Reconcile(self.tell(*story), self.rules), obligation_id, at(now)))
-
-    def misses(self, obligation_id: str, now: str, *story: tuple[Event, str]) -> dict[str, str]:
-        """A limit passed."""
-        return self._decide(Miss(Reconcile(self.tell(*story), self.rules), obligation_id, at(now)))
-
-    def _decide(self, command: Reconcile | Warn | Miss) -> dict[str, str]:
-        facts = DECIDER.decide(command, self.own)
-        self.facts += facts
-        said = [(fact.event, fact.occurred_at.astimezone(TORONTO).replace(tzinfo=None).isoformat()) for fact in facts]
-        self.own = DECIDER.fold(self.tell(*said), self.own)
-        return self.standing
-
-    @property
-    def standing(self) -> dict[str, str]:
-        """Each obligation in a word."""
-        words = {}
-        for obligation_id, each in self.own.by_id.items():
-            if each.met is not None:
-                words[obligation_id] = "kept" if each.met.in_time else "kept late"
-            elif each.lifted is not None:
-                words[obligation_id] = each.lifted.reason.value
-            else:
-                words[obligation_id] = "missed" if each.missed_at else "warned" if each.warned_at else "open"
-        return words
-
-    def terms(self, obligation_id: str) -> ObligationSet:
-        """How an obligation was set."""
-        return self.own.by_id[obligation_id].terms
-
-    def met(self, obligation_id: str) -> ObligationMet:
-        """How an obligation was kept."""
-        met = self.own.by_id[obligation_id].met
-        assert met is not None
-        return met
-
-
-@pytest.fixture
-def desk(rules: Rules, tell: Tell) -> Desk:
-    """A desk that knows nothing yet."""
-    return Desk(rules, tell)
-
 
 # -- setting ----------------------------------------------------------------------------------------------------
 
@@ -347,73 +262,3 @@ def test_a_refusal_that_is_reopened_is_to_be_answered(desk: Desk) -> None:
     """POL-07, POL-39."""
     story = (RECEIVED, (make(RequestRefused), "2026-05-18T09:00"), (make(RequestReopened), "2026-05-20T09:00"))
     assert desk.hears(*story) == {"acknowledge-1": "kept", "answer-1": "refused", "answer-2": "open"}
-
-
-# -- warnings and missed limits ---------------------------------------------------------------------------------
-
-
-def test_a_warning_is_given_when_its_share_of_the_delay_has_passed(desk: Desk) -> None:
-    """POL-29: at 75 % of the delay, and it occurs then, whenever the timer fires."""
-    desk.hears(RECEIVED)
-    warn_at = desk.terms("answer-1").warn_at
-    assert at(FRIDAY) + 0.75 * (at(POTHOLE_DUE) - at(FRIDAY)) == warn_at
-    assert desk.warns("answer-1", "2026-05-24T12:00", RECEIVED)["answer-1"] == "warned"
-    assert isinstance(desk.facts[-1].event, ObligationWarned)
-    assert warn_at == desk.facts[-1].occurred_at
-
-
-def test_no_warning_is_given_too_early_twice_or_past_the_limit(desk: Desk) -> None:
-    """POL-29: past its limit an obligation is missed, not at risk."""
-    desk.hears(RECEIVED)
-    assert desk.warns("answer-1", "2026-05-20T09:00", RECEIVED)["answer-1"] == "open"
-    assert desk.warns("answer-1", POTHOLE_DUE, RECEIVED)["answer-1"] == "open"
-    desk.warns("answer-1", "2026-05-25T12:00", RECEIVED)
-    desk.warns("answer-1", "2026-05-25T13:00", RECEIVED)
-    assert sum(isinstance(fact.event, ObligationWarned) for fact in desk.facts) == 1
-
-
-def test_a_limit_that_passed_is_missed_at_its_instant_and_once(desk: Desk) -> None:
-    """POL-29."""
-    desk.hears(RECEIVED)
-    assert desk.misses("answer-1", "2026-05-25T23:59:59", RECEIVED)["answer-1"] == "open"
-    assert desk.misses("answer-1", "2026-05-26T00:00:07", RECEIVED)["answer-1"] == "missed"
-    desk.misses("answer-1", "2026-05-27T00:00", RECEIVED)
-    missed = [fact.occurred_at for fact in desk.facts if isinstance(fact.event, ObligationMissed)]
-    assert [at(POTHOLE_DUE)] == missed
-
-
-def test_what_was_answered_in_time_is_not_called_missed_though_nobody_had_heard_of_it(desk: Desk) -> None:
-    """A timer reads intake's story again before it says that something was missed."""
-    desk.hears(RECEIVED)
-    answered = (ANSWERED, "2026-05-25T16:00")
-    assert desk.misses("answer-1", "2026-05-28T00:00", RECEIVED, answered)["answer-1"] == "kept"
-    assert not any(isinstance(fact.event, ObligationMissed) for fact in desk.facts)
-
-
-def test_a_fact_from_before_the_limit_corrects_what_was_called_missed(desk: Desk) -> None:
-    """`missed` says what was known when the limit passed."""
-    desk.hears(RECEIVED)
-    desk.misses("answer-1", POTHOLE_DUE, RECEIVED)
-    assert desk.hears(RECEIVED, (ANSWERED, "2026-05-25T16:00"))["answer-1"] == "kept"
-
-
-def test_what_is_lifted_is_neither_warned_of_nor_missed(desk: Desk) -> None:
-    """POL-27."""
-    withdrawn = (make(RequestClosed, reason="withdrawn"), "2026-05-19T09:00")
-    desk.hears(RECEIVED, withdrawn)
-    desk.warns("answer-1", "2026-05-25T12:00", RECEIVED, withdrawn)
-    desk.misses("answer-1", POTHOLE_DUE, RECEIVED, withdrawn)
-    assert desk.standing == {"acknowledge-1": "withdrawn", "answer-1": "withdrawn"}
-    assert sum(isinstance(fact.event, ObligationLifted) for fact in desk.facts) == 2
-
-
-def test_alarms_stand_for_what_is_open_and_nobody_is_warned_of_an_older_systems_records(desk: Desk) -> None:
-    """POL-29: a backlog is judged, not chased."""
-    desk.hears(RECEIVED, (ACKNOWLEDGED, "2026-05-19T09:00"))
-    assert [(each.obligation_id, each.what) for each in alarms(desk.own, warns=True)] == [
-        ("answer-1", "warn"),
-        ("answer-1", "miss"),
-    ]
-    assert [(each.obligation_id, each.what) for each in alarms(desk.own, warns=False)] == [("answer-1", "miss")]
-    desk.hears(RECEIVED, (ACKNOWLEDGED, "2026-05-19T09:00"), (ANSWERED, "2026-05-20T09:00"))
-    assert alarms(desk.own, warns=True) == ()
