@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import asyncpg
 import httpx
 import psutil
 import pytest
@@ -61,10 +63,16 @@ def alive(folder: Path) -> list[str]:
 def submit(folder: Path, event_id: str) -> Any:
     """Hand in a submission over HTTP as the portal; the receipt."""
     event = {
-        "specversion": "1.0", "id": event_id, "source": "/essai/up", "type": "submission.request.v1",
+        "specversion": "1.0",
+        "id": event_id,
+        "source": "/essai/up",
+        "type": "submission.request.v1",
         "time": "2026-05-15T09:30:00-04:00",
         "data": {
-            "kind": "report", "channel": "web_form", "subject": "pothole", "text": "Nid-de-poule imaginaire.",
+            "kind": "report",
+            "channel": "web_form",
+            "subject": "pothole",
+            "text": "Nid-de-poule imaginaire.",
             "requester": {"name": "Camille Exemple", "email": "camille@exemple.invalid"},
         },
     }
@@ -194,3 +202,24 @@ def test_passwords_are_made_once(tmp_path: Path) -> None:
 )
 def test_a_database_has_its_own_url(admin: str, expected: str) -> None:
     assert database_url(admin, "clic_intake", user="clic_intake", password="c") == expected
+
+
+def test_a_version_that_means_something_else_by_its_tables_makes_them_again(folder: Path) -> None:
+    """Otherwise reporting would wait for a rebuild, and nothing would run that could do it."""
+    assert clic(folder, "up", "--detach", "--no-seed").returncode == 0
+    submit(folder, "avant")
+    assert clic(folder, "report", "2026-Q2", "--wait").returncode == 0
+    url = read_installation(folder).databases["reporting"]
+
+    async def as_of_another_version() -> None:
+        connection = await asyncpg.connect(url)
+        await connection.execute("UPDATE reporting.checkpoint SET definition = 'another'")
+        await connection.close()
+
+    asyncio.run(as_of_another_version())
+    assert clic(folder, "down").returncode == 0
+    started = clic(folder, "up", "--detach", "--no-seed")
+    assert started.returncode == 0, started.stderr
+    assert "made again from the log" in (folder / "up.log").read_text()
+    report = clic(folder, "report", "2026-Q2", "--format", "json")
+    assert json.loads(report.stdout)["requests"]["received"] == 1

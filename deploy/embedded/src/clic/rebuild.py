@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import typer
 from rich.console import Console
@@ -15,7 +16,7 @@ from clic_reporting.rebuild import Progress
 from clic_reporting.rebuild import rebuild as rebuild_tables
 from clic_reporting.store import DEFINITION
 
-from .connection import database_url, nats_connection
+from .connection import Connection, database_url, nats_connection
 from .progress import publishing
 
 USER = "reporting"
@@ -47,26 +48,29 @@ def rebuild() -> None:
 
 
 async def _rebuilt(console: Console) -> Progress:
-    nats = nats_connection(USER)
-    postgres_url = database_url(USER)
+    with publishing(console) as bar:
+        folding = bar.add_task("commits folded", total=None, rate="")
+
+        def told(progress: Progress) -> None:
+            bar.update(
+                folding, completed=progress.commits, total=progress.last_sequence, rate=rate_and_time_left(progress)
+            )
+
+        return await rebuilt(nats_connection(USER), database_url(USER), told)
+
+
+async def rebuilt(nats: Connection, postgres_url: str, told: Callable[[Progress], None]) -> Progress:
+    """Make the tables again, as reporting. Raises as `clic_reporting.rebuild.rebuild`."""
     client = await nats.connect("clic rebuild")
     try:
-        with publishing(console) as bar:
-            folding = bar.add_task("commits folded", total=None, rate="")
-
-            def told(progress: Progress) -> None:
-                bar.update(
-                    folding, completed=progress.commits, total=progress.last_sequence, rate=rate_and_time_left(progress)
-                )
-
-            return await rebuild_tables(
-                nats=client,
-                nats_url=nats.nats_url,
-                nats_user=nats.user,
-                nats_password=nats.password,
-                postgres_url=postgres_url,
-                told=told,
-            )
+        return await rebuild_tables(
+            nats=client,
+            nats_url=nats.nats_url,
+            nats_user=nats.user,
+            nats_password=nats.password,
+            postgres_url=postgres_url,
+            told=told,
+        )
     finally:
         await client.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+
+import asyncpg
 
 from clic_chassis.embedded.port import LOOPBACK, ask, well
 from clic_chassis.embedded.server_process import (
@@ -22,10 +25,12 @@ from clic_chassis.embedded.server_process import (
     wait_for,
 )
 from clic_contracts.town import Town
+from clic_reporting.projection import is_defined_anew
 
 from .connection import FILE, Installation
 from .folder import Folder
 from .nats_config import SERVICES
+from .rebuild import rebuilt
 from .servers import PORTS, Servers, end_leftovers, start_servers
 
 READY_TIMEOUT_S = 90.0
@@ -37,6 +42,7 @@ RESTART_MAX_S = 30.0
 STEADY_AFTER_S = 60.0
 """A service that ran for so long is started again at once when it ends; one that did not, later each time."""
 SERVICE_LOG = "log.jsonl"
+REPORTING = "reporting"
 
 Say = Callable[[str], None]
 
@@ -72,7 +78,7 @@ class Supervisor:
     @property
     def url(self) -> str:
         """The page to start from: reporting's."""
-        return self.url_of("reporting") + "/"
+        return self.url_of(REPORTING) + "/"
 
     def url_of(self, service: str) -> str:
         """A service's HTTP address."""
@@ -95,7 +101,8 @@ class Supervisor:
             nats_url=self.nats_url,
             postgres_url=self.postgres_url,
         )
-        self._tell_commands()
+        installation = self._tell_commands()
+        self._rebuild_if_defined_anew(installation)
         for service in SERVICES:
             self._watched[service] = _Watched(self._launch(service), monotonic())
         self.say(f"{len(SERVICES)} services start")
@@ -116,7 +123,16 @@ class Supervisor:
         for server in (self.servers.ours if self.servers else {}).values():
             server.stop()
 
-    def _tell_commands(self) -> None:
+    def _rebuild_if_defined_anew(self, installation: Installation) -> None:
+        """After a change of version reporting would wait for `clic rebuild`; on one machine it is done at once."""
+        url = installation.databases[REPORTING]
+        if not asyncio.run(_is_defined_anew(url)):
+            return
+        self.say("reporting's tables mean something else in this version and are made again from the log")
+        done = asyncio.run(rebuilt(installation.connection(REPORTING), url, lambda _: None))
+        self.say(f"{done.commits} commits of the log were folded again in {done.seconds:.1f} s")
+
+    def _tell_commands(self) -> Installation:
         assert self.servers is not None
         installation = Installation(
             nats_url=self.servers.nats_url,
@@ -126,6 +142,7 @@ class Supervisor:
             town_dir=self.town_dir.resolve(),
         )
         self.folder.write(FILE, installation.model_dump_json(indent=2))
+        return installation
 
     def _launch(self, service: str) -> ServerProcess:
         assert self.servers is not None
@@ -138,7 +155,7 @@ class Supervisor:
             agents=self.folder.agents,
             master_key=self.folder.master_key,
         )
-        links = {f"API – {each}": f"{self.url_of(each)}/docs" for each in SERVICES if each != "reporting"}
+        links = {f"API – {each}": f"{self.url_of(each)}/docs" for each in SERVICES if each != REPORTING}
         return start_process(
             home,
             [sys.executable, "-m", f"clic_{service}"],
@@ -187,6 +204,14 @@ class Supervisor:
             self.say(f"{service} ended and is started again (its log: {self.folder.of(service) / SERVICE_LOG})")
         if now >= watched.restart_at:
             watched.process, watched.started_at, watched.restart_at = self._launch(service), now, None
+
+
+async def _is_defined_anew(url: str) -> bool:
+    connection = await asyncpg.connect(url)
+    try:
+        return await is_defined_anew(connection)
+    finally:
+        await connection.close()
 
 
 def _bound_running_log(log_file: Path) -> None:

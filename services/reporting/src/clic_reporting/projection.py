@@ -53,3 +53,12 @@ async def create_tables(connection: asyncpg.Connection, schema: str) -> None:
     await connection.execute(f"CREATE SCHEMA {schema}")
     await connection.execute(CHECKPOINT_TABLE.replace("{schema}", schema))
     await connection.execute(schema_sql(schema))
+
+
+async def is_defined_anew(connection: asyncpg.Connection, schema: str = LIVE_SCHEMA) -> bool:
+    """Whether tables stand there that mean something else than this code does: the service waits for a rebuild."""
+    if not await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{schema}.checkpoint"):
+        return False
+    sql = f"SELECT definition FROM {schema}.checkpoint WHERE projection = $1"  # noqa: S608 - our name
+    definition = await connection.fetchval(sql, NAME)
+    return definition is not None and definition != DEFINITION
