@@ -22,7 +22,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    nats_url: str = Field(default="nats://127.0.0.1:4222", description="Servers, separated by commas.")
+    nats_url: str = Field(default="nats://127.0.0.1:4222", repr=False, description="Servers, separated by commas.")
     nats_user: str | None = Field(default=None, description="Also prefixes the client's inboxes: _INBOX_<user>.")
     nats_password: SecretStr | None = None
     nats_monitoring_url: str | None = Field(
