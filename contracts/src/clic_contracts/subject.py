@@ -34,11 +34,11 @@ def parse_log_subject(subject: str) -> tuple[Service, RequestId]:
     Raises:
         ValueError: it is not a subject of the log.
     """
-    match subject.split("."):
-        case [clic, log, service, request_id] if f"{clic}.{log}" == LOG_PREFIX:
-            return Service(service), request_id
-        case _:
-            raise ValueError(f"{subject!r} is not a subject of the log: expected {LOG_PREFIX}.<service>.<request_id>")
+    before, _, request_id = subject.rpartition(".")
+    prefix, _, service = before.rpartition(".")
+    if prefix != LOG_PREFIX:
+        raise ValueError(f"{subject!r} is not a subject of the log: expected {LOG_PREFIX}.<service>.<request_id>")
+    return Service(service), request_id
 
 
 def inbox_subject(publisher: str, submission_type: str) -> str:
