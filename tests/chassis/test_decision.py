@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from collections.abc import Sequence
 
+import nats as nats_client
 import pytest
 from nats.aio.client import Client
 
-from clic_chassis import decision
+from clic_chassis import decision, jetstream_log
 from clic_chassis.clock import ManualClock
 from clic_chassis.decider import Fact
 from clic_chassis.decision import MAX_TRIES, Decisions
+from clic_chassis.embedded import start_nats
 from clic_chassis.error import AppendUnknownError, ConflictError, RefusedError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.log import EventLog, Story
 from clic_chassis.memory_log import MemoryLog
 from clic_chassis.scenario import NOON, SOMEBODY
+from clic_chassis.streams import ensure_streams
+from clic_chassis.testing import open_folder
 from clic_contracts.envelope import Recorded
 from clic_contracts.event import RequestNoted, RequestRouted
 from clic_contracts.vocabulary import RequestId, Service
@@ -132,3 +138,24 @@ async def test_event_ids_come_from_the_cause_and_not_from_chance() -> None:
     one = await decisions(MemoryLog()).decide(SOMEBODY, lambda _: NOTE, cause_id="a", actor="agent:x")
     other = await decisions(MemoryLog()).decide(SOMEBODY, lambda _: NOTE, cause_id="a", actor="agent:x")
     assert one.events[0].event_id == other.events[0].event_id
+
+
+async def test_an_append_whose_answer_never_came_is_found_and_not_stored_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that stands still for a while, and stores what waited in its socket when it goes on."""
+    monkeypatch.setattr(jetstream_log, "APPEND_TIMEOUT_S", 0.3)
+    with open_folder() as folder:
+        server = start_nats(folder)
+        client = await nats_client.connect(server.url)
+        await ensure_streams(client)
+        log = JetStreamLog(client)
+        os.kill(server.pid, signal.SIGSTOP)
+        loop = asyncio.get_running_loop()
+        loop.call_later(1.0, os.kill, server.pid, signal.SIGCONT)
+        decided = await decisions(log).decide(SOMEBODY, lambda _: NOTE, cause_id="a", actor="agent:x", expect_new=True)
+        events = (await log.load(Service.INTAKE, SOMEBODY, fresh=True)).events
+        await client.close()
+        server.stop()
+    assert (decided.known, len(events)) == (True, 1)
+    assert decided.events == events

@@ -262,6 +262,54 @@ async def test_a_server_that_goes_away_makes_it_not_ready_and_it_goes_on_when_it
     await client.close()
 
 
+INTAKE = """
+import asyncio, sys
+from pathlib import Path
+import nats
+from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.scenario import recorded
+from clic_chassis.telemetry import span, start_tracing, stop_tracing
+from clic_contracts.event import RequestReceived
+from clic_contracts.vocabulary import Service
+
+async def main(url, file):
+    start_tracing("intake", otlp_endpoint=None, trace_file=Path(file))
+    client = await nats.connect(url)
+    with span("submit", request_id="exemple"):
+        fact = recorded(RequestReceived.model_validate(RequestReceived.EXAMPLE))
+        await JetStreamLog(client).append(Service.INTAKE, fact.request_id, [fact], expected=0)
+    await client.close()
+    stop_tracing()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_one_trace_goes_through_two_processes_by_the_headers_of_their_messages(
+    nats_url: str, tmp_path: Path
+) -> None:
+    """W3C `traceparent`: what routing does is a child of what intake did; spans carry ids and codes alone."""
+    file = tmp_path / "routing.jsonl"
+    async with routing(nats_url, tmp_path, CLIC_TRACE_FILE=file) as running:
+        await running.ready()
+        command = [sys.executable, "-c", INTAKE, nats_url, str(tmp_path / "intake.jsonl")]
+        await asyncio.to_thread(subprocess.run, command, check=True, timeout=60)
+
+        def spans() -> list[dict[str, Any]]:
+            return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+        await wait_until(lambda: len(spans()) >= 2, 15, what="routing's spans")
+        assert await running.stopped() == 0
+    (submit,) = [json.loads(line) for line in (tmp_path / "intake.jsonl").read_text().splitlines()]
+    handle, decide = (next(each for each in spans() if each["name"] == name) for name in ("handle routing", "decide"))
+    assert {each["context"]["trace_id"] for each in (submit, handle, decide)} == {submit["context"]["trace_id"]}
+    assert (handle["parent_id"], decide["parent_id"]) == (submit["context"]["span_id"], handle["context"]["span_id"])
+    assert (submit["resource"]["attributes"]["service.name"], handle["resource"]["attributes"]["service.name"]) == (
+        ("clic-intake", "clic-routing")
+    )
+    assert decide["attributes"]["clic.service"] == "routing"
+
+
 async def test_a_service_at_rest_costs_next_to_nothing_and_is_awake_at_once(
     nats: Client, nats_url: str, tmp_path: Path
 ) -> None:
