@@ -32,6 +32,7 @@ log = structlog.get_logger()
 RESUMPTIONS_MAX = 10_000
 """Keys that wait to be tried again; who asks for more waits, and the rest is found at the next start."""
 FETCH_TIMEOUT_S = 5.0
+BEHIND = "behind an earlier message of the same key"
 
 Handle = Callable[[Delivery], Awaitable[None]]
 OnParked = Callable[[Delivery, str], Awaitable[None]]
@@ -43,7 +44,7 @@ class Parking:
     def __init__(
         self, runtime: Runtime[Any], *, consumer: str, stream: str, handle: Handle, on_parked: OnParked | None = None
     ) -> None:
-        """`handle` tries a parked message again; `on_parked` is told of each failed one with the reason."""
+        """`handle` tries a parked message again; `on_parked` is told of each with the reason."""
         self._runtime = runtime
         self._consumer = consumer
         self._stream = stream
@@ -97,7 +98,7 @@ class Parking:
         A message that is parked already (a crash came before its acknowledgement) keeps the state that it has.
 
         Raises:
-            RetryableError: not known to be stored, or `on_parked` failed for a failed one that came again.
+            RetryableError: not known to be stored, or `on_parked` failed; when it comes again, it is told again.
         """
         async with self._lock(key):
             there = await self._runtime.quarantine.newest(self._entry(key, delivery, "waiting", "", 0))
@@ -106,11 +107,12 @@ class Parking:
                     self._parked.discard(key)
                 if key not in self._parked:
                     return False
-                await self._put(key, delivery, "waiting", "behind an earlier message of the same key", 0)
-                return True
-        if there.state == "failed":
-            await self._tell(delivery, there.reason)
-        return True
+                await self._put(key, delivery, "waiting", BEHIND, 0)
+                await self._tell(delivery, BEHIND)
+            elif there.state in ("failed", "waiting"):
+                # Within the lock: once it is handled, nobody is told any more that it waits.
+                await self._tell(delivery, there.reason)
+            return True
 
     async def _tell(self, delivery: Delivery, reason: str) -> None:
         if self._on_parked is None:

@@ -85,8 +85,8 @@ class Process:
         """Give either `handle` (commits of the log, keyed by request) or `handle_delivery` with `key`.
 
         `skip` tells, from headers and subject, what need not be decoded at all. `on_parked` is told, at least once
-        and before the acknowledgement, of each message that was quarantined because it failed, with the reason; where
-        it fails itself it is told again.
+        and before the acknowledgement, of each message that was quarantined, because it failed or behind one that did,
+        with the reason; where it fails itself it is told again.
         """
         if (handle is None) == (handle_delivery is None):
             raise ValueError("give either handle or handle_delivery")
