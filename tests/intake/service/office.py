@@ -7,7 +7,6 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +35,13 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-@dataclass(frozen=True)
 class Office:
     """A desk at work."""
 
-    runtime: Runtime[IntakeSettings]
-    wiring: Wiring
-    http: httpx.AsyncClient
+    def __init__(self, runtime: Runtime[IntakeSettings], wiring: Wiring, http: httpx.AsyncClient) -> None:
+        self.runtime = runtime
+        self.wiring = wiring
+        self.http = http
 
     @staticmethod
     def agents() -> str:
@@ -63,9 +62,16 @@ class Office:
         """Its connection."""
         return self.runtime.nats
 
-    async def publish(self, body: bytes, *, publisher: str = "telephonie", kind: str = "submission.request.v1") -> int:
+    async def publish(
+        self,
+        body: bytes,
+        *,
+        publisher: str = "telephonie",
+        kind: str = "submission.request.v1",
+        headers: dict[str, str] | None = None,
+    ) -> int:
         """Put bytes into the inbox; its position."""
-        ack = await self.nats.jetstream().publish(inbox_subject(publisher, kind), body)
+        ack = await self.nats.jetstream().publish(inbox_subject(publisher, kind), body, headers=headers)
         return ack.seq
 
     async def submit(
@@ -88,15 +94,20 @@ class Office:
         await wait_until(given, RECEIPT_WAIT_S, what=f"a receipt of {event_id}")
         return await self.receipt(event_id, publisher=publisher)
 
-    async def receipt(self, event_id: str, *, publisher: str = "telephonie") -> Receipt:
-        """The receipt that stands now, waited for where there is none."""
+    async def receipt(self, event_id: str, *, publisher: str = "telephonie", status: str | None = None) -> Receipt:
+        """The receipt that stands now, waited for where there is none, or none with this status."""
         subject = receipt_subject(publisher, event_id)
 
-        async def there() -> Any:
+        async def there() -> Receipt | None:
             answer = await self.nats.request(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}", b"", timeout=5)
-            return answer.data if not (answer.headers or {}).get("Status") else None
+            if (answer.headers or {}).get("Status"):
+                return None
+            receipt = Receipt.model_validate_json(answer.data)
+            return receipt if status in (None, receipt.status) else None
 
-        return Receipt.model_validate_json(await wait_until(there, RECEIPT_WAIT_S, what=f"a receipt on {subject}"))
+        found = await wait_until(there, RECEIPT_WAIT_S, what=f"a receipt ({status or 'any'}) on {subject}")
+        assert found is not None
+        return found
 
     async def _receipt_position(self, publisher: str, event_id: str) -> int:
         subject = receipt_subject(publisher, event_id)

@@ -237,6 +237,28 @@ async def test_the_longest_id_has_a_receipt(office: Office) -> None:
     assert (await office.submit(REPORT, "🏡" * 200)).status == "accepted"
 
 
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"[" * 100_000, {}),
+        (b"{", {"content-type": "application/json"}),
+        (b"\xff", {"content-type": "text/plain"}),
+        (b"", {"content-type": "application/json", "correlation-id": "\u00e9"}),
+    ],
+)
+async def test_a_body_that_breaks_a_decoder_holds_up_nobody(
+    office: Office, body: bytes, headers: dict[str, str]
+) -> None:
+    """Whatever its headers promise; those that came with it are judged at once."""
+    first = office.publish(encode_submission(REPORT, source=SOURCE, event_id="appel-1", occurred_at=now()))
+    positions = await asyncio.gather(first, *(office.publish(body, headers=headers) for _ in range(3)))
+    assert (await office.receipt("appel-1")).status == "accepted"
+    for position in positions[1:]:
+        assert slug(await office.receipt(f"inbox-{position}")) == "not-json"
+    info = await office.nats.jetstream().consumer_info(INBOX_STREAM, "intake")
+    assert not info.num_redelivered
+
+
 async def test_a_key_that_is_no_text_breaks_nothing(office: Office) -> None:
     """`about.reference` may be anything in what is malformed."""
     positions = [
@@ -297,11 +319,12 @@ async def test_what_cannot_be_handled_has_a_receipt_that_says_so_and_a_true_one_
     desk.whole = True
     await office.runtime.quarantine.retry(entry.entry_id, by="essai", now=now())
 
-    async def accepted() -> Any:
-        return (await office.receipt("appel-1")).status == "accepted"
+    await office.receipt("appel-1", status="accepted")
 
-    await wait_until(accepted, 15, what="the true receipt")
-    assert await office.quarantined() == []
+    async def settled() -> bool:
+        return await office.quarantined() == []
+
+    await wait_until(settled, 15, what="the entry to be settled")
 
     async def erased() -> bool:
         return await office.stored(INBOX_STREAM, entry.sequence) is None
@@ -323,8 +346,9 @@ async def test_an_outcome_of_a_request_that_was_discarded_is_refused(
     await office.inbox_is_done()
     [request, outcome] = await office.quarantined()
     assert (request.state, outcome.state) == ("failed", "waiting")
+    assert (await office.receipt("fin-1")).status == "quarantined"
     await office.runtime.quarantine.discard(request.entry_id, by="essai", reason="essai", now=now())
-    assert slug(await office.receipt("fin-1")) == "unknown-request"
+    assert slug(await office.receipt("fin-1", status="refused")) == "unknown-request"
 
 
 async def test_a_database_that_is_away_is_waited_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

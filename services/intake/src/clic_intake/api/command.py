@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from inspect import getdoc
 from typing import Annotated, ClassVar
 
 from fastapi import Depends, FastAPI, Header, HTTPException
@@ -361,7 +362,7 @@ def add_commands(api: FastAPI, desk: Desk, stories: Stories, clock: Clock, curre
             tags=["commands"],
             operation_id=command.PATH,
             summary=command.PATH.capitalize(),
-            description=command.__doc__,
+            description=getdoc(command),
             responses=problems(401, 403, 404, 409, 422, 503),
         )(endpoint)
 
