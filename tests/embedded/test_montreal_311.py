@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.embedded.conftest import ROOT
 
-from clic.importing.category import CategoryFileError, plain, read_categories, readable
+from clic.importing.category import read_categories
 from clic.importing.montreal_311 import (
     ALSO_BY_MAX,
     FLAGS,
@@ -32,7 +32,6 @@ from clic_contracts.submission import (
     encode_submission,
     parse_submission,
 )
-from clic_contracts.town import Town
 from clic_contracts.vocabulary import Channel, Criterion, Kind
 from clic_intake.core.admission import fits_town
 
@@ -213,11 +212,6 @@ def test_retired_categories_are_the_ones_that_they_were(category: str) -> None:
     assert request_of(mapped(ACTI_NOM=category)).subject == "pothole"
 
 
-def test_double_spaces_accents_and_apostrophes_do_not_matter() -> None:
-    assert readable("*Z-Arbre  -   Élagage") == "Arbre - Élagage"
-    assert plain("  L\u2019Été  à Québec ") == plain("l'ete a quebec")
-
-
 def test_a_category_of_no_subject_is_unusual_and_keeps_its_words() -> None:
     """POL-36."""
     result = mapped(ACTI_NOM="*Z-Montgolfière  au verger")
@@ -226,25 +220,6 @@ def test_a_category_of_no_subject_is_unusual_and_keeps_its_words() -> None:
     assert request_of(result).text == "Montgolfière au verger"
     assert result.unmapped == "Montgolfière au verger"
     assert mapped(ACTI_NOM="").unmapped == "(none)"
-
-
-@pytest.mark.parametrize(
-    ("table", "said"),
-    [
-        ("nowhere: [Nid-de-poule]", "nowhere: the town has no such subject; add it to subjects.yaml, or remove it"),
-        ("pothole: [Trou, '*Z-TROU']", "pothole: *Z-TROU stands twice"),
-        ("pothole: Trou", "write `subject: [category, …]`"),
-        ("- pothole", "write `subject: [category, …]`"),
-        ("pothole: [", "cannot be read"),
-    ],
-)
-def test_a_table_of_categories_is_refused_with_the_mend(tmp_path: Any, town: Town, table: str, said: str) -> None:
-    path = tmp_path / "categories.yaml"
-    path.write_text(table, encoding="utf-8")
-
-    with pytest.raises(CategoryFileError) as error:
-        read_categories(town, path)
-    assert said in str(error.value)
 
 
 # -- when -----------------------------------------------------------------------------------------------------------

@@ -11,25 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nats.aio.client import Client
 from tests.embedded.conftest import ROOT
-from tests.embedded.double import FakeDesk, memory_desk
-from typer.testing import CliRunner
+from tests.embedded.double import memory_desk
 
-from clic.connection import Connection
 from clic.outbox import Outgoing
-from clic.seed.command import seed as seed_command
-from clic.seed.play import Played, SeedError, play
 from clic.seed.quarter import seed_stories
 from clic.seed.situation import SituationError, Situations, read_situations
 from clic_chassis.town_file import read_town
 from clic_contracts.envelope import Recorded, request_id_for
 from clic_contracts.event import RequestAcknowledged, RequestReceived
-from clic_contracts.subject import INBOX_STREAM
 from clic_contracts.submission import (
     CompletionSubmission,
     InteractionSubmission,
@@ -332,81 +325,6 @@ def test_a_town_without_opening_hours_or_sectors_can_be_seeded_too(town: Town) -
     situations: Situations = read_situations(bare)
 
     assert len(requests(seed_stories(bare, situations, 1, dt.date(2026, 4, 1), 60))) == 60
-
-
-# -- playing --------------------------------------------------------------------------------------------------------
-
-
-def connections(url: str, submissions: list[Outgoing]) -> dict[str, Connection]:
-    return {each.publisher: Connection(url) for each in submissions}
-
-
-async def test_it_is_played_through_the_inbox_with_progress(nats: Client, nats_url: str, fake_desk: FakeDesk) -> None:
-    submissions = stories(size=60)
-    shown: list[Played] = []
-
-    tally = await play(connections(nats_url, submissions), submissions, shown.append)
-
-    assert dict(tally.by_status) == {"accepted": len(submissions)}
-    assert shown[-1] == Played(len(submissions), len(submissions), len(submissions))
-    assert [each.published for each in shown] == sorted(each.published for each in shown)
-    stored = (await nats.jetstream().stream_info(INBOX_STREAM)).state.messages
-    assert stored == len(submissions)
-
-
-async def test_killed_in_the_middle_and_played_again_it_adds_nothing_twice(
-    nats: Client, nats_url: str, fake_desk: FakeDesk
-) -> None:
-    submissions = stories(size=120)
-    begun = asyncio.Event()
-    killed = asyncio.create_task(play(connections(nats_url, submissions), submissions, lambda played: begun.set()))
-    await begun.wait()
-    killed.cancel()
-    await asyncio.wait({killed})
-    assert killed.cancelled()
-
-    tally = await play(connections(nats_url, submissions), submissions)
-
-    assert tally.by_status["known"] > 0
-    assert tally.by_status.total() == len(submissions)
-    assert len(fake_desk.order) == len(submissions)
-    assert (await nats.jetstream().stream_info(INBOX_STREAM)).state.messages == len(submissions)
-
-
-async def test_what_the_desk_refuses_is_an_error_that_says_what_to_do(nats_url: str, fake_desk: FakeDesk) -> None:
-    submissions = stories(size=6)
-    fake_desk.refuses = {submissions[0].event_id}
-
-    with pytest.raises(SeedError, match=r"did not take 1 of \d+ .*because we say so.*another number with --seed"):
-        await play(connections(nats_url, submissions), submissions)
-
-
-def _command() -> typer.Typer:
-    app = typer.Typer()
-    app.command()(seed_command)
-    return app
-
-
-async def test_the_command_plays_it_and_says_so(
-    nats_url: str, fake_desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CLIC_NATS_URL", nats_url)
-
-    result = await asyncio.to_thread(CliRunner().invoke, _command(), ["--size", "30"])
-
-    assert result.exit_code == 0, result.output
-    assert re.search(r"\d+ synthetic submissions from \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d are in CLIC\.", result.output)
-
-
-def test_without_a_running_clic_the_command_says_how_to_start_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CLIC_DIR", str(tmp_path))
-
-    result = CliRunner().invoke(_command(), [])
-
-    assert result.exit_code == 1
-    assert "start it with `clic up`" in result.output
 
 
 def test_stories_are_kept_together_and_in_order_of_time() -> None:
