@@ -313,7 +313,7 @@ async def test_one_trace_goes_through_two_processes_by_the_headers_of_their_mess
 async def test_a_service_at_rest_costs_next_to_nothing_and_is_awake_at_once(
     nats: Client, nats_url: str, tmp_path: Path
 ) -> None:
-    """Standing requests instead of polling: under 5 % of a core, where polling every 20 ms took more."""
+    """Standing requests: under 2 % of a core (0.3 % measured), where polling every 20 ms took 3.3 %."""
     log = JetStreamLog(nats)
     async with routing(nats_url, tmp_path) as running:
         await running.ready()
@@ -322,4 +322,4 @@ async def test_a_service_at_rest_costs_next_to_nothing_and_is_awake_at_once(
         await wait_until(lambda: routed(log), 10, what="the first")
         before, began = sum(process.cpu_times()[:2]), monotonic()
         await wait_until(lambda: monotonic() - began > 4, what="four seconds at rest")
-        assert (sum(process.cpu_times()[:2]) - before) / (monotonic() - began) < 0.05
+        assert (sum(process.cpu_times()[:2]) - before) / (monotonic() - began) < 0.02
