@@ -84,7 +84,7 @@ async def test_two_instances_that_register_at_once_give_distinct_references_with
             for which, register in enumerate((one, two))
         ]
         entries = await asyncio.gather(*wanted)
-    references = sorted(each.reference for each in entries)
+    references = sorted(str(each.reference) for each in entries)
     assert references == sorted(f"{year}-{n:06}" for year in (2020, 2021, 2022) for n in range(1, 101))
 
 
@@ -96,7 +96,7 @@ async def test_two_instances_that_register_the_same_requests_agree(pool: asyncpg
         async def patient(register: Register, number: int, year: int) -> str:
             for _ in range(20):
                 try:
-                    return (await register.register(request_id(number), year, with_key=True)).reference
+                    return str((await register.register(request_id(number), year, with_key=True)).reference)
                 except RetryableError:
                     await asyncio.sleep(0.01)
             raise AssertionError("never registered")
@@ -201,3 +201,17 @@ def test_a_master_key_that_is_none_is_told_with_the_mend(tmp_path: Path, content
         MasterKey.read(file)
     with pytest.raises(SettingsError, match="CLIC_MASTER_KEY_FILE"):
         MasterKey.read(tmp_path / "absent.key")
+
+
+async def test_a_contact_without_a_request_has_a_key_and_uses_up_no_reference(pool: asyncpg.Pool) -> None:
+    """POL-10: the numbers that citizens quote have no holes."""
+    register = Register(pool, MASTER)
+    contact, *requests = await asyncio.gather(
+        register.register(request_id(1), None, with_key=True),
+        register.register(request_id(2), 2026, with_key=True),
+        register.register(request_id(3), 2026, with_key=False),
+    )
+    assert contact.reference is None
+    assert contact.key is not None
+    assert [each.reference for each in requests] == ["2026-000001", "2026-000002"]
+    assert (await register.register(request_id(1), None, with_key=True)).reference is None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from fastapi import FastAPI, HTTPException, Query
+from fastapi import FastAPI, Query
 from pydantic import AwareDatetime, BaseModel
 
 from clic_chassis.clock import Clock
+from clic_chassis.error import NotFoundError
+from clic_chassis.http import add_error_handlers
 from clic_chassis.log import EventLog
 from clic_contracts.event import ObligationSet
 from clic_contracts.vocabulary import LiftReason, RequestId, Service
@@ -62,13 +64,14 @@ class DueObligation(BaseModel):
 def make_api(log: EventLog, table: TimerTable, clock: Clock) -> FastAPI:
     """The service's HTTP application."""
     api = FastAPI(title="CLIC deadlines", description="By when the town owes what, and how that was counted.")
+    add_error_handlers(api)
 
     @api.get("/requests/{request_id}/obligations", tags=["obligations"])
     async def request_obligations(request_id: RequestId) -> RequestObligations:
         """Read the obligations of a request from the log, each with the trace of its count."""
         story = await log.load(Service.DEADLINES, request_id)
         if not story.commits:
-            raise HTTPException(404, "nothing is owed on this request, or it is not known")
+            raise NotFoundError("nothing is owed on this request, or it is not known")
         state = DECIDER.fold(story.events)
         views = tuple(view_of(each, clock.now()) for each in state.by_id.values())
         return RequestObligations(request_id=request_id, position=story.last_sequence, obligations=views)

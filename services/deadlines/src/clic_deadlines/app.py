@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from clic_chassis.process import Process
 from clic_chassis.service import Runtime, Wiring
-from clic_contracts.envelope import TYPES_HEADER
 from clic_contracts.subject import log_subject
 from clic_contracts.vocabulary import Service
 
 from .api import make_api
+from .core.duty import READS
 from .core.standard import Rules
 from .progress import Progress
-from .reconciler import Reconciler, concerns
+from .reconciler import Reconciler
 from .settings import Settings
 from .timer import Timers
 from .timer_table import TimerTable
@@ -30,7 +30,7 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
         durable=DURABLE,
         filters=[log_subject(Service.INTAKE, "*")],
         handle=reconciler.handle,
-        skip=lambda delivery: TYPES_HEADER in delivery.headers and not concerns(delivery.headers[TYPES_HEADER]),
+        skip=lambda delivery: not delivery.may_hold(READS),
     )
     timers = Timers(
         log=runtime.log,

@@ -18,12 +18,6 @@ from .core.standard import Rules
 from .timer_table import Written
 
 ACTOR = "rule:deadlines"
-READ_TYPES = frozenset(event.TYPE for event in READS)
-
-
-def concerns(types: str) -> bool:
-    """Whether a commit with these wire types (the header's list) can change what is owed."""
-    return not READ_TYPES.isdisjoint(types.split(","))
 
 
 class TimerWriter(Protocol):

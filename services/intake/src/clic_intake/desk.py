@@ -112,6 +112,7 @@ class Desk:
         content = submitted.personal(said)
         year = event.time.astimezone(self._timezone).year
         entry = await self._register.register(request_id, year, with_key=bool(content))
+        assert entry.reference is not None
         facts = submitted.registration(
             event,
             said,
@@ -144,7 +145,9 @@ class Desk:
         about = await self._pointed(said.about) if said.about else None
         story_id = about or derive_id("interaction", event.source, event.id)
         content = submitted.personal(said)
-        entry = await self._entry_of_story(story_id, event, is_request=about is not None) if content else None
+        entry: Entry | None = None
+        if content:  # A contact that opened no request has a key of its own, and uses up no reference.
+            entry = await (self._keyed(story_id) if about else self._register.register(story_id, None, with_key=True))
         fact = submitted.interaction(
             event,
             said,
@@ -170,11 +173,6 @@ class Desk:
                 entry = await self._register.entry(story_id)
             _must_repeat(publisher, event, recorded, entry)
         return self._receipt("known" if decided.known else "accepted", event.source, event.id, request_id=story_id)
-
-    async def _entry_of_story(self, story_id: str, event: SubmissionEvent, *, is_request: bool) -> Entry:
-        if is_request:
-            return await self._keyed(story_id)
-        return await self._register.register(story_id, event.time.astimezone(self._timezone).year, with_key=True)
 
     async def _state_about(self, publisher: str, event: SubmissionEvent) -> Receipt:
         """What publishers say about a request that is there."""

@@ -3,11 +3,11 @@
 -- name: lock_counters
 -- Makes and locks the counters of these years in order, so that two instances never wait for each other in a circle.
 INSERT INTO reference_counter (year, last)
-SELECT DISTINCT year, 0 FROM unnest($1::int[]) AS wanted (year) ORDER BY year
+SELECT DISTINCT year, 0 FROM unnest($1::int[]) AS wanted (year) WHERE year IS NOT NULL ORDER BY year
 ON CONFLICT (year) DO UPDATE SET last = reference_counter.last;
 
 -- name: register
--- Gives each new request the next reference of its year; those known keep what they have.
+-- Gives each new request the next reference of its year, and none to those without a year; those known keep what they have.
 WITH wanted AS (
     SELECT w.request_id, w.year, w.key_id, w.wrapped_key,
            row_number() OVER (PARTITION BY w.year ORDER BY w.position) AS place
@@ -23,7 +23,7 @@ WITH wanted AS (
 INSERT INTO request (request_id, reference, key_id, wrapped_key)
 SELECT w.request_id, w.year || '-' || lpad((c.before + w.place)::text, greatest(6, length((c.before + w.place)::text)), '0'),
        w.key_id, w.wrapped_key
-FROM wanted w JOIN counted c USING (year);
+FROM wanted w LEFT JOIN counted c USING (year);
 
 -- name: registered
 -- Reference and wrapped key of these requests.

@@ -43,9 +43,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the register holds of a request."""
+    """What the register holds of a request, or of a contact that opened none."""
 
-    reference: str
+    reference: str | None
+    """None: a contact that opened no request has a key and no number."""
     key: RequestKey | None
     erased: bool
 
@@ -58,7 +59,7 @@ class Entry:
 @dataclass(slots=True, eq=False)
 class _Wanted:
     request_id: str
-    year: int
+    year: int | None
     with_key: bool
     outcome: Entry | Exception | None = None
 
@@ -92,8 +93,8 @@ class Register:
                 f"wrapped by {other}: what is sealed with those could never be opened. Give the key that was used."
             )
 
-    async def register(self, request_id: str, year: int, *, with_key: bool) -> Entry:
-        """Reference and key of a request, given now if it has none.
+    async def register(self, request_id: str, year: int | None, *, with_key: bool) -> Entry:
+        """Reference and key of a request, given now if it has none; without a year no reference is used up.
 
         Raises:
             SealError: its key is wrapped by another deployment key.
