@@ -90,5 +90,5 @@ async def _sample(house: House, run: Run, importing: subprocess.Popen[str]) -> N
         run.samples.append((perf_counter(), house.rss_mb()))
         if importing.poll() is None:
             times = process.cpu_times()
-            run.cpu_s["clic import"] = times.user + times.system
+            run.cpu_s["importer"] = times.user + times.system
         await asyncio.sleep(SAMPLE_EVERY_S)
