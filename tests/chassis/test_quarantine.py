@@ -16,7 +16,7 @@ from tests.chassis.workshop import (
     settings,
 )
 
-from clic_chassis import failure
+from clic_chassis import failure, quarantine
 from clic_chassis.delivery import Delivery
 from clic_chassis.error import NotFoundError, RetryableError, UnreadableError
 from clic_chassis.parking import BEHIND
@@ -268,3 +268,35 @@ def test_the_backoff_grows_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (failure.BACKOFF_FIRST_S, failure.BACKOFF_MAX_S)
     assert 400 < sum(waits) < 600
+
+
+async def test_a_settled_entry_goes_by_itself_and_one_that_is_held_does_not(
+    runtime: Runtime[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the stream would fill with what nobody has to look at any more, and then take nothing."""
+    monkeypatch.setattr(quarantine, "SETTLED_KEPT", "1s")
+    settled, kept = (
+        Entry(
+            service=runtime.name,
+            consumer="test",
+            stream=LOG_STREAM,
+            sequence=sequence,
+            subject="clic.log.intake.a",
+            key=f"k{sequence}",
+            state="failed",
+            reason="essai",
+            tries=1,
+            since=NOON,
+            changed_at=NOON,
+        )
+        for sequence in (1, 2)
+    )
+    for entry in (settled, kept):
+        await runtime.quarantine.put(entry)
+    await runtime.quarantine.put(settled.model_copy(update={"state": "resolved"}))
+
+    async def gone() -> bool:
+        return await runtime.quarantine.newest(settled) is None
+
+    await wait_until(gone, 20, what="the settled entry to go")
+    assert await runtime.quarantine.newest(kept) == kept

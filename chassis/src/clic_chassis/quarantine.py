@@ -21,6 +21,8 @@ from clic_contracts.subject import QUARANTINE_PREFIX, QUARANTINE_STREAM, quarant
 from .error import NotFoundError, RetryableError
 
 REQUEST_TIMEOUT_S = 5.0
+SETTLED_KEPT = "2160h"
+"""How long a settled entry can be looked up: 90 days, in NATS' words. What is held stays until it is settled."""
 State = Literal["failed", "waiting", "retry", "resolved", "discarded"]
 HELD: tuple[State, ...] = ("failed", "waiting", "retry")
 """States in which an entry holds back later messages of its key."""
@@ -72,7 +74,10 @@ class Quarantine:
         """
         try:
             answer = await self._nats.request(
-                entry.entry_subject, entry.model_dump_json().encode(), timeout=REQUEST_TIMEOUT_S
+                entry.entry_subject,
+                entry.model_dump_json().encode(),
+                timeout=REQUEST_TIMEOUT_S,
+                headers=None if entry.state in HELD else {"Nats-TTL": SETTLED_KEPT},
             )
         except (NatsError, OSError) as error:
             raise RetryableError(f"quarantine {entry.entry_id}: {type(error).__name__}") from error

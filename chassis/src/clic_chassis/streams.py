@@ -81,6 +81,7 @@ STREAMS: dict[str, dict[str, Any]] = {
         "discard": "new",
         "allow_direct": True,
         "max_msgs_per_subject": 1,
+        "allow_msg_ttl": True,  # A settled entry goes by itself after a while; one that is held never does.
         "max_msgs": 1_000_000,
         "max_msg_size": 64 * 1024,
     },
