@@ -18,8 +18,8 @@ from clic_contracts.town import CalendarConfig, Delay
 
 from .holiday import is_legal_holiday, is_public_holiday
 
-COUNTS_CACHED_MAX = 16_384
-"""Counts kept in memory: three years of start days with fifteen delays, some 10 MB."""
+COUNTS_CACHED_MAX = 2_048
+"""Counts kept in memory: half a year of start days with a dozen delays, some 4 MB."""
 SEARCH_DAYS_MAX = 3_660
 """Days that a count may go through. A calendar that is closed for longer is a mistake in the configuration."""
 
