@@ -98,10 +98,10 @@ class StreamError(ClicError):
 
 
 async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
-    """Make the streams that are missing, and check that those there are as they must be.
+    """Make the streams that are missing, and give those there the settings of this version; the log is only checked.
 
     Raises:
-        StreamError: the server refused, or a stream stands there with other settings.
+        StreamError: the server refused, or the log stands there with other settings: nobody may change those in passing.
     """
     for name, settings in STREAMS.items():
         wanted = {"name": name, "storage": "file", "num_replicas": replicas, **settings}
@@ -110,12 +110,16 @@ async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
         there = await _api(nats, f"STREAM.INFO.{name}", {})
         if there.get("error", {}).get("err_code") == STREAM_NOT_FOUND:
             there = await _api(nats, f"STREAM.CREATE.{name}", wanted)
+        if name != LOG_STREAM and "error" not in there and _wrong(there["config"], wanted):
+            there = await _api(nats, f"STREAM.UPDATE.{name}", {**there["config"], **wanted})
         if "error" in there:
             raise StreamError(f"stream {name}: {there['error'].get('description')}")
-        have = there["config"]
-        wrong = [f"{k} is {have.get(k)!r}, not {v!r}" for k, v in wanted.items() if have.get(k) != v]
-        if wrong:
+        if wrong := _wrong(there["config"], wanted):
             raise StreamError(f"stream {name} is not as it must be: {'; '.join(wrong)}. An operator must mend it.")
+
+
+def _wrong(have: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    return [f"{k} is {have.get(k)!r}, not {v!r}" for k, v in wanted.items() if have.get(k) != v]
 
 
 async def remove_streams(nats: Client) -> None:
