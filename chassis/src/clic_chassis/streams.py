@@ -101,7 +101,7 @@ async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
     """Make the streams that are missing, and give those there the settings of this version; the log is only checked.
 
     Raises:
-        StreamError: the server refused, or the log stands there with other settings: nobody may change those in passing.
+        StreamError: the server refused, or the log stands there with other settings, which nobody changes in passing.
     """
     for name, settings in STREAMS.items():
         wanted = {"name": name, "storage": "file", "num_replicas": replicas, **settings}

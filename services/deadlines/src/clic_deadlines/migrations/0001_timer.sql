@@ -14,7 +14,7 @@ CREATE TABLE timer (
 
 COMMENT ON COLUMN timer.due_at IS 'The instant of the limit or of the warning.';
 COMMENT ON COLUMN timer.position IS 'Log position of the decision that the row was derived from; an older one never overwrites it.';
-COMMENT ON COLUMN timer.try_at IS 'due_at, or later: after a failure, or where the limit had passed before it was known.';
+COMMENT ON COLUMN timer.try_at IS 'due_at, or later after a failure.';
 COMMENT ON COLUMN timer.done_at IS 'When it was decided; the row goes when the obligation is met or lifted.';
 
 CREATE INDEX timer_to_do ON timer (try_at) WHERE done_at IS NULL;

@@ -2,12 +2,12 @@
 
 CREATE TABLE request (
     request_id  uuid PRIMARY KEY,
-    reference   text UNIQUE,    -- null: a contact that opened no request
+    reference   text NOT NULL UNIQUE,
     key_id      text,           -- which deployment key wraps; null: nothing was ever sealed
     wrapped_key bytea,          -- null with a key_id: erased
     erased_at   timestamptz
 );
-COMMENT ON TABLE request IS 'One row per request, or sealed contact without one: its reference, and its key wrapped by the deployment''s key.';
+COMMENT ON TABLE request IS 'One row per request: its reference, and its key wrapped by the deployment''s key.';
 
 CREATE TABLE reference_counter (
     year integer PRIMARY KEY,
