@@ -19,7 +19,7 @@ import structlog
 from nats.aio.client import Client
 from natsrpy import Nats
 
-from clic_chassis.collector import rare_collections
+from clic_chassis.collector import no_collections
 from clic_chassis.error import ClicError, RetryableError, UnreadableError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.log import LogIdentity
@@ -160,7 +160,7 @@ async def rebuild(
         RetryableError: NATS or PostgreSQL did not answer.
     """
     try:
-        with rare_collections():
+        with no_collections():
             return await _rebuild(_Source(nats, nats_url, nats_user, nats_password, stream), postgres_url, told)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         why = f"{type(error).__name__}: {error}"
