@@ -41,13 +41,13 @@ COMMENT ON COLUMN {schema}.fact_request.reference IS 'What the citizen quotes, s
 COMMENT ON COLUMN {schema}.fact_request.kind IS 'request, report, complaint, comment, suggestion or access_to_information.';
 COMMENT ON COLUMN {schema}.fact_request.first_channel IS 'By which channel it first came in; unknown where an older record does not say.';
 COMMENT ON COLUMN {schema}.fact_request.language IS 'fr or en.';
-COMMENT ON COLUMN {schema}.fact_request.subject IS 'Code of the town''s subject; null: none foresaw it, and the request counts as unusual.';
+COMMENT ON COLUMN {schema}.fact_request.subject IS 'Code of the town''s subject; null: none fits, or nobody named one.';
 COMMENT ON COLUMN {schema}.fact_request.sector IS 'Where, as coarsely as the town publishes it.';
 COMMENT ON COLUMN {schema}.fact_request.requester IS 'identified, partial or withheld; who it is never comes here.';
 COMMENT ON COLUMN {schema}.fact_request.origin IS 'live, or backlog: taken over from an older system''s records.';
 COMMENT ON COLUMN {schema}.fact_request.publisher IS 'Which publisher submitted it.';
 COMMENT ON COLUMN {schema}.fact_request.confidential IS 'True: may appear as counts only, never row by row (POL-26).';
-COMMENT ON COLUMN {schema}.fact_request.unusual IS 'No rule or subject foresaw it (POL-36).';
+COMMENT ON COLUMN {schema}.fact_request.unusual IS 'Neither a rule nor a subject of the town foresaw it (POL-36).';
 COMMENT ON COLUMN {schema}.fact_request.received_at IS 'When it happened in the town.';
 COMMENT ON COLUMN {schema}.fact_request.received_on IS 'Its day in America/Toronto.';
 COMMENT ON COLUMN {schema}.fact_request.recorded_at IS 'When the log took it.';
@@ -268,7 +268,7 @@ COMMENT ON COLUMN {schema}.indicator_pol36_unusual.first_channel IS 'By which ch
 COMMENT ON COLUMN {schema}.indicator_pol36_unusual.department IS 'Who answers; null: not routed yet.';
 COMMENT ON COLUMN {schema}.indicator_pol36_unusual.requests IS 'How many.';
 
--- Grants are what keeps analysts from writing. The role is made by whoever operates, see docs/analysts.md.
+-- Grants are what keeps analysts from writing. The role is made by whoever operates.
 DO $$
 BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'clic_analyst') THEN

@@ -96,7 +96,7 @@ def account_table(account: Account, tally: Tally | None) -> Table:
             _line(table, f"  {NOTES[note]}", count)
     if account.unmapped:
         table.add_section()
-        _line(table, "rows in a category that is no subject of the town (unusual)", account.unmapped.total(), "bold")
+        _line(table, "rows in a category that is no subject of the town", account.unmapped.total(), "bold")
         listed = account.unmapped.most_common()
         for category, count in listed[:LISTED_MAX]:
             _line(table, f"  {category}", count)

@@ -198,7 +198,7 @@ def _received(event: Recorded, sequence: int) -> RequestRows:
         origin=data.origin,
         publisher=data.publisher,
         confidential=data.confidential,
-        unusual=data.subject is None,
+        unusual=False,  # Routing tells whether a rule or subject foresaw it.
         received_at=event.occurred_at,
         recorded_at=event.recorded_at,
         first_sequence=sequence,

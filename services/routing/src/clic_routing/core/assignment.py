@@ -80,7 +80,8 @@ def decide(command: Command, assignment: Assignment) -> tuple[Fact, ...]:
 def route(received: RequestReceived, town: Town) -> RequestRouted:
     """The first rule that holds decides; what none foresaw goes to the town's choice.
 
-    Unusual (POL-36) is what no rule foresaw, and what no subject foresaw: its portrait is worth a look either way.
+    Unusual (POL-36) is what neither a rule nor a subject of the town foresaw. What lies outside the town's competence
+    has no rule and a subject: it was foreseen.
     The channel never assigns a request to a person who passed it on: an elected official's is routed like any
     other (POL-11).
     """
@@ -90,13 +91,12 @@ def route(received: RequestReceived, town: Town) -> RequestRouted:
                 department=department,
                 rule=RuleRef(code=rule.code),
                 first_line=town.department_by_code[department].first_line,
-                unusual=received.subject is None,
             )
     return RequestRouted(
         department=town.routing.unforeseen,
         rule=None,
         first_line=town.department_by_code[town.routing.unforeseen].first_line,
-        unusual=True,
+        unusual=received.subject not in town.subject_by_code,
     )
 
 
