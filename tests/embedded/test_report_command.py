@@ -23,6 +23,7 @@ from clic.rebuild import rate_and_time_left, rebuild
 from clic.report import report
 from clic_chassis.embedded import free_port
 from clic_contracts.envelope import Commit
+from clic_contracts.subject import LOG_STREAM
 from clic_reporting.core.figure import Report
 from clic_reporting.rebuild import Progress
 from clic_reporting.rebuild import rebuild as rebuild_tables
@@ -118,16 +119,20 @@ async def test_a_report_goes_into_a_file_and_leaves_standard_output_alone(
     assert "\x1b" not in file.read_text(encoding="utf-8")
 
 
-async def test_figures_that_lag_behind_the_log_are_called_that(nats: Client, commits: list[Commit]) -> None:
+async def test_figures_that_lag_behind_the_log_are_called_that(
+    nats: Client, commits: list[Commit], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On standard error, so that what is piped stays whole."""
     await run("rebuild")
     await append(nats, EVERY[-LATE:])
 
-    told = await run("report", PERIOD, "--format", "json")
+    monkeypatch.setattr(report_module, "PATIENCE_S", 0.3)
 
-    assert told.exit_code == 0
-    assert json.loads(told.stdout)["position"] == len(commits)
-    assert f"{LATE} behind" in " ".join(told.stderr.split())
+    for wait in ((), ("--no-wait",)):
+        told = await run("report", PERIOD, "--format", "json", *wait)
+        assert told.exit_code == 0
+        assert json.loads(told.stdout)["position"] == len(commits)
+        assert f"{LATE} behind" in " ".join(told.stderr.split())
 
 
 async def test_waiting_ends_when_the_figures_hold_the_log_as_it_was(
@@ -138,9 +143,9 @@ async def test_waiting_ends_when_the_figures_hold_the_log_as_it_was(
     loop = asyncio.get_running_loop()
     until = report_module._until
 
-    async def watched(*arguments: Any) -> None:
+    async def watched(*arguments: Any) -> Any:
         loop.call_soon_threadsafe(waits.set)
-        await until(*arguments)
+        return await until(*arguments)
 
     monkeypatch.setattr(report_module, "_until", watched)
     await run("rebuild")
@@ -168,6 +173,21 @@ async def test_waiting_has_a_bound_and_then_says_where_to_look(
 
     assert (told.exit_code, told.stdout) == (1, "")
     assert "clic status" in told.stderr
+
+
+async def test_it_waits_for_services_that_have_still_to_answer_to_the_log(
+    nats: Client, commits: list[Commit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their facts are in the figures: who answers (POL-35), what was kept (POL-29)."""
+    await run("rebuild")
+    await nats.jetstream().pull_subscribe("clic.log.intake.*", durable="routing", stream=LOG_STREAM)
+
+    monkeypatch.setattr(report_module, "PATIENCE_S", 0.3)
+    told = await run("report", PERIOD, "--format", "json")
+
+    assert told.exit_code == 0
+    assert json.loads(told.stdout)["position"] == len(commits)
+    assert "routing has still" in told.stderr
 
 
 async def test_figures_of_another_log_are_called_that(commits: list[Commit], connection: asyncpg.Connection) -> None:

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import asyncpg
 import typer
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -19,6 +21,7 @@ from clic_chassis.error import ClicError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.log import LogIdentity
 from clic_chassis.town_file import read_town
+from clic_contracts.subject import LOG_STREAM
 from clic_contracts.town import Town
 from clic_reporting.core.chart import DRAWN, BarChart, quarter_charts, quarter_stacks
 from clic_reporting.core.figure import Comparison
@@ -30,11 +33,16 @@ from clic_reporting.page import ZONE, Pages
 from clic_reporting.report import overview, quarter_comparison
 
 from .connection import database_url, nats_connection, without_password
+from .nats_config import DURABLES, OPS
 from .town import town_dir
 
-USER = "reporting"
+DATABASE = "reporting"
 WAIT_MAX_S = 120.0
 """How long `--wait` waits: reporting folds some ten thousand facts in a second."""
+PATIENCE_S = 10.0
+"""How long a report waits by itself for what was published just now; after it, it says what is missing."""
+REACTORS = tuple(durable for stream, durable in (*DURABLES["routing"], *DURABLES["deadlines"]) if stream == LOG_STREAM)
+"""Consumers whose services answer to what the log holds with facts that a report counts."""
 POLL_S = 0.2
 CONNECT_TIMEOUT_S = 10.0
 
@@ -64,9 +72,14 @@ def report(
     town: Annotated[Path | None, typer.Option(help="The town's folder.", show_default=False)] = None,
     *,
     wait: Annotated[
-        bool,
-        typer.Option("--wait", help=f"Wait until the figures hold the log as it is now, {WAIT_MAX_S:.0f} s at most."),
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            help=f"Wait until every service has heard of what the log holds now, {WAIT_MAX_S:.0f} s at most, or do not "
+            f"wait at all. Neither: wait {PATIENCE_S:.0f} s, and then say what is missing.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Report a quarter: requests received, treated and pending, interactions, obligations (POL-31 to POL-36)."""
     errors = Console(stderr=True)
@@ -83,9 +96,9 @@ def report(
     typer.echo(text)
 
 
-async def _compared(period: str, errors: Console, *, wait: bool) -> Comparison:
+async def _compared(period: str, errors: Console, *, wait: bool | None) -> Comparison:
     Quarter.parse(period)  # A slip of the pen needs no server to be told.
-    url = database_url(USER)
+    url = database_url(DATABASE)
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
@@ -94,9 +107,7 @@ async def _compared(period: str, errors: Console, *, wait: bool) -> Comparison:
             "Is CLIC running? `clic up` starts it."
         ) from error
     try:
-        end = await _end_of_log(errors, wait=wait)
-        if wait and end is not None:
-            await _until(connection, end)
+        end = await _end_of_log(connection, errors, wait=wait)
         comparison = await quarter_comparison(connection, period)
     finally:
         await connection.close()
@@ -105,14 +116,14 @@ async def _compared(period: str, errors: Console, *, wait: bool) -> Comparison:
     return comparison
 
 
-async def _end_of_log(errors: Console, *, wait: bool) -> LogIdentity | None:
-    """Where the log ends now. Without the log there can be a report, but nothing to wait for."""
+async def _end_of_log(connection: asyncpg.Connection, errors: Console, *, wait: bool | None) -> LogIdentity | None:
+    """Where the log ends, once everybody heard of it. Without the log there can be a report, but nothing to wait for.
+
+    Raises:
+        NotCaughtUpError: it was to be waited for, and did not come.
+    """
     try:
-        client = await nats_connection(USER).connect("clic report")
-        try:
-            return await JetStreamLog(client).identity()
-        finally:
-            await client.close()
+        client = await nats_connection(OPS).connect("clic report")
     except ClicError as error:
         if wait:
             raise
@@ -122,27 +133,62 @@ async def _end_of_log(errors: Console, *, wait: bool) -> LogIdentity | None:
             soft_wrap=True,
         )
         return None
+    try:
+        if wait is False:
+            return await JetStreamLog(client).identity()
+        try:
+            return await _until(connection, client, WAIT_MAX_S if wait else PATIENCE_S)
+        except NotCaughtUpError as error:
+            if wait:
+                raise
+            errors.print(escape(str(error)), style="yellow", soft_wrap=True)
+            return None
+    finally:
+        await client.close()
 
 
-async def _until(connection: asyncpg.Connection, end: LogIdentity) -> None:
-    """Wait until the figures hold the log up to a position.
+async def _until(connection: asyncpg.Connection, client: Client, bound_s: float) -> LogIdentity:
+    """Wait until services and figures hold the log as it was, and what they answered to it; where it then ends.
 
     Raises:
-        NotCaughtUpError: not within `WAIT_MAX_S`.
+        NotCaughtUpError: not within the bound.
     """
-    give_up_at = monotonic() + WAIT_MAX_S
+    give_up_at = monotonic() + bound_s
+    event_log = JetStreamLog(client)
+    first = await event_log.identity()
+    for durable in REACTORS:
+        while waiting := await _unheard(client, durable, first.last_sequence):
+            if monotonic() > give_up_at:
+                raise NotCaughtUpError(
+                    f"{durable} has still {waiting} commits of the log to hear of after {bound_s:.0f} s, and its facts "
+                    "are missing here. `clic status` says whether it runs and what holds it back."
+                )
+            await asyncio.sleep(POLL_S)
+    end = await event_log.identity()
     while True:
         now = await overview(connection)
         if now.versions.log != log_name(end):
-            return  # Waiting would not mend it; the warning says what is wrong.
+            return end  # Waiting would not mend it; the warning says what is wrong.
         if (position := now.position) >= end.last_sequence:
-            return
+            return end
         if monotonic() > give_up_at:
             raise NotCaughtUpError(
-                f"after {WAIT_MAX_S:.0f} s the figures hold the log to position {position} of {end.last_sequence}. "
-                "`clic status` says whether reporting runs and what holds it back."
+                f"after {bound_s:.0f} s the figures hold the log to position {position} of {end.last_sequence}, "
+                f"{end.last_sequence - position} behind. `clic status` says whether reporting runs and what holds it "
+                "back."
             )
         await asyncio.sleep(POLL_S)
+
+
+async def _unheard(client: Client, durable: str, end: int) -> int:
+    """How many commits a service has still to handle, as far as they stand before the end; 0 where it never ran."""
+    try:
+        info = await client.jetstream().consumer_info(LOG_STREAM, durable)
+    except NotFoundError:
+        return 0
+    if info.ack_floor is not None and info.ack_floor.stream_seq >= end:
+        return 0
+    return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
 
 def log_name(log: LogIdentity) -> str:
@@ -159,7 +205,7 @@ def lag_warning(comparison: Comparison, end: LogIdentity) -> str | None:
     if behind <= 0:
         return None
     return (
-        f"These figures hold the log to position {comparison.report.position} of {end.last_sequence}, {behind} behind: "
+        f"These figures hold the log to position {comparison.report.position} of {end.last_sequence}, {behind} behind; "
         "--wait waits for the rest."
     )
 
