@@ -26,7 +26,7 @@ from clic_chassis.projector import FencedError, Projector
 from clic_chassis.pull import Pull
 from clic_chassis.streams import ensure_streams, remove_streams
 from clic_chassis.telemetry import METRICS
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import at_work, wait_until
 from clic_contracts.subject import LOG_STREAM, log_subject
 
 
@@ -47,13 +47,8 @@ async def pool(postgres_url: str) -> AsyncIterator[Any]:
 @contextlib.asynccontextmanager
 async def projecting(nats: Client, pool: Any, tally: Tally, **more: Any) -> AsyncIterator[Projector]:
     each = Projector(nats, pool, tally, backoff_max_s=0.2, **more)
-    stop = asyncio.Event()
-    task = asyncio.create_task(each.run(stop))
-    try:
+    async with at_work(each):
         yield each
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, 10)
 
 
 async def write(nats: Client, causes: str) -> None:

@@ -20,7 +20,7 @@ from clic_chassis.relay import Relay, not_for_outside, public_form
 from clic_chassis.scenario import recorded
 from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.settings import Settings
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import at_work, wait_until
 from clic_contracts.envelope import TYPES_HEADER, Recorded, derive_id
 from clic_contracts.event import (
     EVENTS,
@@ -58,13 +58,8 @@ async def relaying(runtime: Runtime[Settings]) -> AsyncIterator[None]:
         handle=Relay(runtime.nats, runtime.log).handle,
         skip=not_for_outside,
     )
-    stop = asyncio.Event()
-    task = asyncio.create_task(each.run(stop))
-    try:
+    async with at_work(each):
         yield
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, 10)
 
 
 async def tell(runtime: Runtime[Settings], name: str, *decisions: Sequence[Event]) -> list[Recorded]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +15,7 @@ from clic_chassis.quarantine import Entry
 from clic_chassis.scenario import recorded
 from clic_chassis.service import Runtime
 from clic_chassis.settings import Settings
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import at_work, wait_until
 from clic_contracts.envelope import Commit, derive_id
 from clic_contracts.event import RequestNoted
 from clic_contracts.subject import LOG_STREAM
@@ -38,13 +37,8 @@ async def running(
 ) -> AsyncIterator[Process]:
     """A process at work on intake's part of the log; stopped gracefully at the end."""
     each = Process(runtime, durable=durable, filters=[FILTER], handle=handle, **more)
-    stop = asyncio.Event()
-    task = asyncio.create_task(each.run(stop))
-    try:
+    async with at_work(each):
         yield each
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, 10)
 
 
 async def note(log: JetStreamLog, request: int, cause: str, expected: int = 0) -> int:

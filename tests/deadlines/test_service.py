@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -16,9 +15,9 @@ from pydantic import SecretStr
 
 from clic_chassis.clock import ManualClock
 from clic_chassis.jetstream_log import JetStreamLog
-from clic_chassis.service import Component, Runtime, open_runtime
+from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.settings import SettingsError
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import at_work, wait_until
 from clic_contracts.envelope import Recorded, request_id_for
 from clic_contracts.event import Event, RequestAnswered, RequestClosed, RequestReceived
 from clic_contracts.subject import LOG_STREAM
@@ -42,18 +41,6 @@ async def runtime(nats_url: str, postgres_url: str) -> AsyncIterator[Runtime[Set
         "deadlines", settings, migrations="clic_deadlines", clock=ManualClock(RECEIVED_AT)
     ) as runtime:
         yield runtime
-
-
-@contextlib.asynccontextmanager
-async def running(component: Component) -> AsyncIterator[None]:
-    """A component at work; stopped gracefully at the end."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(component.run(stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, 20)
 
 
 async def intake(runtime: Runtime[Settings], tell: Tell, request_id: str, *facts: tuple[Event, str]) -> None:
@@ -84,7 +71,7 @@ async def test_a_request_gets_its_obligations_and_they_are_met(runtime: Runtime[
     """POL-13, POL-29: from intake's commits to the log and the timers."""
     wiring = await wire(runtime)
     requests = [request_id_for("/telephonie", f"appel-imaginaire-{n}") for n in range(20)]
-    async with running(wiring.components[0]):
+    async with at_work(wiring.components[0]):
         for request_id in requests:
             await intake(runtime, tell, request_id, received())
         for request_id in requests:
@@ -109,7 +96,7 @@ async def test_what_was_answered_during_an_outage_is_never_called_missed(
     assert isinstance(timers, Timers)
     assert isinstance(runtime.clock, ManualClock)
     answered, forgotten = (request_id_for("/telephonie", each) for each in ("imaginaire-1", "imaginaire-2"))
-    async with running(process):
+    async with at_work(process):
         await intake(runtime, tell, answered, received())
         await intake(runtime, tell, forgotten, received())
 
@@ -123,7 +110,7 @@ async def test_what_was_answered_during_an_outage_is_never_called_missed(
     assert await types(runtime.log, forgotten) == ["obligation.set.v1"] * 2
 
     process, timers = (await wire(runtime)).components
-    async with running(process), running(timers):
+    async with at_work(process), at_work(timers):
 
         async def missed() -> bool:
             return "obligation.missed.v1" in await types(runtime.log, forgotten)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +22,7 @@ from clic_chassis.clock import ManualClock
 from clic_chassis.http import PROBLEM_TYPE
 from clic_chassis.service import open_runtime
 from clic_chassis.settings import SettingsError
-from clic_chassis.testing import Server, wait_until
+from clic_chassis.testing import Server, at_work, wait_until
 from clic_chassis.town_file import read_town
 from clic_reporting.api import make_api
 from clic_reporting.app import wire
@@ -63,20 +62,16 @@ async def test_the_service_reports_what_is_in_the_log(nats: Client, nats_url: st
     async with open_runtime("reporting", settings) as runtime:
         wiring = await wire(runtime)
         assert wiring.http is not None
-        (projector,) = wiring.components
-        stop = asyncio.Event()
-        running = asyncio.create_task(projector.run(stop))
-        with _client(wiring.http) as client:
+        async with at_work(*wiring.components):
+            with _client(wiring.http) as client:
 
-            async def caught_up() -> Report | None:
-                answer = await client.get("/reports/2024-Q3.json")
-                report = Report.model_validate_json(answer.content) if answer.is_success else None
-                return report if report is not None and report.position == len(commits) else None
+                async def caught_up() -> Report | None:
+                    answer = await client.get("/reports/2024-Q3.json")
+                    report = Report.model_validate_json(answer.content) if answer.is_success else None
+                    return report if report is not None and report.position == len(commits) else None
 
-            found = await wait_until(caught_up, what="the report holds the whole log")
-            page = await client.get("/reports/2024-Q3")
-        stop.set()
-        await running
+                found = await wait_until(caught_up, what="the report holds the whole log")
+                page = await client.get("/reports/2024-Q3")
     connection = await asyncpg.connect(postgres_url)
     assert found == await quarter_report(connection, "2024-Q3")
     await connection.close()

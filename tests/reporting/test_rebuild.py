@@ -19,7 +19,7 @@ from clic_chassis.embedded import free_port
 from clic_chassis.error import RetryableError
 from clic_chassis.projector import CannotFoldError, Projector
 from clic_chassis.service import Component, Wiring, open_runtime
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import at_work, wait_until
 from clic_contracts.envelope import Commit
 from clic_reporting.app import wire
 from clic_reporting.projection import ReportingProjection
@@ -36,26 +36,16 @@ async def following(nats: Client, postgres_url: str) -> AsyncIterator[Projector]
     """A live projector for as long as the block lasts."""
     async with asyncpg.create_pool(postgres_url, min_size=1, max_size=2) as pool:
         projector = Projector(nats, pool, ReportingProjection(), backoff_max_s=0.2)
-        stop = asyncio.Event()
-        task = asyncio.create_task(projector.run(stop))
-        try:
+        async with at_work(projector):
             yield projector
-        finally:
-            stop.set()
-            await task
 
 
 @asynccontextmanager
 async def running(wiring: Wiring) -> AsyncIterator[Component]:
     """The one component of the service at work, stopped gracefully at the end."""
     (component,) = wiring.components
-    stop = asyncio.Event()
-    task = asyncio.create_task(component.run(stop))
-    try:
+    async with at_work(component):
         yield component
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, 20)
 
 
 async def _one_by_one(nats: Client, commits: Sequence[Commit]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import json
@@ -17,7 +16,7 @@ import pytest_asyncio
 from clic_chassis.scenario import recorded
 from clic_chassis.service import Runtime, Wiring, open_runtime
 from clic_chassis.settings import Settings
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import at_work, wait_until
 from clic_contracts.envelope import Recorded, derive_id
 from clic_contracts.event import Event, RequestNoted, RequestReceived, RequestRouted
 from clic_contracts.subject import LOG_STREAM
@@ -47,14 +46,8 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime[Settings]]:
 @contextlib.asynccontextmanager
 async def working(runtime: Runtime[Settings]) -> AsyncIterator[Wiring]:
     wiring = await wire(runtime)
-    (process,) = wiring.components
-    stop = asyncio.Event()
-    task = asyncio.create_task(process.run(stop))
-    try:
+    async with at_work(*wiring.components):
         yield wiring
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, 10)
 
 
 def request(name: str) -> str:

@@ -19,6 +19,7 @@ test that leaves consumers or messages behind cannot reach the next one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import os
 import secrets
@@ -27,7 +28,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast, overload
 
 import asyncpg
 import nats as nats_client
@@ -39,8 +40,12 @@ from .embedded import NatsCluster, start_nats, start_nats_cluster, start_postgre
 from .streams import ensure_streams, remove_streams
 from .testing_docker import DockerServers, docker_answers
 
+if TYPE_CHECKING:
+    from .service import Component  # A type alone: tests without a service need not wait for its libraries.
+
 CHOICE = "CLIC_TEST_SERVERS"
 POLL_S = 0.02
+STOP_BOUND_S = 20.0
 
 T = TypeVar("T")
 
@@ -228,6 +233,24 @@ def own_postgres(servers: Servers) -> Iterator[Server]:
         server = servers.postgres(folder)
         yield server
         server.stop()
+
+
+@contextlib.asynccontextmanager
+async def at_work(*components: Component) -> AsyncIterator[None]:
+    """Components run as a service runs them; then they are told to stop.
+
+    Raises:
+        TimeoutError: one did not end within `STOP_BOUND_S` of that.
+        Exception: one ended with it.
+    """
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(each.run(stop), name=each.name) for each in components]
+    try:
+        yield
+    finally:
+        stop.set()
+        async with asyncio.timeout(STOP_BOUND_S):
+            await asyncio.gather(*tasks)
 
 
 @overload

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import SecretStr
 from tests.intake.service.office import KEY, TOWN_DIR, Office
 
 from clic_chassis.service import Runtime, open_runtime
+from clic_chassis.testing import at_work
 from clic_intake.app import wire
 from clic_intake.settings import IntakeSettings
 
@@ -43,12 +43,5 @@ async def runtime(settings: IntakeSettings) -> AsyncIterator[Runtime[IntakeSetti
 async def office(runtime: Runtime[IntakeSettings]) -> AsyncIterator[Office]:
     """Intake at work: every component runs, and its HTTP answers in-process."""
     wiring = await wire(runtime)
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(each.run(stop), name=each.name) for each in wiring.components]
-    try:
-        async with Office.open(runtime, wiring) as opened:
-            yield opened
-    finally:
-        stop.set()
-        async with asyncio.timeout(20):
-            await asyncio.gather(*tasks)
+    async with at_work(*wiring.components), Office.open(runtime, wiring) as opened:
+        yield opened
