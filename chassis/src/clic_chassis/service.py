@@ -10,7 +10,7 @@ import socket
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import asyncpg
@@ -100,7 +100,6 @@ class Wiring:
 
     components: list[Component]
     http: FastAPI | None = None
-    checks: list[Callable[[], str | None]] = field(default_factory=list)
 
 
 class _Server(uvicorn.Server):
