@@ -1,6 +1,6 @@
 """Reading the log at full speed for a rebuild: natsrpy, decoded commits, no gap unseen.
 
-FACTS: natsrpy reads twice as fast as nats-py's best way; it is used where only speed counts.
+Decision 0007: natsrpy reads twice as fast as nats-py's best way; it is used where only speed counts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The rebuild: the same rows again from nothing, beside the live ones, then in their place.
 
-It reads with natsrpy (FACTS: twice as fast as nats-py's best way), folds with the live fold, keeps requests in memory
-until they were not touched for a while, and then writes each once by COPY. Readers see the old tables until one
+It reads with natsrpy (decision 0007: twice as fast as nats-py's best way), folds with the live fold, keeps requests in
+memory until they were not touched for a while, and then writes each once by COPY. Readers see the old tables until one
 transaction renames the schemas, and no error at any time.
 """
 
