@@ -27,7 +27,7 @@ from clic_contracts.submission import (
     Submission,
     encode_submission,
 )
-from clic_contracts.vocabulary import Channel, Phase, Service
+from clic_contracts.vocabulary import Channel, Kind, Phase, Service
 from clic_intake import inbox
 from clic_intake.core.state import state_of
 from clic_intake.desk import Desk
@@ -66,6 +66,14 @@ async def test_a_submission_becomes_a_request_with_a_reference(office: Office) -
     assert receipt.request_id == request_id_for(SOURCE, "appel-1")
     assert receipt.acknowledgement is None  # By telephone the citizen is told by whoever picked up.
     assert await types(office) == ["received"]
+
+
+async def test_each_is_registered_as_what_it_is(office: Office) -> None:
+    """POL-01, POL-02, POL-03, POL-04."""
+    for kind in Kind:
+        assert (await office.submit(changed(REPORT, kind=kind), kind.value)).status == "accepted"
+        story = await office.runtime.log.load(Service.INTAKE, request_id_for(SOURCE, kind.value))
+        assert [each.data.kind for each in story.events if isinstance(each.data, RequestReceived)] == [kind]
 
 
 async def test_who_writes_by_the_portal_is_acknowledged_by_the_receipt(office: Office) -> None:

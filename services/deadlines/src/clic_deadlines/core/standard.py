@@ -41,7 +41,7 @@ class Rules:
 
     @cached_property
     def acknowledge(self) -> Standard:
-        """The *accusé de réception*. Source: POL-13 to POL-15."""
+        """The *accusé de réception*, whatever the channel. Source: POL-13, POL-14, POL-15."""
         return Standard(ObligationKind.ACKNOWLEDGE, self.town.deadlines.acknowledge_within, "acknowledge")
 
     @cached_property

@@ -143,7 +143,7 @@ DRAWN = {
 def stack(name: str, counts: ObligationCounts) -> Stack:
     """One row of the obligations' chart. What was kept at an assumed instant is told apart: it measures no delay."""
     values = {
-        "met": counts.met - counts.met_assumed,
+        "met": counts.kept,
         "late": counts.late - counts.late_assumed,
         "assumed": counts.met_assumed + counts.late_assumed,
         "missed": counts.missed,

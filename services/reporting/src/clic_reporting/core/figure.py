@@ -20,7 +20,7 @@ class RequestFigures(_Figures):
     """Requests received in the period, and the balance of all requests over it. Source: POL-32 to POL-36."""
 
     received: int = Field(description="Received in the period, voided ones included.")
-    by_kind: dict[str, int] = Field(description="Received, by kind; every kind.")
+    by_kind: dict[str, int] = Field(description="Received, by kind; every kind (POL-01, POL-02, POL-03, POL-04).")
     by_status: dict[str, int] = Field(description="Received, by what they are now; every status.")
     by_first_channel: dict[str, int] = Field(description="Received, by the channel of the first contact.")
     by_department: dict[str, int] = Field(description="Received, by who answers; `(none)`: not routed yet.")
@@ -63,14 +63,14 @@ class ObligationCounts(_Figures):
         return self.met + self.late + self.missed + self.open + self.lifted
 
     @property
-    def measured(self) -> int:
-        """Obligations of which somebody recorded whether they were kept in time."""
-        return self.met + self.late + self.missed - self.met_assumed - self.late_assumed
+    def kept(self) -> int:
+        """Of the measured ones, those kept in time."""
+        return self.met - self.met_assumed
 
     @property
-    def on_time_share(self) -> float | None:
-        """Kept in time over measured, 0 to 1; None where nothing was measured."""
-        return (self.met - self.met_assumed) / self.measured if self.measured else None
+    def measured(self) -> int:
+        """Obligations of which somebody recorded whether they were kept in time."""
+        return self.kept + self.late + self.missed - self.late_assumed
 
 
 class ObligationFigures(ObligationCounts):

@@ -131,11 +131,11 @@ def _first_line(report: Report) -> Iterator[str]:
 
 def _delays(report: Report) -> Iterator[str]:
     counts = report.obligations
-    kept = counts.met - counts.met_assumed
     if counts.measured:
-        told = f"Obligations tenues à temps{NBSP}: {number(kept)} sur {number(counts.measured)} dont l’issue est connue"
+        of = f"{number(counts.kept)} sur {number(counts.measured)}"
+        told = f"Obligations tenues à temps{NBSP}: {of} dont l’issue est connue"
         late = f"; échues sans être tenues{NBSP}: {number(counts.missed)}" if counts.missed else ""
-        yield f"{told} ({share(kept, counts.measured)}){late}."
+        yield f"{told} ({share(counts.kept, counts.measured)}){late}."
     if assumed := counts.met_assumed + counts.late_assumed:
         yield (
             f"Pour {counted(assumed, 'obligation', 'obligations')}, la date de l’issue n’a pas été consignée{NBSP}: "
