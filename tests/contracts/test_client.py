@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import nats as nats_client
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from clic_chassis.embedded import NatsServer, start_nats
 from clic_chassis.streams import ensure_streams
@@ -170,6 +172,21 @@ async def test_a_receipt_that_comes_later_is_waited_for(publisher: Publisher, na
 
     assert (await asking).reference == "2026-004217"
     assert publisher._denials == {}
+
+
+async def test_a_receipt_that_was_neither_heard_nor_stored_yet_is_looked_for_again(
+    publisher: Publisher, nats: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server tells listeners of a message before it has stored it: who comes in between misses both."""
+    await nats.jetstream().publish(receipt_subject("telephonie", "appel-1"), _receipt("appel-1"))
+    ask = publisher._nats.request
+
+    async def too_early(subject: str, body: bytes, **more: Any) -> Msg:
+        monkeypatch.undo()
+        return await ask(f"{subject}-not-stored-yet", body, **more)
+
+    monkeypatch.setattr(publisher._nats, "request", too_early)
+    assert (await publisher.receipt("appel-1")).id == "appel-1"
 
 
 async def test_a_receipt_that_does_not_come_is_a_time_out_that_names_it(publisher: Publisher) -> None:

@@ -33,6 +33,8 @@ TRIES = 5
 ANSWER_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 10.0
 RECEIPT_TIMEOUT_S = 10.0
+LOOK_AGAIN_S = 1.0
+"""How long a receipt is listened for before it is looked for again; see `Publisher.receipt`."""
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 2.0
 MAX_FAILURES_KEPT = 100
@@ -220,13 +222,20 @@ class Publisher:
         """
         subject = receipt_subject(self._publisher, event_id)
         ask = f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}"
-        # Listen first, then look: a receipt that comes in between is heard.
+        # Listen, then look, then look again: the server tells listeners of a message before it has stored it, so that
+        # who comes in between neither hears nor finds it (tried: 31 of 3,000), and what comes during an outage is not
+        # heard at all.
         listening = await self._nats.subscribe(subject)
+        found: Msg | None = None
         try:
             async with asyncio.timeout(timeout_s):
-                kept = await self._unless_denied((ask, subject), self._nats.request(ask, b"", timeout=timeout_s))
-                if (kept.headers or {}).get("Status"):  # 404: none yet
-                    kept = await self._unless_denied((subject,), self._next(listening, timeout_s))
+                while found is None:
+                    kept = await self._unless_denied((ask, subject), self._nats.request(ask, b"", timeout=timeout_s))
+                    if (kept.headers or {}).get("Status"):  # 404: none yet
+                        with contextlib.suppress(nats.errors.TimeoutError):
+                            found = await self._unless_denied((subject,), self._next(listening, LOOK_AGAIN_S))
+                    else:
+                        found = kept
         except TimeoutError as error:
             raise ReceiptTimeoutError(f"no receipt of {event_id!r} within {timeout_s} s") from error
         except nats.errors.NoRespondersError as error:
@@ -236,7 +245,7 @@ class Publisher:
         finally:
             with contextlib.suppress(nats.errors.Error):  # A lost connection has unsubscribed already.
                 await listening.unsubscribe()
-        return Receipt.model_validate_json(kept.data)
+        return Receipt.model_validate_json(found.data)
 
     async def close(self) -> None:
         """Close the connection; what is still pending is given up. Call `flush` before."""
