@@ -97,6 +97,21 @@ async def test_nats_keeps_what_was_acknowledged_through_a_kill(own_nats: Monitor
     assert (first.seq, second.seq) == (1, 2)
 
 
+@pytest.mark.parametrize("name", ["requêtes de l’hôtel de ville", 'guillemets " et \\ obliques', "[bold]"])
+async def test_both_servers_run_in_a_folder_of_any_name(folder: Path, name: str) -> None:
+    nats_server, postgres = start_nats(folder / name / "nats"), None
+    try:
+        postgres = start_postgres(folder / name / "postgres")
+        assert await fetch(postgres.url, "SELECT 1") == 1
+        assert ask(f"{nats_server.monitoring_url}/jsz")[1]["config"]["store_dir"] == str(
+            folder / name / "nats" / "jetstream" / "jetstream"
+        )
+    finally:
+        nats_server.stop()
+        if postgres is not None:
+            postgres.stop()
+
+
 def test_nats_syncs_every_write(nats_server: MonitoredServer) -> None:
     """The default of two minutes has lost acknowledged writes."""
     status, answer = ask(f"{nats_server.monitoring_url}/jsz")

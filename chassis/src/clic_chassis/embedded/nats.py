@@ -92,18 +92,18 @@ class NatsServer:
         return self.folder / "nats.conf"
 
     def config(self) -> str:
-        """The whole configuration. Strings are written as JSON, which NATS reads."""
+        """The whole configuration."""
         return "\n".join(
             (
-                f"server_name: {json.dumps(self.name)}",
+                f"server_name: {_quoted(self.name)}",
                 f'listen: "{LOOPBACK}:{self.port}"',
                 f'http: "{LOOPBACK}:{self.monitoring_port}"',
                 f"max_payload: {MAX_PAYLOAD_BYTES}",
-                f"log_file: {json.dumps(str(self.log_file))}",
+                f"log_file: {_quoted(str(self.log_file))}",
                 "logfile_size_limit: 10MB",
                 "logfile_max_num: 3",
                 "jetstream {",
-                f"  store_dir: {json.dumps(str(self.folder / 'jetstream'))}",
+                f"  store_dir: {_quoted(str(self.folder / 'jetstream'))}",
                 # Acknowledged means stored: the default of two minutes has lost acknowledged writes.
                 "  sync_interval: always",
                 # A limit, not a reservation: the default is a part of the disk, and may be below a stream's bound.
@@ -155,6 +155,11 @@ class NatsServer:
         """Start it again on the same ports and folder, stopping it first where it runs."""
         self.stop()
         self.start(wait=wait)
+
+
+def _quoted(text: str) -> str:
+    """A string for the configuration: as in JSON, but with « é » as it is, since NATS reads no such escapes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def start_nats(
