@@ -102,6 +102,26 @@ async def test_a_report_for_a_terminal_has_the_figures_and_says_what_it_was_made
     assert f"Position {len(commits)} du journal CLIC_LOG" in told.stdout
 
 
+async def test_a_report_breaks_no_word_in_a_terminal_of_80_columns(
+    commits: list[Commit], connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    await run("rebuild")
+    lines = (await run("report", PERIOD)).stdout.splitlines()
+    obligations = lines[lines.index(next(each for each in lines if each.startswith("Obligations  "))) :]
+    words = {word for line in obligations for word in line.replace("│", " ").replace("┃", " ").split()}
+    assert {"Répondre", "Toutes", "retard", "supposée", "Encore", "Levées"} <= words
+    assert max(len(line) for line in obligations if "│" in line) <= 80
+
+
+async def test_a_quarter_that_has_not_begun_is_called_that(
+    commits: list[Commit], connection: asyncpg.Connection
+) -> None:
+    """As on the page: figures of a quarter to come would look like a result."""
+    await run("rebuild")
+    assert "Ce trimestre n’a pas encore commencé." in (await run("report", "9998-Q4")).stdout
+
+
 @pytest.mark.parametrize(
     ("output_format", "begins"), [("html", "<!doctype html>"), ("json", "{"), ("text", "Troisième trimestre 2024")]
 )
@@ -201,11 +221,14 @@ async def test_figures_of_another_log_are_called_that(commits: list[Commit], con
     assert "made from another log" in " ".join(told.stderr.split())
 
 
-async def test_what_is_no_quarter_is_told_before_any_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("period", ["2024-T3", "0001-Q1", "9999-Q4"])
+async def test_what_is_no_quarter_is_told_before_any_server_is_asked(
+    period: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """POL-31: with the form that it should have."""
     monkeypatch.delenv("CLIC_POSTGRES_URL")
 
-    told = await run("report", "2024-T3")
+    told = await run("report", period)
 
     assert (told.exit_code, told.stdout) == (1, "")
     assert "as in 2022-Q1" in told.stderr

@@ -29,7 +29,7 @@ from clic_reporting.core.french import MINUS, NBSP, capital, number, share
 from clic_reporting.core.highlight import highlights
 from clic_reporting.core.label import Labels
 from clic_reporting.core.period import Quarter
-from clic_reporting.page import ZONE, Pages
+from clic_reporting.page import ZONE, Pages, provisional
 from clic_reporting.report import overview, quarter_comparison
 
 from .connection import database_url, nats_connection, without_password
@@ -234,6 +234,8 @@ def as_text(comparison: Comparison, town: Town, *, today: dt.date, width: int | 
     quarter = Quarter.parse(comparison.report.period)
     with console.capture() as captured:
         console.print(f"[bold]{quarter.name_fr}[/] – {escape(labels.town)}", highlight=False)
+        for note in provisional(quarter, today):
+            console.print(escape(note.text), highlight=False)
         for sentence in highlights(comparison, labels, complete=today >= quarter.next_on):
             console.print(f"• {escape(sentence)}", highlight=False)
         console.print(_balance(comparison))
@@ -276,6 +278,9 @@ def _obligations(comparison: Comparison) -> Table:
     table = _table("Obligations", "", *map(capital, DRAWN.values()), "Levées", "Part à temps")
     for row in quarter_stacks(comparison.report):
         table.add_row(row.label, *map(number, row.values.values()), row.on_time)
+    for column in table.columns[1:]:
+        words = [word for cell in (column.header, *column.cells) for word in str(cell).split(" ")]
+        column.width = max(map(len, words))  # Of eight columns in 80, the first is what needs the room.
     return table
 
 

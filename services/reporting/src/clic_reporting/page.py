@@ -100,7 +100,7 @@ class Pages:
             last_on=quarter.last_on,
             before_name=f"T{quarter.previous.number}{NBSP}{quarter.previous.year}",
             linked=linked,
-            notes=(*_standing(standing), *_provisional(quarter, today)),
+            notes=(*_standing(standing), *provisional(quarter, today)),
             highlights=highlights(comparison, self._labels, complete=today >= quarter.next_on),
             treated_note=_treated(report),
             trend=trend(_latest(comparison, quarter)),
@@ -136,7 +136,8 @@ def _standing(standing: str | None) -> tuple[Note, ...]:
     return () if standing is None else (Note(told, standing),)
 
 
-def _provisional(quarter: Quarter, today: dt.date) -> Iterator[Note]:
+def provisional(quarter: Quarter, today: dt.date) -> Iterator[Note]:
+    """What has to be known of a quarter that is not over."""
     if today < quarter.first_on:
         yield Note("Ce trimestre n’a pas encore commencé.")
     elif today < quarter.next_on:

@@ -34,7 +34,7 @@ class Quarter:
             PeriodError: it is not a quarter.
         """
         match = _FORM.match(text.strip())
-        if match is None or int(match[1]) == 0:
+        if match is None or not dt.MINYEAR < int(match[1]) < dt.MAXYEAR:  # It has neighbours, then.
             raise PeriodError(f"{text!r} is not a quarter: write the year, -Q and 1 to 4, as in 2022-Q1")
         return cls(int(match[1]), int(match[2]))
 
