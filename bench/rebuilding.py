@@ -80,7 +80,7 @@ async def _measure(house: House, commits: int) -> tuple[float, float, int]:
                 nats=client,
                 nats_url=house.nats.url,
                 nats_user="reporting",
-                nats_password=house.password,
+                nats_password=house.servers.users["reporting"],
                 postgres_url=house.database_url("reporting"),
             )
             rebuilt_s.append(perf_counter() - began)
@@ -93,7 +93,7 @@ async def _bare_read_s(house: House, commits: int) -> float:
     """Seconds in which natsrpy hands over every message of the log, undecoded."""
     reader = Nats(
         addrs=[house.nats.url],
-        user_and_pass=("reporting", house.password),
+        user_and_pass=("reporting", house.servers.users["reporting"]),
         custom_inbox_prefix="_INBOX_reporting",
     )
     await reader.startup()

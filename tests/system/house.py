@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import hashlib
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -24,20 +21,18 @@ import nats
 import psutil
 from nats.aio.client import Client
 
-from clic.connection import Installation
-from clic.nats_config import DURABLES, OPS, SERVICES, NatsUser, authorization, inbox_prefix, users
-from clic_chassis.embedded import NatsServer, PostgresServer, free_port, start_nats, start_postgres
+from clic.connection import FILE, Installation
+from clic.folder import Folder
+from clic.nats_config import DURABLES, OPS, SERVICES, NatsUser, inbox_prefix, users
+from clic.servers import PORTS, Servers, start_servers, without_clic
+from clic_chassis.embedded import NatsServer, PostgresServer
 from clic_chassis.embedded.server_process import ServerProcess, start_process, tail
 from clic_chassis.jetstream_log import JetStreamLog
-from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until
 from clic_chassis.town_file import read_town
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWN = ROOT / "deploy" / "towns" / "mont-saint-hilaire"
-WITH_DATABASE = ("intake", "deadlines", "reporting")
-TOKEN = "jeton-d-essai"
-"""Bearer token of the one agent, who may also submit as the portal."""
 READY_S = 60.0
 SETTLED_S = 120.0
 STOP_BOUND_S = 20.0
@@ -49,13 +44,24 @@ class House:
     """A town that runs. Made by `open_house`; its methods open connections of their own, in any event loop."""
 
     folder: Path
-    nats: NatsServer
-    postgres: PostgresServer
-    password: str
+    servers: Servers
+    ports: Mapping[str, int]
     traced: bool
-    settings: Mapping[str, str]
     services: dict[str, ServerProcess] = field(default_factory=dict)
-    ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def nats(self) -> NatsServer:
+        """The log's server."""
+        server = self.servers.ours["nats"]
+        assert isinstance(server, NatsServer)
+        return server
+
+    @property
+    def postgres(self) -> PostgresServer:
+        """The databases' server."""
+        server = self.servers.ours["postgres"]
+        assert isinstance(server, PostgresServer)
+        return server
 
     # -- processes ----------------------------------------------------------------------------------------------------
 
@@ -63,30 +69,22 @@ class House:
         """Start a service as `clic up` does: a process of its own, told everything by its environment."""
         home = self.folder / service
         home.mkdir(exist_ok=True)
-        self.ports.setdefault(service, free_port())
         self.services[service] = start_process(
             home, [sys.executable, "-m", f"clic_{service}"], home / "log.jsonl", environment=self.environment(service)
         )
 
     def environment(self, service: str) -> dict[str, str]:
         """The settings of a service."""
-        own = {
-            "CLIC_NATS_URL": self.nats.url,
-            "CLIC_NATS_MONITORING_URL": self.nats.monitoring_url,
-            "CLIC_NATS_USER": service,
-            "CLIC_NATS_PASSWORD": self.password,
-            "CLIC_TOWN_DIR": str(TOWN),
-            "CLIC_HTTP_PORT": str(self.ports.get(service, 0)),
-            "CLIC_AGENTS_FILE": str(self.folder / "agents.json"),
-            **self.settings,
-        }
-        if service in WITH_DATABASE:
-            own["CLIC_POSTGRES_URL"] = self.database_url(service)
-        if service == "intake":
-            own["CLIC_MASTER_KEY_FILE"] = str(self.folder / "master.key")
-        if self.traced:
-            own["CLIC_TRACE_FILE"] = str(self.folder / service / "trace.jsonl")
-        return {**without_clic(os.environ), **own}
+        folder = Folder(self.folder)
+        environment = self.servers.environment(
+            service,
+            town_dir=TOWN,
+            http_port=self.ports[service],
+            agents=folder.agents,
+            master_key=folder.master_key,
+        )
+        traced = {"CLIC_TRACE_FILE": str(self.folder / service / "trace.jsonl")} if self.traced else {}
+        return {**environment, **traced}
 
     def stop(self, service: str) -> float:
         """SIGTERM; gives the seconds until it ended by itself.
@@ -171,7 +169,8 @@ class House:
     @contextlib.asynccontextmanager
     async def http(self, service: str) -> AsyncIterator[httpx.AsyncClient]:
         """A client of a service's HTTP, as the agent."""
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+        token = Folder(self.folder).agent_token.read_text(encoding="utf-8").strip()
+        headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(
             base_url=self.url(service), headers=headers, timeout=20, trust_env=False
         ) as client:
@@ -186,7 +185,7 @@ class House:
 
     def database_url(self, service: str) -> str:
         """The URL of a service's database."""
-        return self.postgres.url_of(f"clic_{service}")
+        return self.servers.databases[service]
 
     @contextlib.asynccontextmanager
     async def database(self, service: str) -> AsyncIterator[Any]:
@@ -201,7 +200,7 @@ class House:
     async def client(self, user: str = OPS) -> AsyncIterator[Client]:
         """A connection to NATS."""
         client = await nats.connect(
-            self.nats.url, user=user, password=self.password, inbox_prefix=inbox_prefix(user).encode()
+            self.nats.url, user=user, password=self.servers.users[user], inbox_prefix=inbox_prefix(user).encode()
         )
         try:
             yield client
@@ -297,61 +296,32 @@ async def finished(process: subprocess.Popen[str], timeout_s: float) -> str:
     return output
 
 
-def without_clic(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment without settings of ours that somebody's shell may hold."""
-    return {name: value for name, value in environment.items() if not name.startswith("CLIC_")}
-
-
 @contextlib.contextmanager
-def open_house(
-    *, traced: bool = False, settings: Mapping[str, str] | None = None, guests: Sequence[NatsUser] = ()
-) -> Iterator[House]:
+def open_house(*, traced: bool = False, guests: Sequence[NatsUser] = ()) -> Iterator[House]:
     """A town with every server and service running and ready, in a folder of its own, removed at the end.
 
     `guests` are users of NATS beside those of the town.
     """
-    with open_folder() as folder:
-        password = secrets.token_urlsafe(12)
-        all_users = [*users(each.code for each in read_town(TOWN).publishers), *guests]
-        server = start_nats(
-            folder / "nats", extra_config=authorization(all_users, {each.name: password for each in all_users})
-        )
+    with open_folder() as path:
+        folder = Folder(path)
+        folder.make_keys()
+        ports = folder.ports((*PORTS, *SERVICES))
+        town_users = users(each.code for each in read_town(TOWN).publishers)
+        servers = start_servers(folder, ports, [*town_users, *guests])
+        house = House(path, servers, ports, traced)
         try:
-            postgres = start_postgres(folder / "postgres")
-            try:
-                house = House(folder, server, postgres, password, traced, settings or {})
-                try:
-                    asyncio.run(_furnish(house))
-                    for service in SERVICES:
-                        house.start(service)
-                    asyncio.run(house.ready())
-                    yield house
-                finally:
-                    for process in house.services.values():
-                        process.signal(signal.SIGTERM)
-                    for process in house.services.values():
-                        process.stop(signal.SIGTERM)
-            finally:
-                postgres.stop()
+            installation = Installation(
+                nats_url=servers.nats_url, users=dict(servers.users), databases=dict(servers.databases)
+            )
+            folder.write(FILE, installation.model_dump_json())
+            for service in SERVICES:
+                house.start(service)
+            asyncio.run(house.ready())
+            yield house
         finally:
-            server.stop()
-
-
-async def _furnish(house: House) -> None:
-    """Streams, databases, the key, the agent, and how `clic` finds the house."""
-    async with house.client() as client:
-        await ensure_streams(client)
-    connection = await asyncpg.connect(house.postgres.url)
-    for service in WITH_DATABASE:
-        await connection.execute(f"CREATE DATABASE clic_{service}")
-    await connection.close()
-    (house.folder / "master.key").write_text(base64.b64encode(os.urandom(32)).decode(), encoding="ascii")
-    agent = {"agent": "alex.exemple", "roles": ["agent", "publisher:portail_web"]}
-    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
-    (house.folder / "agents.json").write_text(json.dumps({digest: agent}), encoding="utf-8")
-    installation = Installation(
-        nats_url=house.nats.url,
-        users={each.name: house.password for each in users(each.code for each in read_town(TOWN).publishers)},
-        databases={service: house.database_url(service) for service in WITH_DATABASE},
-    )
-    (house.folder / "connection.json").write_text(installation.model_dump_json(), encoding="utf-8")
+            for process in house.services.values():
+                process.signal(signal.SIGTERM)
+            for process in house.services.values():
+                process.stop(signal.SIGTERM)
+            for server in servers.ours.values():
+                server.stop()

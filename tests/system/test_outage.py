@@ -127,7 +127,7 @@ async def check_everything(house: House, files: list[Path]) -> None:
             nats=client,
             nats_url=house.nats.url,
             nats_user="reporting",
-            nats_password=house.password,
+            nats_password=house.servers.users["reporting"],
             postgres_url=house.database_url("reporting"),
         )
     assert await tables(house) == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +21,7 @@ from clic_chassis.streams import ensure_streams
 
 from .connection import Connection, without_password
 from .folder import Folder
-from .nats_config import OPS, authorization, users
+from .nats_config import OPS, NatsUser, authorization
 
 WITH_DATABASE = ("intake", "deadlines", "reporting")
 CONNECT_TIMEOUT_S = 10
@@ -162,7 +162,7 @@ def database_url(admin_url: str, database: str, *, user: str | None = None, pass
 def start_servers(
     folder: Folder,
     ports: Mapping[str, int],
-    publishers: list[str],
+    nats_users: Sequence[NatsUser],
     *,
     nats_url: str | None = None,
     postgres_url: str | None = None,
@@ -173,8 +173,7 @@ def start_servers(
         ServerError: one of ours does not start.
         ServersError, StreamError: one cannot be used as it is.
     """
-    everybody = [each.name for each in users(publishers)]
-    secrets = folder.secrets(everybody, WITH_DATABASE)
+    secrets = folder.secrets((each.name for each in nats_users), WITH_DATABASE)
     ours: dict[str, Server] = {}
     monitoring_url: str | None = None
     try:
@@ -183,7 +182,7 @@ def start_servers(
                 folder.of("nats"),
                 port=ports["nats"],
                 monitoring_port=ports["nats_monitoring"],
-                extra_config=authorization(users(publishers), secrets.users),
+                extra_config=authorization(nats_users, secrets.users),
             )
             ours["nats"], nats_url, monitoring_url = server, server.url, server.monitoring_url
         admin_url = postgres_url

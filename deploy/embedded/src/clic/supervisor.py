@@ -29,7 +29,7 @@ from clic_reporting.projection import is_defined_anew
 
 from .connection import FILE, Installation
 from .folder import Folder
-from .nats_config import SERVICES
+from .nats_config import SERVICES, users
 from .rebuild import rebuilt
 from .servers import PORTS, Servers, end_leftovers, start_servers
 
@@ -97,7 +97,7 @@ class Supervisor:
         self.servers = start_servers(
             self.folder,
             self.ports,
-            [each.code for each in self.town.publishers],
+            users(each.code for each in self.town.publishers),
             nats_url=self.nats_url,
             postgres_url=self.postgres_url,
         )
