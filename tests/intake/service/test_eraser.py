@@ -16,7 +16,7 @@ from nats.js import JetStreamContext
 from clic_chassis.embedded import NatsServer, start_nats
 from clic_chassis.quarantine import Entry, Quarantine
 from clic_chassis.streams import ensure_streams
-from clic_chassis.testing import open_folder
+from clic_chassis.testing import open_folder, wait_until
 from clic_contracts.subject import INBOX_STREAM, inbox_subject
 from clic_intake import eraser
 from clic_intake.eraser import InboxEraser
@@ -76,6 +76,10 @@ class Box:
         await self.eraser.look()
         await self.eraser.look()
 
+    async def left(self, numbers: range, expected: list[int]) -> None:
+        """Wait until of these names exactly the expected ones are left; the server removes purged files a moment later."""
+        await wait_until(lambda: self.on_disk(numbers) == expected, 10, what=f"{expected} to be what is left on disk")
+
     def on_disk(self, numbers: range) -> list[int]:
         """Which of these names stand in any of the server's files."""
         files = [path.read_bytes() for path in self.server.folder.rglob("*") if path.is_file()]
@@ -99,7 +103,7 @@ async def test_no_name_is_left_in_any_file_once_everything_was_judged(box: Box) 
     assert box.on_disk(range(1, 51)) == list(range(1, 51))
     await box.judge(50)
     await box.look()
-    assert box.on_disk(range(1, 51)) == []
+    await box.left(range(1, 51), [])
 
 
 async def test_what_is_not_judged_yet_stays(box: Box) -> None:
@@ -109,7 +113,7 @@ async def test_what_is_not_judged_yet_stays(box: Box) -> None:
     assert box.on_disk(range(1, 11)) == list(range(1, 11))  # Until the last one is: then all of it goes at once.
     await box.judge(1)
     await box.look()
-    assert box.on_disk(range(1, 11)) == []
+    await box.left(range(1, 11), [])
 
 
 async def test_what_is_quarantined_stays_and_what_was_judged_around_it_is_overwritten(box: Box) -> None:
@@ -117,10 +121,10 @@ async def test_what_is_quarantined_stays_and_what_was_judged_around_it_is_overwr
     await box.park(12)
     await box.judge(30)
     await box.look()
-    assert box.on_disk(range(1, 31)) == [12]
+    await box.left(range(1, 31), [12])
     await box.park(12, state="resolved")
     await box.look()
-    assert box.on_disk(range(1, 31)) == []
+    await box.left(range(1, 31), [])
 
 
 async def test_overwriting_is_bounded_and_goes_on_at_the_next_look(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +136,7 @@ async def test_overwriting_is_bounded_and_goes_on_at_the_next_look(box: Box, mon
     assert len(box.on_disk(range(1, 13))) > 1
     await box.look()
     await box.look()
-    assert box.on_disk(range(1, 13)) == [3]
+    await box.left(range(1, 13), [3])
 
 
 async def test_an_inbox_that_never_falls_idle_stays_short(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
