@@ -77,7 +77,7 @@ class Box:
         await self.eraser.look()
 
     async def left(self, numbers: range, expected: list[int]) -> None:
-        """Wait until of these names exactly the expected ones are left; the server removes purged files a moment later."""
+        """Wait until just the expected names are left: the server removes purged files a moment later."""
         await wait_until(lambda: self.on_disk(numbers) == expected, 10, what=f"{expected} to be what is left on disk")
 
     def on_disk(self, numbers: range) -> list[int]:
