@@ -26,7 +26,7 @@ from clic_chassis.process import Process
 from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.settings import Settings
 from clic_chassis.streams import ensure_streams, remove_streams
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import wait_until, wait_until_done
 from clic_contracts.envelope import Commit, derive_id
 from clic_contracts.subject import INBOX_STREAM, LOG_STREAM
 
@@ -111,15 +111,7 @@ async def test_a_server_that_is_killed_and_comes_back_loses_nothing(own_nats: Na
         await wait_until(lambda: handle.of(1) == "abc", 10, what="the first three")
         own_nats.kill()
         own_nats.restart()
-
-        async def goes_on() -> bool:
-            try:
-                await note_next(runtime, "d")
-            except RetryableError:
-                return False
-            return True
-
-        await wait_until(goes_on, 30, what="the log to answer again")
+        await wait_until_done(lambda: note_next(runtime, "d"), 30, what="the log to answer again")
         await wait_until(lambda: "d" in handle.of(1), 30, what="the fourth")
         assert list("abcd") == list(dict.fromkeys(handle.of(1)))
 

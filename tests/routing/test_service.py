@@ -21,11 +21,10 @@ import pytest
 from nats.aio.client import Client
 
 from clic_chassis.embedded import NatsServer, free_port
-from clic_chassis.error import RetryableError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.scenario import recorded
 from clic_chassis.streams import ensure_streams
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import wait_until, wait_until_done
 from clic_contracts.envelope import derive_id
 from clic_contracts.event import RequestReceived
 from clic_contracts.subject import LOG_STREAM
@@ -244,15 +243,7 @@ async def test_a_server_that_goes_away_makes_it_not_ready_and_it_goes_on_when_it
         assert alive.is_success
         own_nats.restart()
         await running.ready()
-
-        async def received_again() -> bool:
-            try:
-                await receive(log, "after")
-            except RetryableError:
-                return False
-            return True
-
-        await wait_until(received_again, 20, what="the log to answer again")
+        await wait_until_done(lambda: receive(log, "after"), 20, what="the log to answer again")
 
         async def both() -> bool:
             return await routed(log) == 2

@@ -37,6 +37,7 @@ import pytest_asyncio
 from nats.aio.client import Client
 
 from .embedded import NatsCluster, start_nats, start_nats_cluster, start_postgres
+from .error import RetryableError
 from .streams import ensure_streams, remove_streams
 from .testing_docker import DockerServers, docker_answers
 
@@ -275,3 +276,16 @@ async def wait_until(
             name = what or getattr(condition, "__doc__", None) or getattr(condition, "__qualname__", repr(condition))
             raise AssertionError(f"waited {timeout_s:g} s in vain for: {name}; last value: {value!r}")
         await asyncio.sleep(POLL_S)
+
+
+async def wait_until_done(do: Callable[[], Awaitable[object]], timeout_s: float = 10.0, *, what: str = "") -> None:
+    """Do it until it meets no `RetryableError`, so until what was away is back. Raises as `wait_until`."""
+
+    async def done() -> bool:
+        try:
+            await do()
+        except RetryableError:
+            return False
+        return True
+
+    await wait_until(done, timeout_s, what=what)
