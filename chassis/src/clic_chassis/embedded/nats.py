@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from .port import LOOPBACK, ask, free_port, is_free, well
 from .server_process import (
     START_TIMEOUT_S,
+    OwnServer,
     ServerError,
-    ServerProcess,
     end_leftover,
     start_process,
     tail,
@@ -50,7 +49,7 @@ def nats_binary() -> Path:
 
 
 @dataclass
-class NatsServer:
+class NatsServer(OwnServer):
     """A NATS server of ours."""
 
     folder: Path
@@ -59,7 +58,6 @@ class NatsServer:
     monitoring_port: int
     extra_config: str = ""
     """More of the configuration file: authorization, cluster."""
-    _process: ServerProcess | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
@@ -70,16 +68,6 @@ class NatsServer:
     def monitoring_url(self) -> str:
         """Where /healthz, /jsz and /varz answer."""
         return f"http://{LOOPBACK}:{self.monitoring_port}"
-
-    @property
-    def pid(self) -> int:
-        """The process, or the last one there was; 0 before the first."""
-        return self._process.pid if self._process is not None else 0
-
-    @property
-    def running(self) -> bool:
-        """Whether the process lives."""
-        return self._process is not None and self._process.running
 
     @property
     def log_file(self) -> Path:
@@ -121,7 +109,7 @@ class NatsServer:
             ServerError: it ended or did not answer in time.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        end_leftover(self.folder, str(self.config_file), signal.SIGTERM)
+        end_leftover(self.folder, str(self.config_file), self.STOP)
         self.config_file.touch(mode=0o600, exist_ok=True)
         self.config_file.write_text(self.config(), encoding="utf-8")
         self._process = start_process(
@@ -140,16 +128,6 @@ class NatsServer:
                 f"NATS on port {self.port} {ended}; the end of {self.log_file}:\n"
                 f"{tail(self.log_file)}\n{tail(self.folder / 'nats.out')}"
             )
-
-    def stop(self) -> None:
-        """End it gracefully, within a bound."""
-        if self._process is not None:
-            self._process.stop(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        if self._process is not None:
-            self._process.kill()
 
     def restart(self, *, wait: bool = True) -> None:
         """Start it again on the same ports and folder, stopping it first where it runs."""
@@ -171,7 +149,7 @@ def start_nats(
         ServerError: it does not start, or a port that was asked for is taken.
     """
     for taken in (each for each in (port, monitoring_port) if each and not is_free(each)):
-        end_leftover(folder, str(folder / "nats.conf"), signal.SIGTERM)  # Perhaps it is ours, of before.
+        end_leftover(folder, str(folder / "nats.conf"), NatsServer.STOP)  # Perhaps it is ours, of before.
         if not is_free(taken):
             raise ServerError(f"port {taken} is taken by another program; choose another, or 0 for a free one")
     attempt = 1

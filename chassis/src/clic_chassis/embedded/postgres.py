@@ -19,8 +19,8 @@ from .account import Account, allow_search, server_account
 from .port import LOOPBACK, free_port, is_free
 from .server_process import (
     START_TIMEOUT_S,
+    OwnServer,
     ServerError,
-    ServerProcess,
     end_leftover,
     start_process,
     tail,
@@ -32,7 +32,6 @@ SUPERUSER = "clic_admin"
 START_TRIES_MAX = 10
 """After a `kill -9` its children hold the shared memory a moment longer; a port may be taken meanwhile."""
 TOOL_TIMEOUT_S = 120.0
-STOP = signal.SIGINT  # "fast": open transactions are rolled back, everything is written.
 
 
 def postgres_binaries() -> Path:
@@ -53,15 +52,16 @@ def postgres_binaries() -> Path:
 
 
 @dataclass
-class PostgresServer:
+class PostgresServer(OwnServer):
     """A PostgreSQL server of ours."""
+
+    STOP = signal.SIGINT  # "fast": open transactions are rolled back, everything is written.
 
     folder: Path
     port: int
     password: str = field(repr=False)
     account: Account | None = None
     """Whom the server runs as; None: as we do."""
-    _process: ServerProcess | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
@@ -71,16 +71,6 @@ class PostgresServer:
     def url_of(self, database: str, user: str = SUPERUSER, password: str | None = None) -> str:
         """The URL of a database, for the superuser or for a role with its password."""
         return f"postgresql://{user}:{password or self.password}@{LOOPBACK}:{self.port}/{database}"
-
-    @property
-    def pid(self) -> int:
-        """The process, or the last one there was; 0 before the first."""
-        return self._process.pid if self._process is not None else 0
-
-    @property
-    def running(self) -> bool:
-        """Whether the process lives."""
-        return self._process is not None and self._process.running
 
     @property
     def data_folder(self) -> Path:
@@ -98,7 +88,7 @@ class PostgresServer:
         Raises:
             ServerError: it ended or did not answer in time.
         """
-        end_leftover(self.folder, str(self.data_folder), STOP)
+        end_leftover(self.folder, str(self.data_folder), self.STOP)
         if not self.data_folder.exists():
             self._initialise()
         for attempt in range(1, START_TRIES_MAX + 1):
@@ -174,16 +164,6 @@ class PostgresServer:
         finally:
             password_file.unlink(missing_ok=True)
 
-    def stop(self) -> None:
-        """End it gracefully, within a bound."""
-        if self._process is not None:
-            self._process.stop(STOP)
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        if self._process is not None:
-            self._process.kill()
-
     def restart(self) -> None:
         """Start it again on the same port and folder, stopping it first where it runs."""
         self.stop()
@@ -207,7 +187,7 @@ def start_postgres(folder: Path, *, port: int = 0) -> PostgresServer:
         allow_search(folder, account)
         _hand_over(folder / "data", account)
     if port and not is_free(port):
-        end_leftover(folder, str(folder / "data"), STOP)  # Perhaps it is ours, of before.
+        end_leftover(folder, str(folder / "data"), PostgresServer.STOP)  # Perhaps it is ours, of before.
         if not is_free(port):
             raise ServerError(f"port {port} is taken by another program; choose another, or 0 for a free one")
     server = PostgresServer(folder, port or free_port(), _password(folder / "password"), account)

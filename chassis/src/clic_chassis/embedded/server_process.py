@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
+from typing import ClassVar
 
 import psutil
 
@@ -75,6 +77,34 @@ class ServerProcess:
         if not self.wait(KILL_TIMEOUT_S):
             raise ServerError(f"process {self.pid} did not end within {KILL_TIMEOUT_S:.0f} s of SIGKILL")
         psutil.wait_procs(family[1:], timeout=KILL_TIMEOUT_S)
+
+
+class OwnServer:
+    """A server of ours: a process that is started in its folder, ended, and started again."""
+
+    STOP: ClassVar[signal.Signals] = signal.SIGTERM
+    """What ends it gracefully."""
+    _process: ServerProcess | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process, or the last one there was; 0 before the first."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.running
+
+    def stop(self) -> None:
+        """End it gracefully, within a bound."""
+        if self._process is not None:
+            self._process.stop(self.STOP)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float) -> bool:
