@@ -10,7 +10,7 @@ import nats as nats_client
 import pytest
 from typer.testing import CliRunner
 
-from clic.cli import app
+from clic.commands import app
 from clic_chassis.quarantine import HELD, Entry, Quarantine
 
 SINCE = dt.datetime(2026, 5, 15, 16, tzinfo=dt.UTC)
@@ -98,6 +98,12 @@ def test_a_person_has_an_entry_tried_again_or_leaves_it_with_a_reason(url: str) 
     assert (after["intake.17"].state, after["intake.18"].state) == ("retry", "discarded")
     assert after["intake.18"].reason.endswith("entrée d'essai")
     assert after["intake.18"].by.startswith("ops:")
+
+
+def test_a_service_that_there_is_not_is_no_empty_quarantine() -> None:
+    told = RUNNER.invoke(app, ["quarantine", "list", "--service", "intak"])
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "intake, routing" in told.stderr
 
 
 @pytest.mark.usefixtures("url")

@@ -1,32 +1,17 @@
-"""The `clic` command: an installation on this machine, and everything that its operators do."""
+"""The way into `clic`: small, since whoever presses Ctrl-C while the rest is loaded must see no traceback."""
 
 from __future__ import annotations
 
-import typer
+import sys
 
-from . import quarantine, town, up
-from .importing import command as importing
-from .rebuild import rebuild
-from .report import report
-from .seed.command import seed
-
-app = typer.Typer(
-    help="CLIC, the citizen-request desk of a town. Every command finds its installation by CLIC_DIR, or .clic here.",
-    no_args_is_help=True,
-    pretty_exceptions_show_locals=False,  # They hold passwords and what citizens wrote.
-    add_completion=False,
-)
-app.command()(up.up)
-app.command()(up.down)
-app.command()(up.status)
-app.command()(seed)
-app.command()(report)
-app.command()(rebuild)
-app.add_typer(importing.app, name="import")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(town.app, name="town")
+INTERRUPTED = 130
+"""The exit code of what SIGINT ended, as shells have it."""
 
 
 def main() -> None:
     """Run the command."""
+    try:
+        from .commands import app  # noqa: PLC0415 - takes a second, in which Ctrl-C is to be heard
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     app()

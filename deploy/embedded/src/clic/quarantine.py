@@ -18,9 +18,16 @@ from clic_chassis.error import ClicError
 from clic_chassis.quarantine import Entry, Quarantine
 
 from .connection import nats_connection
-from .nats_config import OPS
+from .nats_config import OPS, SERVICES
 
 app = typer.Typer(help="What could not be handled: list it, try it again, or leave it for good.", no_args_is_help=True)
+
+
+def _known(service: str | None) -> str | None:
+    if service is not None and service not in SERVICES:
+        raise typer.BadParameter(f"the services are {', '.join(SERVICES)}")  # Nothing would look well.
+    return service
+
 
 EntryId = Annotated[str, typer.Argument(help="As `clic quarantine list` names it: intake.17.", show_default=False)]
 T = TypeVar("T")
@@ -28,14 +35,16 @@ T = TypeVar("T")
 
 @app.command("list")
 def list_entries(
-    service: Annotated[str, typer.Option(help="Of this service alone.", show_default=False)] = "*",
+    service: Annotated[
+        str | None, typer.Option(help="Of this service alone.", show_default=False, callback=_known)
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List what is in quarantine, oldest change first."""
 
     async def ask(quarantine: Quarantine) -> list[Entry]:
-        return [entry async for entry in quarantine.entries(service=service)]
+        return [entry async for entry in quarantine.entries(service=service or "*")]
 
     entries = _with_quarantine(ask)
     console = Console()

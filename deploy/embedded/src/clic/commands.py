@@ -1,0 +1,27 @@
+"""The commands of `clic`: an installation on this machine, and everything that its operators do."""
+
+from __future__ import annotations
+
+import typer
+
+from . import quarantine, town, up
+from .importing import command as importing
+from .rebuild import rebuild
+from .report import report
+from .seed.command import seed
+
+app = typer.Typer(
+    help="CLIC, the citizen-request desk of a town. Every command finds its installation by CLIC_DIR, or .clic here.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # They hold passwords and what citizens wrote.
+    add_completion=False,
+)
+app.command()(up.up)
+app.command()(up.down)
+app.command()(up.status)
+app.command()(seed)
+app.command()(report)
+app.command()(rebuild)
+app.add_typer(importing.app, name="import")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(town.app, name="town")
