@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ import psutil
 import pytest
 
 from clic.connection import read_installation
-from clic.folder import Folder, FolderError, RunningError
+from clic.folder import Folder, FolderError, Running, RunningError
 from clic.nats_config import SERVICES
 from clic.servers import database_url, without_clic
 from clic_chassis.testing import MonitoredServer, Server, open_folder
@@ -86,15 +88,17 @@ def submit(folder: Path, event_id: str) -> Any:
 def folder() -> Iterator[Path]:
     """A folder of an installation, stopped and removed at the end."""
     with open_folder() as path:
-        yield path / "clic"
-        if (path / "clic").exists():
-            assert clic(path / "clic", "down").returncode == 0
+        place = path / "clic d’été [/]"  # As people name folders, and as a terminal's markup would be misread.
+        yield place
+        if place.exists():
+            assert clic(place, "down").returncode == 0
 
 
 def test_it_starts_says_so_when_started_twice_survives_a_kill_and_stops(folder: Path) -> None:
     started = clic(folder, "up", "--detach", "--no-seed")
     assert started.returncode == 0, started.stdout + started.stderr
     [url] = re.findall(r"http://\S+", started.stdout)
+    assert f"export CLIC_DIR={shlex.quote(str(folder.resolve()))}\n" in started.stdout, "commands find it by that"
     assert httpx.get(url, timeout=20, trust_env=False).is_success
     assert alive(folder) == sorted(["nats", "postgres", *SERVICES])
     private = {"master.key", "secrets.json", "connection.json", "agent.token", "agents.json"}
@@ -114,6 +118,7 @@ def test_it_starts_says_so_when_started_twice_survives_a_kill_and_stops(folder: 
 
     # As when the machine's memory runs out: the supervisor is gone, what it started is not.
     supervisor(folder).kill()
+    assert "nobody watches" in clic(folder, "status").stdout
     restarted = clic(folder, "up", "--detach", "--no-seed")
     assert restarted.returncode == 0, restarted.stdout + restarted.stderr
     assert url in restarted.stdout, "the address stays the same"
@@ -124,6 +129,67 @@ def test_it_starts_says_so_when_started_twice_survives_a_kill_and_stops(folder: 
     assert stopped.returncode == 0, stopped.stderr
     assert alive(folder) == []
     assert clic(folder, "status").returncode == 1
+
+
+def test_ctrl_c_stops_what_has_started_and_twice_does_not_leave_half_of_it(folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clic", "up", "--no-seed"],
+        env={**without_clic(os.environ), "CLIC_DIR": str(folder), "COLUMNS": "160"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "services start" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    for line in process.stdout:
+        if "stopping" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=UP_TIMEOUT_S)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+    assert "everything is kept in" in rest
+    assert alive(folder) == []
+
+
+def test_status_during_a_first_start_says_how_far_it_is(tmp_path: Path) -> None:
+    folder, own = Folder(tmp_path), psutil.Process()
+    folder.hold()
+    folder.say(
+        Running(pid=own.pid, created_at=own.create_time(), state="starting", message="quarter", done=3, total=10)
+    )
+    told = clic(tmp_path, "status")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert f"process {own.pid} is at work: quarter (3 of 10)" in told.stderr
+    folder.release()
+
+
+def test_who_let_go_of_a_folder_says_nothing_in_it_any_more(tmp_path: Path) -> None:
+    """It may be somebody else's by then."""
+    folder, own = Folder(tmp_path), psutil.Process()
+    folder.hold()
+    folder.release()
+    folder.say(Running(pid=own.pid, created_at=own.create_time(), state="starting"))
+    assert folder.running() is None
+
+
+def test_ctrl_c_while_the_command_is_loaded_shows_no_traceback() -> None:
+    """Loading takes a second, and people are faster."""
+    interrupted = """
+import sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "clic.commands":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from clic.cli import main
+main()
+"""
+    told = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout, told.stderr) == (130, "", "")
 
 
 def test_a_service_that_is_killed_is_started_again(folder: Path) -> None:

@@ -19,6 +19,8 @@ from .nats_config import inbox_prefix, publisher_user
 
 CONNECT_TIMEOUT_S = 5
 FILE = "connection.json"
+USUAL = Path(".clic")
+"""Where an installation is kept if nothing else is said."""
 PUBLISHER_PREFIX = publisher_user("")
 
 
@@ -121,7 +123,7 @@ def without_password(url: str) -> str:
 
 def clic_dir() -> Path:
     """The folder of this installation: `CLIC_DIR`, or `.clic` where one stands."""
-    return Path(os.environ.get("CLIC_DIR") or ".clic")
+    return Path(os.environ.get("CLIC_DIR") or USUAL)
 
 
 def read_installation(folder: Path | None = None) -> Installation:

@@ -117,20 +117,21 @@ class Folder:
         except OSError as error:
             lock.close()
             running = self.running()
-            where = f" (process {running.pid}{', ' + running.url if running.url else ''})" if running else ""
+            alive = running is not None and running.process() is not None  # Or the one that wrote it has gone.
+            where = f" (process {running.pid}{', ' + running.url if running.url else ''})" if running and alive else ""
             raise RunningError(f"CLIC runs from {self.path} already{where}. `clic down` stops it.") from error
         self._lock = lock
 
     def release(self) -> None:
         """Let others hold it."""
         if self._lock is not None:
-            (self.path / "running.json").unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 
     def say(self, running: Running) -> None:
-        """Write what the supervisor does."""
-        self.write("running.json", running.model_dump_json())
+        """Write what the supervisor does; only while it holds the folder, which may be somebody else's afterwards."""
+        if self._lock is not None:
+            self.write("running.json", running.model_dump_json())
 
     def running(self) -> Running | None:
         """What the supervisor says, alive or not; None where nothing was said."""

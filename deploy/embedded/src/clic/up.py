@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -28,7 +29,8 @@ from clic_chassis.town_file import read_town
 from clic_contracts.town import Town
 from clic_reporting.core.period import Quarter
 
-from .connection import Installation, clic_dir, read_installation
+from .cli import INTERRUPTED
+from .connection import USUAL, Installation, clic_dir, read_installation
 from .folder import Folder, Running
 from .progress import publishing
 from .seeding import is_seeded, play_seed, without_seed
@@ -147,6 +149,7 @@ def up(
             console.print(what_next(supervisor.url, rules, place, detached=False), soft_wrap=True)
         threading.Event().wait()
     except KeyboardInterrupt:
+        _ignore_signals()
         teller.say("stopping: services, then PostgreSQL and NATS")
     except ClicError as error:
         teller.failed(str(error))
@@ -155,6 +158,7 @@ def up(
     finally:
         _ignore_signals()
         supervisor.stop()
+        stop_leftovers(place)  # Ctrl-C may come between a process's start and our taking note of it.
         place.release()
     teller.say(f"stopped; everything is kept in {place.path}")
 
@@ -179,6 +183,14 @@ def _ignore_signals() -> None:
 def what_next(url: str, town: Town, folder: Folder, *, detached: bool) -> str:
     """The one address, and what to try next."""
     command = _command()
+    tries = {
+        "status": "what runs, and how far it is",
+        f"report {_last_quarter()}": "the quarter's figures",
+        "import montreal-311 FILE": "Montréal's open data",
+        "quarantine list": "what could not be handled",
+    }
+    width = max(map(len, tries))
+    path = escape(str(folder.path))
     ending = f"[bold]{command} down[/] stops it." if detached else "Ctrl-C stops it."
     return "\n".join(
         (
@@ -186,14 +198,20 @@ def what_next(url: str, town: Town, folder: Folder, *, detached: bool) -> str:
             f"[bold]CLIC runs for {escape(town.name.fr)}:[/]  [bold cyan]{url}[/]",
             "",
             f"Try next{'' if detached else ', in another terminal'}:",
-            f"  {command} status                        what runs, and how far it is",
-            f"  {command} report {_last_quarter()} --format text   the quarter's figures",
-            f"  {command} import montreal-311 FILE      Montréal's open data, through the inbox",
-            f"  {command} quarantine list               what could not be handled (nothing, we hope)",
-            f"An agent's commands can be tried from the page; their token is in {folder.agent_token}.",
-            f"{ending} The state stays in {folder.path}.",
+            *_finding(folder),
+            *(f"  {command} {words:{width}}  {what}" for words, what in tries.items()),
+            "An agent's commands can be tried from the page; their token is in",
+            f"  {escape(str(folder.agent_token))}",
+            f"{ending} The state stays in {path}.",
         )
     )
+
+
+def _finding(folder: Folder) -> list[str]:
+    """What a shell has to be told first, so that the commands find a folder that is not the usual one."""
+    if folder.path == USUAL.resolve():
+        return []
+    return [f"  export CLIC_DIR={escape(shlex.quote(str(folder.path)))}"]
 
 
 def _command() -> str:
@@ -230,9 +248,14 @@ def _detach(place: Folder, console: Console, errors: Console) -> None:
             stderr=log,
             start_new_session=True,
         )
-    said = _follow(place, child, console)
+    try:
+        said = _follow(place, child, console)
+    except KeyboardInterrupt:
+        errors.print("It goes on in the background: `clic status` says how far it is, `clic down` stops it.")
+        raise typer.Exit(INTERRUPTED) from None
     if said is None or said.state != "ready":
-        why = said.message if said is not None and said.state == "failed" else tail(place.supervisor_log)
+        failed = said is not None and said.state == "failed"
+        why = f"{said.message}\n{_MEND}" if said is not None and failed else tail(place.supervisor_log)
         errors.print(escape(f"CLIC did not start: {why}"), style="red", soft_wrap=True)
         raise typer.Exit(1)
     installation = read_installation(place.path)
@@ -287,25 +310,35 @@ def down(folder: Dir = None) -> None:
         raise typer.Exit(1) from error
     stop_leftovers(place)  # Of a supervisor that was killed.
     place.release()
-    console.print(f"stopped; everything is kept in {place.path}", soft_wrap=True, highlight=False)
+    console.print(f"stopped; everything is kept in {escape(str(place.path))}", soft_wrap=True, highlight=False)
 
 
 def status(folder: Dir = None) -> None:
     """Say what runs and how far it is. Exit code 1 where something is not ready."""
     console, errors = Console(), Console(stderr=True)
     place = Folder(folder or clic_dir())
+    running = place.running()
     try:
         installation = read_installation(place.path)
     except ClicError as error:
-        errors.print(escape(str(error)), style="red", soft_wrap=True)
+        first_start = running is not None and running.process() is not None  # It has told nothing to commands yet.
+        why = _supervision(running) if first_start else str(error)
+        errors.print(escape(why), style="red", soft_wrap=True)
         raise typer.Exit(1) from error
-    running = place.running()
-    supervisor = running.process() if running is not None else None
     table, ready = _status_table(installation)
-    console.print(f"{place.path}: " + (f"supervised by process {supervisor.pid}" if supervisor else "not supervised"))
+    console.print(f"{escape(str(place.path))}: {escape(_supervision(running))}", soft_wrap=True, highlight=False)
     console.print(table)
     if not ready:
         raise typer.Exit(1)
+
+
+def _supervision(running: Running | None) -> str:
+    if running is None or running.process() is None:
+        return "nobody watches over it. `clic up` starts what does not run, and takes over what does."
+    if running.state == "ready":
+        return f"watched over by process {running.pid}"
+    how_far = f" ({running.done} of {running.total})" if running.total else ""
+    return f"process {running.pid} is at work: {running.message}{how_far}"
 
 
 def _status_table(installation: Installation) -> tuple[Table, bool]:
