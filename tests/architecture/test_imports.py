@@ -112,6 +112,7 @@ def test_every_import_rule_has_a_planted_violation() -> None:
     assert set(_contracts()) == {plant.contract for plant in PLANTS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: f"{plant.contract}-{plant.module}")
 def test_a_planted_import_breaks_its_rule_and_the_rule_is_named(house: Path, plant: Plant) -> None:
     """Each rule fails when it should, for the reason that it should."""

@@ -57,6 +57,7 @@ async def test_what_fails_for_a_while_is_tried_again_and_keeps_the_order(runtime
         await all_acknowledged(runtime)
 
 
+@pytest.mark.slow
 async def test_what_was_not_acknowledged_is_delivered_again_after_a_crash(
     nats_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +101,7 @@ async def test_a_stop_finishes_what_is_under_way_and_acknowledges_it(runtime: Ru
     await all_acknowledged(runtime)
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_killed_and_comes_back_loses_nothing(own_nats: NatsServer) -> None:
     """The runner waits, reconnects, and goes on; what the server forgot to be acknowledged is handled again."""
     client = await nats_client.connect(own_nats.url)

@@ -253,6 +253,7 @@ async def test_tables_of_another_definition_are_not_touched_until_they_are_rebui
         await wait_until(lambda: each.not_ready() is None, 10, what="it to be ready")
 
 
+@pytest.mark.slow
 async def test_outages_of_both_servers_are_waited_out(
     own_nats: NatsServer, own_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
