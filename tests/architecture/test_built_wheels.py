@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.metadata
 import os
 import subprocess
@@ -16,10 +15,11 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from tests.architecture.imported import imported
+from tests.place import ROOT
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
 MEMBERS = {
     "clic-contracts": "contracts",
     "clic-chassis": "chassis",
@@ -204,18 +204,10 @@ def _undeclared(source: Path, declared: set[str]) -> Iterator[str]:
     """Third-party imports under a folder whose distribution is not declared."""
     providers = importlib.metadata.packages_distributions()
     for path in sorted(source.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                names = [node.module]
-            for top in {name.partition(".")[0] for name in names}:
-                if top in sys.stdlib_module_names or top == source.name:
-                    continue
-                candidates = {canonicalize_name(each) for each in providers.get(top, [top])}
-                if not {SAME_LIBRARY.get(top, "")} & declared and not candidates & declared:
-                    yield f"{path.name}: {top}"
+        for top in imported(path) - {source.name}:
+            candidates = {canonicalize_name(each) for each in providers.get(top, [top])}
+            if not {SAME_LIBRARY.get(top, "")} & declared and not candidates & declared:
+                yield f"{path.name}: {top}"
 
 
 @pytest.mark.parametrize("member", MEMBERS)

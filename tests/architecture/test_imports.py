@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import shutil
 import subprocess
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.architecture.imported import imported
+from tests.place import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("contracts/src", "chassis/src", "services/*/src", "deploy/embedded/src")
 SERVICES = ("clic_intake", "clic_routing", "clic_deadlines", "clic_reporting")
 LINT_S_MAX = 60
@@ -132,15 +132,8 @@ def _third_party(folder: Path) -> dict[str, set[str]]:
     """What every module under a folder imports from outside the house and the standard library."""
     found: dict[str, set[str]] = {}
     for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                names = [node.module]
-            tops = {name.partition(".")[0] for name in names}
-            outside = {top for top in tops if top not in sys.stdlib_module_names and not top.startswith("clic")}
-            found.setdefault(path.name, set()).update(outside)
+        outside = {top for top in imported(path) if not top.startswith("clic")}
+        found.setdefault(path.name, set()).update(outside)
     return found
 
 

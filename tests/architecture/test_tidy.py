@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.place import ROOT
 
 Rule = Callable[["Source"], Iterator[str]]
 
-ROOT = Path(__file__).resolve().parents[2]
 
 MODULE_LINES_MAX = 400
 CLAUSE_LAST = 41

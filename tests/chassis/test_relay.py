@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from nats.errors import Error as NatsError
+from tests.place import TOWN_DIR
 
 from clic_chassis import process, relay
 from clic_chassis.delivery import Delivery
@@ -39,13 +39,11 @@ from clic_contracts.schema import example_recorded
 from clic_contracts.subject import FEED_STREAM, feed_subject
 from clic_contracts.vocabulary import Service
 
-TOWN = Path(__file__).parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
-
 
 @pytest_asyncio.fixture
 async def runtime(nats_url: str) -> AsyncIterator[Runtime[Settings]]:
     """A runtime of intake, whose process the relay is."""
-    async with open_runtime("intake", Settings(nats_url=nats_url, town_dir=TOWN)) as opened:
+    async with open_runtime("intake", Settings(nats_url=nats_url, town_dir=TOWN_DIR)) as opened:
         yield opened
 
 

@@ -7,10 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.place import TOWN_DIR
 
 from clic_chassis.town_file import FILES, MAX_FILE_BYTES, TownFileError, read_town
-
-TOWN_DIR = Path(__file__).parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
+
+from tests.place import TOWN_DIR
 
 from clic_chassis.delivery import Delivery
 from clic_chassis.jetstream_log import JetStreamLog
@@ -21,14 +22,13 @@ from clic_contracts.event import RequestNoted
 from clic_contracts.subject import LOG_STREAM
 from clic_contracts.vocabulary import Service
 
-TOWN = Path(__file__).parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
 FILTER = "clic.log.intake.*"
 DURABLE = "test"
 
 
 def settings(url: str, **more: Any) -> Settings:
     """Of a service on that server."""
-    return Settings(nats_url=url, town_dir=TOWN, **more)
+    return Settings(nats_url=url, town_dir=TOWN_DIR, **more)
 
 
 @contextlib.asynccontextmanager

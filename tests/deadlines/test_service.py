@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 from pydantic import SecretStr
+from tests.place import TOWN_DIR
 
 from clic_chassis.clock import ManualClock
 from clic_chassis.jetstream_log import JetStreamLog
@@ -28,7 +28,6 @@ from clic_deadlines.settings import Settings
 from clic_deadlines.timer import Timers
 
 Tell = Callable[..., tuple[Recorded, ...]]
-TOWN_DIR = Path(__file__).resolve().parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
 RECEIVED_AT = dt.datetime(2026, 5, 15, 20, 20, tzinfo=dt.UTC)
 PAST = dt.datetime(2026, 8, 1, tzinfo=dt.UTC)
 

@@ -8,17 +8,16 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 from tests.embedded.double import FakeDesk
+from tests.place import ROOT, TOWN_DIR
 
 from clic_chassis.town_file import read_town
 from clic_contracts.town import Town
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
 def town() -> Town:
     """Mont-Saint-Hilaire."""
-    return read_town(ROOT / "deploy" / "towns" / "mont-saint-hilaire")
+    return read_town(TOWN_DIR)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.embedded.conftest import ROOT
+from tests.place import TOWN_DIR
 
 from clic.importing.category import read_categories
 from clic.importing.montreal_311 import (
@@ -36,7 +36,7 @@ from clic_contracts.vocabulary import Channel, Criterion, Kind
 from clic_intake.core.admission import fits_town
 
 NOW = dt.datetime(2026, 5, 15, 12, tzinfo=dt.UTC)
-TOWN = read_town(ROOT / "deploy" / "towns" / "mont-saint-hilaire")
+TOWN = read_town(TOWN_DIR)
 CATEGORIES = read_categories(TOWN)
 ROW = {
     "ID_UNIQUE": "22-1",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
-from tests.embedded.conftest import ROOT
 from tests.embedded.double import FakeDesk
+from tests.place import TOWN_DIR
 from typer.testing import CliRunner, Result
 
 from clic import outbox as outbox_module
@@ -34,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of the test's own, and the town of this checkout."""
     monkeypatch.setenv("CLIC_DIR", str(tmp_path / "clic"))
-    monkeypatch.setenv("CLIC_TOWN_DIR", str(ROOT / "deploy" / "towns" / "mont-saint-hilaire"))
+    monkeypatch.setenv("CLIC_TOWN_DIR", str(TOWN_DIR))
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("CLIC_NATS_URL", raising=False)
 

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 import typer
 from nats.aio.client import Client
-from tests.embedded.conftest import ROOT
+from tests.place import TOWN_DIR
 from tests.reporting.history import append, history
 from typer.testing import CliRunner, Result
 
@@ -42,7 +42,7 @@ LATE = 20
 def installation(nats_url: str, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The servers of the test, found by the environment, and the town of this checkout."""
     monkeypatch.setenv("CLIC_DIR", str(tmp_path / "clic"))
-    monkeypatch.setenv("CLIC_TOWN_DIR", str(ROOT / "deploy" / "towns" / "mont-saint-hilaire"))
+    monkeypatch.setenv("CLIC_TOWN_DIR", str(TOWN_DIR))
     monkeypatch.setenv("CLIC_NATS_URL", nats_url)
     monkeypatch.setenv("CLIC_POSTGRES_URL", postgres_url)
     monkeypatch.setenv("COLUMNS", "140")

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.embedded.conftest import ROOT
 from tests.embedded.double import memory_desk
+from tests.place import ROOT, TOWN_DIR
 
 from clic.outbox import Outgoing
 from clic.seed.quarter import seed_stories
@@ -40,7 +40,7 @@ from clic_deadlines.core.standard import Rules
 from clic_intake.core.admission import ONLINE, fits_town
 
 TODAY = dt.date(2026, 5, 20)
-TOWN = read_town(ROOT / "deploy" / "towns" / "mont-saint-hilaire")
+TOWN = read_town(TOWN_DIR)
 SITUATIONS = read_situations(TOWN)
 
 

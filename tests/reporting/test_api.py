@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from random import Random
 
 import asyncpg
@@ -15,6 +14,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from nats.aio.client import Client
 from pydantic import SecretStr
+from tests.place import TOWN_DIR
 from tests.reporting.history import append, history
 from tests.reporting.town import TOWN, on, settle
 
@@ -32,7 +32,6 @@ from clic_reporting.page import POLICY, Pages
 from clic_reporting.report import quarter_report
 from clic_reporting.settings import Settings
 
-TOWN_DIR = Path(__file__).resolve().parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
 LINKS = {"Réception": "http://127.0.0.1:8081/docs"}
 
 

@@ -8,13 +8,13 @@ import hashlib
 import re
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
-from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from tests.place import TOWN_DIR
 from tests.reporting.history import history
 from tests.reporting.town import TOWN, settle
 
@@ -25,7 +25,7 @@ from clic_reporting.page import POLICY, STYLE, Pages
 from clic_reporting.projection import ReportingProjection
 from clic_reporting.report import overview, quarter_comparison
 
-PAGES = Pages(read_town(Path(__file__).resolve().parents[2] / "deploy" / "towns" / "mont-saint-hilaire"))
+PAGES = Pages(read_town(TOWN_DIR))
 VOID = {"meta", "link", "br", "rect", "line", "img"}
 LATER = dt.date(2030, 1, 1)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,6 +12,7 @@ import asyncpg
 import pytest
 from nats.aio.client import Client
 from pydantic import SecretStr
+from tests.place import TOWN_DIR
 from tests.reporting.history import append, history
 
 from clic_chassis.embedded import free_port
@@ -27,8 +27,6 @@ from clic_reporting.rebuild import Progress, rebuild
 from clic_reporting.report import quarter_report
 from clic_reporting.settings import Settings
 from clic_reporting.store import TABLES
-
-TOWN_DIR = Path(__file__).resolve().parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
 
 
 @asynccontextmanager

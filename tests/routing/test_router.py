@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from tests.place import TOWN_DIR
 
 from clic_chassis.scenario import recorded
 from clic_chassis.service import Runtime, Wiring, open_runtime
@@ -23,7 +24,6 @@ from clic_contracts.subject import LOG_STREAM
 from clic_contracts.vocabulary import Service
 from clic_routing.app import DURABLE, wire
 
-TOWN_DIR = Path(__file__).parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
 TOKEN = "jeton-d-essai"
 ACTOR = "agent:alex.exemple"
 

@@ -19,6 +19,7 @@ import nats as nats_client
 import psutil
 import pytest
 from nats.aio.client import Client
+from tests.place import TOWN_DIR
 
 from clic_chassis.embedded import NatsServer, free_port
 from clic_chassis.jetstream_log import JetStreamLog
@@ -30,7 +31,6 @@ from clic_contracts.event import RequestReceived
 from clic_contracts.subject import LOG_STREAM
 from clic_contracts.vocabulary import Service
 
-TOWN_DIR = Path(__file__).parents[2] / "deploy" / "towns" / "mont-saint-hilaire"
 STOP_S = 5.0
 
 

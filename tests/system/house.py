@@ -20,6 +20,7 @@ import httpx
 import nats
 import psutil
 from nats.aio.client import Client
+from tests.place import TOWN_DIR
 
 from clic.connection import FILE, Installation
 from clic.folder import Folder
@@ -31,8 +32,6 @@ from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.testing import open_folder, wait_until
 from clic_chassis.town_file import read_town
 
-ROOT = Path(__file__).resolve().parents[2]
-TOWN = ROOT / "deploy" / "towns" / "mont-saint-hilaire"
 READY_S = 60.0
 SETTLED_S = 120.0
 STOP_BOUND_S = 20.0
@@ -78,7 +77,7 @@ class House:
         folder = Folder(self.folder)
         environment = self.servers.environment(
             service,
-            town_dir=TOWN,
+            town_dir=TOWN_DIR,
             http_port=self.ports[service],
             agents=folder.agents,
             master_key=folder.master_key,
@@ -260,7 +259,7 @@ class House:
         return {
             **without_clic(os.environ),
             "CLIC_DIR": str(self.folder),
-            "CLIC_TOWN_DIR": str(TOWN),
+            "CLIC_TOWN_DIR": str(TOWN_DIR),
             "COLUMNS": "200",
         }
 
@@ -306,7 +305,7 @@ def open_house(*, traced: bool = False, guests: Sequence[NatsUser] = ()) -> Iter
         folder = Folder(path)
         folder.make_keys()
         ports = folder.ports((*PORTS, *SERVICES))
-        town_users = users(each.code for each in read_town(TOWN).publishers)
+        town_users = users(each.code for each in read_town(TOWN_DIR).publishers)
         servers = start_servers(folder, ports, [*town_users, *guests])
         house = House(path, servers, ports, traced)
         try:

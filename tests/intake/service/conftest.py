@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
-from tests.intake.service.office import KEY, TOWN_DIR, Office
+from tests.intake.service.office import KEY, Office
+from tests.place import TOWN_DIR
 
 from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.testing import at_work

@@ -7,7 +7,6 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +19,6 @@ from clic_contracts.subject import INBOX_STREAM, RECEIPT_STREAM, inbox_subject, 
 from clic_contracts.submission import Receipt, Submission, encode_submission
 from clic_intake.settings import IntakeSettings
 
-TOWN_DIR = Path(__file__).resolve().parents[3] / "deploy" / "towns" / "mont-saint-hilaire"
 KEY = bytes(range(32))
 SOURCE = "/essai/imaginaire"
 RECEIPT_WAIT_S = 20.0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.place import TOWN_DIR
 
 from clic_chassis.town_file import read_town
 from clic_reporting.core.figure import (
@@ -21,7 +21,7 @@ from clic_reporting.core.figure import (
 from clic_reporting.core.highlight import change, highlights
 from clic_reporting.core.label import Labels
 
-LABELS = Labels(read_town(Path(__file__).resolve().parents[3] / "deploy" / "towns" / "mont-saint-hilaire"))
+LABELS = Labels(read_town(TOWN_DIR))
 NOTHING = {
     "received": 0, "by_kind": {}, "by_status": {}, "by_first_channel": {}, "by_department": {}, "by_subject": {},
     "treated": 0, "reopenings": 0, "pending_at_start": 0, "pending_at_end": 0, "first_line": 0,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given as every
 from hypothesis import strategies as st
+from tests.place import TOWN_DIR
 
 from clic_chassis.scenario import NOON, given
 from clic_chassis.town_file import read_town
@@ -16,7 +16,7 @@ from clic_contracts.town import Routing, RoutingRule, Town
 from clic_contracts.vocabulary import Channel, Kind
 from clic_routing.core.assignment import ASSIGNMENT, RouteByRules, RouteTo, UnknownDepartmentError, route
 
-TOWN = read_town(Path(__file__).parents[3] / "deploy" / "towns" / "mont-saint-hilaire")
+TOWN = read_town(TOWN_DIR)
 SUBJECTS = [subject.code for subject in TOWN.subjects]
 TERMS = [term.code for term in TOWN.vocabulary]
 
