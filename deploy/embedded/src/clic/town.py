@@ -27,24 +27,28 @@ def _town() -> None:
     """The town's folder of rules."""
 
 
-def town_dir() -> Path:
-    """The town's folder: `CLIC_TOWN_DIR`; or the one of this installation, or of this checkout.
+def town_dir(installed: Path | None = None) -> Path:
+    """The town's folder: `CLIC_TOWN_DIR`; or the one of the installation in `installed`, or of this checkout.
 
     Raises:
-        ClicError: there is none.
+        ClicError: there is none, or it is gone.
     """
     if said := os.environ.get("CLIC_TOWN_DIR"):
         return Path(said)
-    checkout = Path(__file__).parents[4] / "towns" / DEFAULT.name
-    for candidate in (_running_town(), DEFAULT, checkout):
-        if candidate is not None and candidate.is_dir():
+    if (running := _running_town(installed or clic_dir())) is not None:
+        if not running.is_dir():  # Another town's rules instead would be applied without a word.
+            raise ClicError(f"{running}: the town's folder that CLIC was started with is gone. Name another: --town")
+        return running
+    checkout = Path(__file__).parents[3] / "towns" / DEFAULT.name
+    for candidate in (DEFAULT, checkout):
+        if candidate.is_dir():
             return candidate
-    raise ClicError("no town: name its folder, or set CLIC_TOWN_DIR")
+    raise ClicError("no town: name its folder with --town, or set CLIC_TOWN_DIR")
 
 
-def _running_town() -> Path | None:
-    """The town of the installation that runs or ran here, if any."""
-    return read_installation().town_dir if (clic_dir() / FILE).exists() else None
+def _running_town(installed: Path) -> Path | None:
+    """The town of the installation that runs or ran there, if any."""
+    return read_installation(installed).town_dir if (installed / FILE).exists() else None
 
 
 @app.command()

@@ -1,0 +1,56 @@
+"""Which town a command works with, and what `clic town check` says of a folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.place import TOWN_DIR
+from typer.testing import CliRunner
+
+from clic.commands import app
+from clic.connection import FILE, Installation
+from clic.town import town_dir
+from clic_chassis.error import ClicError
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that stands in some other folder and holds no settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("CLIC_TOWN_DIR", "CLIC_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def install(folder: Path, town: Path) -> Path:
+    """What `clic up` leaves of the town that it was started with."""
+    folder.mkdir()
+    (folder / FILE).write_text(Installation(nats_url="nats://127.0.0.1:1", town_dir=town).model_dump_json())
+    return folder
+
+
+def test_the_town_of_the_checkout_is_found_from_anywhere() -> None:
+    assert town_dir().resolve() == TOWN_DIR
+
+
+def test_an_installation_keeps_the_town_that_it_was_started_with(tmp_path: Path) -> None:
+    """Started again without `--town`, it must not take up another town's rules."""
+    own = tmp_path / "ville"
+    own.mkdir()
+    assert town_dir(install(tmp_path / "etat", own)) == own
+
+
+def test_a_town_that_is_gone_is_not_replaced_by_another(tmp_path: Path) -> None:
+    with pytest.raises(ClicError, match=r"ville: the town's folder .* is gone"):
+        town_dir(install(tmp_path / "etat", tmp_path / "ville"))
+
+
+def test_a_damaged_town_is_told_with_file_and_line_on_standard_error(tmp_path: Path) -> None:
+    damaged = shutil.copytree(TOWN_DIR, tmp_path / "ville")
+    with (damaged / "bodies.yaml").open("a", encoding="utf-8") as file:
+        file.write("\n  : [\n")
+    told = CliRunner().invoke(app, ["town", "check", str(damaged)])
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "bodies.yaml:" in told.stderr
+    assert "1 to mend in" in told.stderr
