@@ -20,7 +20,7 @@ import httpx
 import psutil
 import pytest
 
-from clic.connection import read_installation
+from clic.connection import checked_nats_url, read_installation
 from clic.folder import Folder, FolderError, Running, RunningError
 from clic.nats_config import SERVICES
 from clic.servers import database_url, without_clic
@@ -229,6 +229,29 @@ def test_what_does_not_start_says_why_and_leaves_nothing_running(folder: Path) -
     assert "127.0.0.1:1" in failed.stderr
     assert "pw@" not in failed.stdout + failed.stderr
     assert alive(folder) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("--nats-url", "nats://secret:pw@127.0.0.1:port"),
+        ("--nats-url", "http://127.0.0.1:4222"),
+        ("--postgres-url", "postgresql://secret:pw@127.0.0.1:port/x"),
+        ("--postgres-url", "secret:pw@127.0.0.1/x"),
+        ("--postgres-url", "postgresql://[secret:pw@127.0.0.1/x"),
+    ],
+)
+def test_what_is_no_address_is_told_before_anything_starts(said: tuple[str, str], tmp_path: Path) -> None:
+    told = clic(tmp_path / "clic", "up", "--no-seed", *said)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert f"{said[0]} is no address such as" in told.stderr
+    assert "pw@" not in told.stderr
+    assert not (tmp_path / "clic").exists()
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:4222", "nats://a:4222,nats://b:4222", "tls://user:pw@connect.example"])
+def test_every_form_of_address_that_nats_takes_is_let_through(url: str) -> None:
+    assert checked_nats_url("--nats-url", url) == url
 
 
 def test_without_the_key_that_wraps_the_register_nothing_starts(tmp_path: Path) -> None:

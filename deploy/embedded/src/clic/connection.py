@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,34 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
 
+def checked_nats_url(said_by: str, url: str) -> str:
+    """The address of NATS, or several with commas between, if it can be one.
+
+    Raises:
+        ConnectionUnknownError: it cannot; the message names who said it, and shows no password.
+    """
+    every = [each if "://" in each else f"nats://{each}" for each in url.split(",")]
+    return _checked(said_by, url, every, ("nats", "tls", "ws", "wss"), "nats://host:4222")
+
+
+def checked_postgres_url(said_by: str, url: str) -> str:
+    """The address of PostgreSQL, if it can be one. Raises as `checked_nats_url`."""
+    example = "postgresql://user:password@host:5432/postgres"
+    return _checked(said_by, url, [url], ("postgresql", "postgres"), example)
+
+
+def _checked(said_by: str, url: str, every: Sequence[str], schemes: Sequence[str], example: str) -> str:
+    for each in every:
+        try:
+            parts = urlsplit(each)
+            fits = parts.scheme in schemes and parts.port != 0
+        except ValueError:
+            fits = False  # Brackets without their like, or a port that is no number.
+        if not fits:
+            raise ConnectionUnknownError(f"{said_by} is no address such as {example}")
+    return url
+
+
 def clic_dir() -> Path:
     """The folder of this installation: `CLIC_DIR`, or `.clic` where one stands."""
     return Path(os.environ.get("CLIC_DIR") or USUAL)
@@ -146,7 +175,11 @@ def read_installation(folder: Path | None = None) -> Installation:
 def _from_environment() -> Connection | None:
     """`CLIC_NATS_URL`, `CLIC_NATS_USER`, `CLIC_NATS_PASSWORD`: for a CLIC that `clic up` did not start."""
     if url := os.environ.get("CLIC_NATS_URL"):
-        return Connection(url, os.environ.get("CLIC_NATS_USER"), os.environ.get("CLIC_NATS_PASSWORD"))
+        return Connection(
+            checked_nats_url("CLIC_NATS_URL", url),
+            os.environ.get("CLIC_NATS_USER"),
+            os.environ.get("CLIC_NATS_PASSWORD"),
+        )
     return None
 
 
@@ -175,7 +208,7 @@ def database_url(service: str) -> str:
         ConnectionUnknownError: neither says where it is.
     """
     if url := os.environ.get("CLIC_POSTGRES_URL"):
-        return url
+        return checked_postgres_url("CLIC_POSTGRES_URL", url)
     try:
         return read_installation().databases[service]
     except KeyError as error:

@@ -30,7 +30,14 @@ from clic_contracts.town import Town
 from clic_reporting.core.period import Quarter
 
 from .cli import INTERRUPTED
-from .connection import USUAL, Installation, clic_dir, read_installation
+from .connection import (
+    USUAL,
+    Installation,
+    checked_nats_url,
+    checked_postgres_url,
+    clic_dir,
+    read_installation,
+)
 from .folder import Folder, Running
 from .progress import publishing
 from .seeding import is_seeded, play_seed, without_seed
@@ -129,7 +136,11 @@ def up(
     teller = Teller(place, None if detached else console)
     _on_sigterm()
     try:
-        rules_dir = town or town_dir()
+        if nats_url is not None:
+            checked_nats_url("--nats-url", nats_url)
+        if postgres_url is not None:
+            checked_postgres_url("--postgres-url", postgres_url)
+        rules_dir = town or town_dir(place.path)
         rules = read_town(rules_dir)
         place.hold()
     except ClicError as error:
@@ -259,7 +270,7 @@ def _detach(place: Folder, console: Console, errors: Console) -> None:
         errors.print(escape(f"CLIC did not start: {why}"), style="red", soft_wrap=True)
         raise typer.Exit(1)
     installation = read_installation(place.path)
-    town = read_town(installation.town_dir or town_dir())
+    town = read_town(installation.town_dir or town_dir(place.path))
     console.print(what_next(said.url, town, place, detached=True), soft_wrap=True)
 
 
