@@ -100,6 +100,23 @@ def test_a_person_has_an_entry_tried_again_or_leaves_it_with_a_reason(url: str) 
     assert after["intake.18"].by.startswith("ops:")
 
 
+def test_a_reason_is_not_blank() -> None:
+    told = RUNNER.invoke(app, ["quarantine", "discard", "intake.17", "--reason", "  "])
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "say why" in told.stderr
+
+
+def test_a_key_is_listed_whole_and_as_it_is(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publishers choose it; a terminal's markup in it would be misread."""
+    monkeypatch.setenv("COLUMNS", "80")
+    key = "appel-[/]-tres-long-identifiant"
+    put(url, entry(17).model_copy(update={"key": key}))
+    told = RUNNER.invoke(app, ["quarantine", "list"])
+    assert told.exit_code == 0, told.output
+    cells = [line.split("│")[5].strip() for line in told.stdout.splitlines() if line.count("│") == 7]
+    assert "".join(cells) == key
+
+
 def test_a_service_that_there_is_not_is_no_empty_quarantine() -> None:
     told = RUNNER.invoke(app, ["quarantine", "list", "--service", "intak"])
     assert (told.exit_code, told.stdout) == (2, "")

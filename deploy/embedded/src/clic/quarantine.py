@@ -12,7 +12,7 @@ import typer
 from nats.errors import Error as NatsError
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from clic_chassis.error import ClicError
 from clic_chassis.quarantine import Entry, Quarantine
@@ -27,6 +27,12 @@ def _known(service: str | None) -> str | None:
     if service is not None and service not in SERVICES:
         raise typer.BadParameter(f"the services are {', '.join(SERVICES)}")  # Nothing would look well.
     return service
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("say why, in a word at least")
+    return reason.strip()
 
 
 EntryId = Annotated[str, typer.Argument(help="As `clic quarantine list` names it: intake.17.", show_default=False)]
@@ -55,10 +61,10 @@ def list_entries(
     if not entries:
         console.print("Nothing is in quarantine.")
         return
-    table = Table("entry", "state", "since", "tries", "key", "reason")
+    table = Table("entry", "state", "since", "tries", Column("key", overflow="fold"), "reason")
     for entry in entries:
         since = entry.since.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(entry.entry_id, entry.state, since, str(entry.tries), entry.key, escape(entry.reason))
+        table.add_row(entry.entry_id, entry.state, since, str(entry.tries), escape(entry.key), escape(entry.reason))
     console.print(table)
     console.print("`clic quarantine retry ENTRY` once the cause is mended; `discard` leaves it for good.")
 
@@ -73,7 +79,7 @@ def retry(entry: EntryId) -> None:
 @app.command()
 def discard(
     entry: EntryId,
-    reason: Annotated[str, typer.Option(help="Why; it is kept with the entry.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the entry.", show_default=False, callback=_said)],
 ) -> None:
     """Leave an entry for good; those that wait behind it are handled then."""
     changed = _with_quarantine(
