@@ -31,7 +31,7 @@ def rebuild() -> None:
     """Make reporting's tables again from the log. The service may run meanwhile, and readers notice nothing."""
     console = Console()
     try:
-        done = asyncio.run(_rebuilt(console))
+        done = asyncio.run(_rebuilt())
     except ClicError as error:
         mend = next((mend for kind, mend in MENDS.items() if isinstance(error, kind)), "")
         Console(stderr=True).print(escape(f"{error}. {mend}" if mend else str(error)), style="red", soft_wrap=True)
@@ -47,8 +47,8 @@ def rebuild() -> None:
     )
 
 
-async def _rebuilt(console: Console) -> Progress:
-    with publishing(console) as bar:
+async def _rebuilt() -> Progress:
+    with publishing(Console(stderr=True)) as bar:
         folding = bar.add_task("commits folded", total=None, rate="")
 
         def told(progress: Progress) -> None:

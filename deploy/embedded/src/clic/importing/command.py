@@ -67,8 +67,8 @@ def montreal_311(
         subjects = read_categories(the_town, categories)
         checked = check_file(file)
         lines = itertools.islice(map_file(file, subjects, dt.datetime.now(dt.UTC)), limit)
-        total = min(checked.lines - 1, limit or checked.lines)
-        with publishing(console) as bar:
+        total = max(0, min(checked.lines - 1, limit or checked.lines))
+        with publishing(Console(stderr=True)) as bar:
             if dry_run:
                 _count(lines, account, bar, total)
             else:

@@ -40,7 +40,7 @@ def seed(
         the_town = read_town(town or town_dir())
         submissions = prepare(the_town, number, size, situations)
         connections = {code: publisher_connection(code) for code in sorted({each.publisher for each in submissions})}
-        tally = asyncio.run(_play(connections, submissions, console))
+        tally = asyncio.run(_play(connections, submissions))
     except ClicError as error:
         Console(stderr=True).print(escape(str(error)), style="red", soft_wrap=True)
         raise typer.Exit(1) from error
@@ -70,8 +70,8 @@ def summary(submissions: Sequence[Outgoing], tally: Tally) -> str:
     return f"{len(submissions)} synthetic submissions from {first} to {last} are in CLIC{before}."
 
 
-async def _play(connections: dict[str, Connection], submissions: Sequence[Outgoing], console: Console) -> Tally:
-    with publishing(console) as bar:
+async def _play(connections: dict[str, Connection], submissions: Sequence[Outgoing]) -> Tally:
+    with publishing(Console(stderr=True)) as bar:
         sending = bar.add_task("submissions published", total=len(submissions), rate="")
         judging = bar.add_task("receipts of the desk", total=len(submissions), rate="")
 
