@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,6 +50,14 @@ def problem_of(error: RefusedError) -> Problem:
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route's documentation says of the problems that it may answer: FastAPI's `responses`."""
     return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
+
+
+def new_api(**described: Any) -> FastAPI:
+    """A FastAPI application whose pages at /docs load nothing from elsewhere: agents type their tokens there.
+
+    FastAPI's own take scripts from a public network, which a town's may not reach, and which could be changed.
+    """
+    return FastAPIOffline(redoc_url=None, **described)
 
 
 def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None = None) -> None:

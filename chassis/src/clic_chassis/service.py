@@ -31,6 +31,7 @@ from . import collector
 from .clock import Clock, SystemClock
 from .decision import Decisions
 from .error import ClicError, RetryableError
+from .http import new_api
 from .jetstream_log import JetStreamLog
 from .logging import start_logging
 from .migration import migrate
@@ -165,7 +166,7 @@ async def _unless(stop: asyncio.Event, opening: asyncio.Task[T]) -> T | None:
 
 async def _work(runtime: Runtime[S], wiring: Wiring, stop: asyncio.Event) -> None:
     settings = runtime.settings
-    api = wiring.http or FastAPI(title=f"CLIC {runtime.name}")
+    api = wiring.http or new_api(title=f"CLIC {runtime.name}")
     add_probes(api, runtime, wiring)
     try:
         listener = socket.create_server((settings.http_host, settings.http_port))

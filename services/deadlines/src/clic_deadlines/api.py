@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError
-from clic_chassis.http import add_error_handlers
+from clic_chassis.http import add_error_handlers, new_api
 from clic_chassis.log import EventLog
 from clic_contracts.event import ObligationSet
 from clic_contracts.vocabulary import LiftReason, RequestId, Service
@@ -63,7 +63,7 @@ class DueObligation(BaseModel):
 
 def make_api(log: EventLog, table: TimerTable, clock: Clock) -> FastAPI:
     """The service's HTTP application."""
-    api = FastAPI(title="CLIC deadlines", description="By when the town owes what, and how that was counted.")
+    api = new_api(title="CLIC deadlines", description="By when the town owes what, and how that was counted.")
     add_error_handlers(api)
 
     @api.get("/requests/{request_id}/obligations", tags=["obligations"])

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from clic_chassis.clock import Clock
 from clic_chassis.error import RetryableError
 from clic_chassis.failure import is_outage
-from clic_chassis.http import PROBLEM_TYPE, add_error_handlers, problems
+from clic_chassis.http import PROBLEM_TYPE, add_error_handlers, new_api, problems
 from clic_contracts.submission import Problem
 
 from .core.figure import Report
@@ -42,7 +42,7 @@ def make_api(
     `links` are further addresses for the front page, by title. `standing` says why the figures are not kept up to date
     now, None while they are.
     """
-    api = FastAPI(title="CLIC – reporting", version="1", summary="What it all amounts to.")
+    api = new_api(title="CLIC – reporting", version="1", summary="What it all amounts to.")
     add_error_handlers(api)
     _add_own_error_handlers(api)
 

@@ -11,7 +11,7 @@ from clic_chassis.agents import Agent, agent_dependency
 from clic_chassis.clock import Clock
 from clic_chassis.decision import Decisions
 from clic_chassis.error import NotFoundError
-from clic_chassis.http import add_error_handlers
+from clic_chassis.http import add_error_handlers, new_api
 from clic_chassis.log import EventLog
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import DepartmentCode, RequestId, Service
@@ -37,7 +37,7 @@ class Assigned(BaseModel):
 
 def make_api(decisions: Decisions, log: EventLog, town: Town, clock: Clock, agents: Mapping[str, Agent]) -> FastAPI:
     """The FastAPI application; its OpenAPI pages are at /docs."""
-    api = FastAPI(title="CLIC – routing", version="1", summary="Who answers.")
+    api = new_api(title="CLIC – routing", version="1", summary="Who answers.")
     add_error_handlers(api)
     who = Annotated[Agent, Depends(agent_dependency(dict(agents)))]
     rid = Annotated[RequestId, Path(description="The request's id.")]

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from clic_chassis.agents import Agent, agent_dependency
 from clic_chassis.clock import Clock
-from clic_chassis.http import add_error_handlers
+from clic_chassis.http import add_error_handlers, new_api
 from clic_chassis.log import EventLog
 from clic_contracts.town import Town
 from clic_intake.desk import Desk
@@ -21,7 +21,7 @@ def make_api(
     desk: Desk, register: Register, log: EventLog, town: Town, clock: Clock, agents: Mapping[str, Agent]
 ) -> FastAPI:
     """The FastAPI application; its OpenAPI pages are at /docs. `agents` by the SHA-256 of their tokens."""
-    api = FastAPI(
+    api = new_api(
         title="CLIC – intake",
         version="1",
         summary=f"The citizen-request desk of {town.name.en}.",
