@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from nats.errors import Error as NatsError
 
-from clic_chassis.embedded import start_nats, start_postgres
+from clic_chassis.embedded import NatsServer, PostgresServer, start_nats, start_postgres
 from clic_chassis.embedded.server_process import end_leftover
 from clic_chassis.error import ClicError
 from clic_chassis.streams import ensure_streams
@@ -90,8 +89,8 @@ def without_clic(environment: Mapping[str, str]) -> dict[str, str]:
 
 def end_leftovers(folder: Folder) -> None:
     """End the servers that a killed supervisor left running, so that their ports are free again."""
-    end_leftover(folder.of("nats"), str(folder.of("nats") / "nats.conf"), signal.SIGTERM)
-    end_leftover(folder.of("postgres"), str(folder.of("postgres") / "data"), signal.SIGINT)
+    end_leftover(folder.of("nats"), str(folder.of("nats") / "nats.conf"), NatsServer.STOP)
+    end_leftover(folder.of("postgres"), str(folder.of("postgres") / "data"), PostgresServer.STOP)
 
 
 async def make_streams(servers_url: str, passwords: Mapping[str, str]) -> None:
@@ -100,7 +99,7 @@ async def make_streams(servers_url: str, passwords: Mapping[str, str]) -> None:
     Raises:
         NotReachedError: NATS does not answer.
         ServersError: it answers without JetStream.
-        StreamError: a stream stands there with other settings.
+        StreamError: the log stands there with other settings, or the server refused.
     """
     connection = Connection(servers_url, OPS if passwords else None, passwords.get(OPS))
     client = await connection.connect("clic up")

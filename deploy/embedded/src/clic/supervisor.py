@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -35,10 +35,12 @@ from .servers import PORTS, Servers, end_leftovers, start_servers
 
 READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 25.0
-"""A service bounds its own stopping at twice `CLIC_STOP_TIMEOUT_S`, 10 s each for components and HTTP."""
+"""A service bounds its own stopping at `CLIC_STOP_TIMEOUT_S`, 10 s, and a little for what it has to cut off."""
 WATCH_EVERY_S = 0.5
 RESTART_FIRST_S = 0.5
 RESTART_MAX_S = 30.0
+DOUBLINGS_MAX = 32
+"""Far beyond `RESTART_MAX_S`, and far from where a float ends."""
 STEADY_AFTER_S = 60.0
 """A service that ran for so long is started again at once when it ends; one that did not, later each time."""
 SERVICE_LOG = "log.jsonl"
@@ -67,8 +69,6 @@ class Supervisor:
     say: Say
     nats_url: str | None = None
     postgres_url: str | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
-    """Further settings of every service."""
     servers: Servers | None = field(default=None, init=False)
     ports: dict[str, int] = field(default_factory=dict, init=False)
     _watched: dict[str, _Watched] = field(default_factory=dict, init=False)
@@ -160,7 +160,7 @@ class Supervisor:
             home,
             [sys.executable, "-m", f"clic_{service}"],
             home / SERVICE_LOG,
-            environment={**environment, "CLIC_LINKS": json.dumps(links), **self.extra},
+            environment={**environment, "CLIC_LINKS": json.dumps(links)},
         )
 
     def _wait_ready(self, service: str) -> None:
@@ -180,12 +180,15 @@ class Supervisor:
         while not self._stopping.wait(WATCH_EVERY_S):
             try:
                 self._look_after_servers()
-            except ServerError as error:
+            except (ServerError, OSError) as error:
                 self.say(f"{error}")  # Tried again at the next look.
                 continue
             for service, watched in self._watched.items():
-                self._look_after(service, watched)
-                _bound_running_log(self.folder.of(service) / SERVICE_LOG)
+                try:
+                    self._look_after(service, watched)
+                    _bound_running_log(self.folder.of(service) / SERVICE_LOG)
+                except OSError as error:  # One of them must not keep the others from being looked after.
+                    self.say(f"{service}: {error}")
 
     def _look_after_servers(self) -> None:
         for name, server in (self.servers.ours if self.servers else {}).items():
@@ -199,7 +202,8 @@ class Supervisor:
         now = monotonic()
         if watched.restart_at is None:
             watched.endings = 0 if now - watched.started_at > STEADY_AFTER_S else watched.endings + 1
-            wait_s = min(RESTART_MAX_S, RESTART_FIRST_S * float(2**watched.endings)) if watched.endings else 0.0
+            doubled = 2.0 ** min(watched.endings, DOUBLINGS_MAX)
+            wait_s = min(RESTART_MAX_S, RESTART_FIRST_S * doubled) if watched.endings else 0.0
             watched.restart_at = now + wait_s
             self.say(f"{service} ended and is started again (its log: {self.folder.of(service) / SERVICE_LOG})")
         if now >= watched.restart_at:
@@ -216,7 +220,7 @@ async def _is_defined_anew(url: str) -> bool:
 
 def _bound_running_log(log_file: Path) -> None:
     """Keep a running service's log and one older: it is open for appending, so that it can be cut at its beginning."""
-    if log_file.stat().st_size > LOG_BYTES_MAX:
+    if log_file.exists() and log_file.stat().st_size > LOG_BYTES_MAX:
         log_file.with_name(log_file.name + ".1").write_bytes(log_file.read_bytes())
         with log_file.open("r+b") as log:
             log.truncate(0)
