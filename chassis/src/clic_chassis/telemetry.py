@@ -58,6 +58,12 @@ class Metrics:
             buckets=_LATENCY_BUCKETS_S,
             registry=registry,
         )
+        self.reads = Counter(
+            "clic_reads",
+            "Pages, lists and exports of internal figures that a reader was given.",
+            ["what"],
+            registry=registry,
+        )
         self.sync_always = Gauge(
             "clic_log_sync_always", "1: the server says that an acknowledged append is on disk.", registry=registry
         )

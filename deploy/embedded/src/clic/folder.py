@@ -20,7 +20,7 @@ from clic_chassis.embedded.port import is_free
 from clic_chassis.error import ClicError
 
 AGENT = "agent.exemple"
-AGENT_ROLES = ("agent", "greffe", "publisher:portail_web")
+AGENT_ROLES = ("agent", "desk", "greffe", "publisher:portail_web")
 KEY_BYTES = 32
 SECRET_BYTES = 24
 

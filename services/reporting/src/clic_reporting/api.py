@@ -19,6 +19,7 @@ from clic_chassis.failure import is_outage
 from clic_chassis.http import PROBLEM_TYPE, add_error_handlers, new_api, problems
 from clic_contracts.submission import Problem
 
+from .access import Access
 from .core.figure import Report
 from .core.period import PeriodError
 from .indicator import ROWS_MAX, Indicator, IndicatorRows, indicator_rows, indicators
@@ -35,13 +36,20 @@ _PAGE_HEADERS = {
 
 
 def make_api(
-    pool: asyncpg.Pool, pages: Pages, clock: Clock, *, links: Mapping[str, str], standing: Callable[[], str | None]
+    pool: asyncpg.Pool,
+    pages: Pages,
+    clock: Clock,
+    *,
+    links: Mapping[str, str],
+    standing: Callable[[], str | None],
+    access: Access | None = None,
 ) -> FastAPI:
     """The service's HTTP application; its OpenAPI pages are at /docs.
 
     `links` are further addresses for the front page, by title. `standing` says why the figures are not kept up to date
-    now, None while they are.
+    now, None while they are. `access` says who reads internal figures; None: nobody.
     """
+    access = access or Access({}, (), clock)
     api = new_api(title="CLIC – reporting", version="1", summary="What it all amounts to.")
     add_error_handlers(api)
     _add_own_error_handlers(api)
