@@ -232,6 +232,26 @@ COMMENT ON COLUMN {schema}.fact_treatment.reopened_at IS 'When it was reopened a
 COMMENT ON COLUMN {schema}.fact_treatment.reopened_sequence IS 'Position in the log where that became known.';
 COMMENT ON COLUMN {schema}.fact_treatment.reopening_assumed IS 'reopened_at is assumed.';
 
+CREATE TABLE {schema}.fact_treatment_amended (
+  request_key bigint NOT NULL,
+  ordinal smallint NOT NULL,
+  sequence bigint NOT NULL,
+  status text NOT NULL,
+  criterion text,
+  closing_reason text,
+  assumed boolean NOT NULL,
+  PRIMARY KEY (request_key, sequence)
+);
+COMMENT ON TABLE {schema}.fact_treatment_amended IS
+  'What a later fact made of a treatment''s outcome without treating it again: a refusal that was sent, a closed request that was voided.';
+COMMENT ON COLUMN {schema}.fact_treatment_amended.request_key IS 'Of which request.';
+COMMENT ON COLUMN {schema}.fact_treatment_amended.ordinal IS 'Which of its treatments.';
+COMMENT ON COLUMN {schema}.fact_treatment_amended.sequence IS 'Position in the log from which this holds, in place of what the treatment or an earlier amendment said.';
+COMMENT ON COLUMN {schema}.fact_treatment_amended.status IS 'The request''s status from then on.';
+COMMENT ON COLUMN {schema}.fact_treatment_amended.criterion IS 'The request''s criterion from then on.';
+COMMENT ON COLUMN {schema}.fact_treatment_amended.closing_reason IS 'The request''s closing_reason from then on.';
+COMMENT ON COLUMN {schema}.fact_treatment_amended.assumed IS 'The instant of that later fact is assumed.';
+
 CREATE TABLE {schema}.fact_obligation (
   request_key bigint NOT NULL,
   obligation_id text NOT NULL,
@@ -346,4 +366,4 @@ COMMENT ON COLUMN {schema}.fact_event.request_key IS 'Of which request; null: of
 COMMENT ON COLUMN {schema}.fact_event.occurred_at IS 'When it happened in the town.';
 COMMENT ON COLUMN {schema}.fact_event.assumed IS 'occurred_at is assumed: no record says when it was.';
 COMMENT ON COLUMN {schema}.fact_event.recorded_at IS 'When the log took it.';
-COMMENT ON COLUMN {schema}.fact_event.actor IS 'Who decided: agent, publisher, rule or clock; never which person.';
+COMMENT ON COLUMN {schema}.fact_event.actor IS 'Who decided: agent, publisher, rule, clock or other; never which person.';
