@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from .holiday import is_public_holiday
 from .vocabulary import BodyCode, Channel, Code, DepartmentCode, Kind, RuleCode, SubjectCode, TermCode
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
+_SATURDAY = 6
 
 Loc = tuple[str | int, ...]
 """Where in the configuration: keys and positions, as pydantic tells them."""
@@ -169,6 +171,16 @@ class CalendarConfig(_Configured):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"{name!r} is no time zone") from error
         return name
+
+    def closed_because(self, day: dt.date) -> str | None:
+        """Why the desk does not count a day (`weekend`, `holiday`, `town_closing`); None: a business day. POL-13."""
+        if day.isoweekday() >= _SATURDAY:
+            return "weekend"
+        if is_public_holiday(day):
+            return "holiday"
+        if any(closing.first_on <= day <= closing.last_on for closing in self.closings):
+            return "town_closing"
+        return None
 
 
 class Deadlines(_Configured):

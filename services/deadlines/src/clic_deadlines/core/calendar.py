@@ -14,9 +14,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from clic_contracts.event import TraceStep
+from clic_contracts.holiday import is_legal_holiday
 from clic_contracts.town import CalendarConfig, Delay
-
-from .holiday import is_legal_holiday, is_public_holiday
 
 COUNTS_CACHED_MAX = 2_048
 """Counts kept in memory: half a year of start days with a dozen delays, some 4 MB."""
@@ -24,7 +23,6 @@ SEARCH_DAYS_MAX = 3_660
 """Days that a count may go through. A calendar that is closed for longer is a mistake in the configuration."""
 
 _DAY = dt.timedelta(days=1)
-_SATURDAY = 6
 _INSTANT = dt.timedelta(microseconds=1)
 
 
@@ -58,7 +56,7 @@ class Calendar:
     def __init__(self, config: CalendarConfig) -> None:
         self.version = config.version
         self._zone = ZoneInfo(config.timezone)
-        self._closings = tuple((closing.first_on, closing.last_on) for closing in config.closings)
+        self._config = config
         remember = lru_cache(maxsize=COUNTS_CACHED_MAX)
         self._business_days: Callable[[dt.date, int], Counted] = remember(self._count_business_days)
         self._calendar_days: Callable[[dt.date, int], Counted] = remember(self._count_calendar_days)
@@ -77,14 +75,8 @@ class Calendar:
         return self.local(dt.datetime.combine(day + _DAY, dt.time(), self._zone))
 
     def closed_because(self, day: dt.date) -> str | None:
-        """Why the desk does not count a day (`weekend`, `holiday`, `town_closing`); None: a business day."""
-        if day.isoweekday() >= _SATURDAY:
-            return "weekend"
-        if is_public_holiday(day):
-            return "holiday"
-        if any(first_on <= day <= last_on for first_on, last_on in self._closings):
-            return "town_closing"
-        return None
+        """See `CalendarConfig.closed_because`."""
+        return self._config.closed_because(day)
 
     def term(self, starts_at: dt.datetime, delay: Delay) -> Term:
         """When a delay that begins at an instant ends.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clic_deadlines.core.holiday import easter_on, is_legal_holiday, legal_holidays
+from clic_contracts.holiday import easter_on, is_legal_holiday, legal_holidays
 
 
 @pytest.mark.parametrize(
