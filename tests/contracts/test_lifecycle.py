@@ -10,7 +10,6 @@ from clic_contracts.event import (
     EVENTS,
     Event,
     LearningPublished,
-    LearningRecorded,
     RequestAnswered,
     RequestClosed,
     RequestReceived,
@@ -30,7 +29,7 @@ from clic_contracts.lifecycle import (
 )
 from clic_contracts.vocabulary import ClosingReason, Phase, Service
 
-TOWN_LEVEL: set[type[Event]] = {LearningRecorded, LearningPublished}
+TOWN_LEVEL: set[type[Event]] = {LearningPublished}
 """Facts with a story of their own, of no request."""
 
 PAIRS = list(itertools.product(Phase, EVENTS))

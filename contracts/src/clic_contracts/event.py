@@ -344,7 +344,10 @@ class InteractionRecorded(Event):
 
 
 class LearningRecorded(Event):
-    """What an exchange with a citizen taught the town. Source: POL-37."""
+    """What an exchange with a citizen taught the town. Source: POL-37.
+
+    One about a request stands in that request's story, under its key; another has a story and a key of its own.
+    """
 
     TYPE: ClassVar = "learning.recorded.v1"
     BY: ClassVar = Service.INTAKE
@@ -359,10 +362,17 @@ class LearningPublished(Event):
 
     TYPE: ClassVar = "learning.published.v1"
     BY: ClassVar = Service.INTAKE
-    EXAMPLE: ClassVar = {"text": "Les avis de travaux sont à publier plus tôt.", "period": "2026-Q2"}
+    EXAMPLE: ClassVar = {
+        "text": "Les avis de travaux sont à publier plus tôt.",
+        "period": "2026-Q2",
+        "signed_off_by": "agent:dominique.exemple",
+    }
 
     text: str = Field(max_length=4000, description="Reviewed: holds no personal data.")
     period: str = Field(pattern=r"^[0-9]{4}-Q[1-4]$")
+    signed_off_by: str | None = Field(
+        default=None, max_length=200, description="Who signed it off, as `actor` names people; `actor` published it."
+    )
 
 
 class RequestRouted(Event):

@@ -8,8 +8,8 @@ from .vocabulary import Service
 HIDDEN_ATTRIBUTES = frozenset({"causeid", "actor"})
 """Of the envelope: what would name a publisher's submission or an agent."""
 
-HIDDEN_FIELDS = frozenset({"sealed", "content_digest", "submission", "publisher"})
-"""Of the data: personal data, and what is between the desk and one publisher."""
+HIDDEN_FIELDS = frozenset({"sealed", "content_digest", "submission", "publisher", "signed_off_by"})
+"""Of the data: personal data, what is between the desk and one publisher, and what would name an agent."""
 
 FEED_EVENTS: tuple[type[Event], ...] = tuple(
     event for event in EVENTS if event.BY is not Service.DEADLINES and event not in {RequestNoted, LearningRecorded}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .event import (
     Event,
     InteractionRecorded,
+    LearningRecorded,
     ObligationLifted,
     ObligationMet,
     ObligationMissed,
@@ -102,6 +103,7 @@ BESIDE: frozenset[type[Event]] = frozenset(
     {
         RequestNoted,
         InteractionRecorded,
+        LearningRecorded,
         PersonalDataErased,
         RequestRouted,
         ObligationSet,
