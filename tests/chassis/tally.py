@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from clic_chassis.jetstream_log import decode
 from clic_chassis.projector import CHECKPOINT_TABLE
 from clic_contracts.envelope import Commit
 
@@ -16,6 +17,7 @@ class Tally:
 
     name = "tally"
     schema = "tally"
+    decode = staticmethod(decode)
 
     def __init__(self, definition: str = "1") -> None:
         self.definition = definition

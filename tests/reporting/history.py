@@ -13,11 +13,16 @@ from clic_contracts.envelope import RECORDED, Commit, Recorded, derive_id, encod
 from clic_contracts.event import (
     Event,
     InteractionRecorded,
+    LearningPublished,
+    LearningRecorded,
     ObligationLifted,
     ObligationMet,
     ObligationMissed,
     ObligationSet,
     ObligationWarned,
+    PersonalDataErased,
+    RequestAcknowledged,
+    RequestAnswered,
     RequestNoted,
     RequestReceived,
     RequestRouted,
@@ -69,7 +74,13 @@ def _story(chance: Random, index: int) -> list[Step]:
             channel=chance.choice(list(Channel)),
             answered_first_line=chance.random() < 0.5,
         )
-        return [(Service.INTAKE, (record(contact, story_id, at),))]
+        return [(Service.INTAKE, (record(contact, story_id, at),)), *_own_story(chance, story_id, at)]
+    if chance.random() < 0.05:
+        return [
+            (Service.INTAKE, (record(example(LearningRecorded), story_id, at),)),
+            (Service.INTAKE, (record(example(LearningPublished, period="2024-Q2"), story_id, at),)),
+            *_own_story(chance, story_id, at),
+        ]
     received = example(
         RequestReceived,
         reference=f"{at.year}-{index:06d}",
@@ -92,6 +103,9 @@ def _story(chance: Random, index: int) -> list[Step]:
         steps.append((Service.INTAKE, (fact,)))
         while beside and chance.random() < 0.4:
             steps.append(beside.pop(0))
+        if chance.random() < 0.1:  # Said twice, or erased: by people who do not look, at any time.
+            again = example(chance.choice([RequestAcknowledged, RequestAnswered, PersonalDataErased]))
+            steps.append((Service.INTAKE, (record(again, story_id, then, n=n + 100),)))
         if chance.random() < 0.2:
             about = example(
                 InteractionRecorded,
@@ -102,6 +116,12 @@ def _story(chance: Random, index: int) -> list[Step]:
             noted = record(example(RequestNoted), story_id, then)
             steps.append((Service.INTAKE, (record(about, story_id, then, n=n), noted)))
     return steps + beside
+
+
+def _own_story(chance: Random, story_id: str, at: dt.datetime) -> list[Step]:
+    """What is no request can be erased as well."""
+    erased = record(example(PersonalDataErased), story_id, at + dt.timedelta(days=400))
+    return [(Service.INTAKE, (erased,))] if chance.random() < 0.2 else []
 
 
 def _routing(chance: Random, request_id: str, at: dt.datetime) -> list[Step]:
@@ -133,6 +153,8 @@ def _obligations(chance: Random, request_id: str, at: dt.datetime) -> list[Step]
             ObligationMet, **names, met_at=at + dt.timedelta(days=chance.randrange(60)), assumed=chance.random() < 0.3
         ),
         example(ObligationLifted, **names, reason=chance.choice(list(LiftReason))),
+        example(ObligationMet, **names, met_at=at + dt.timedelta(days=chance.randrange(60))),
+        example(ObligationMissed, **names, due_at=due_at),
     ]
     chosen = chance.sample(later, chance.randrange(len(later)))
     return [

@@ -22,11 +22,11 @@ from clic_chassis.service import Component, Wiring, open_runtime
 from clic_chassis.testing import at_work, wait_until
 from clic_contracts.envelope import Commit
 from clic_reporting.app import wire
+from clic_reporting.core.column import TABLES
 from clic_reporting.projection import ReportingProjection
 from clic_reporting.rebuild import Progress, rebuild
 from clic_reporting.report import quarter_report
 from clic_reporting.settings import Settings
-from clic_reporting.store import TABLES
 
 
 @asynccontextmanager
@@ -64,10 +64,10 @@ async def rows(postgres_url: str) -> dict[str, list[tuple[Any, ...]]]:
     connection = await asyncpg.connect(postgres_url)
     try:
         return {
-            table: list(
-                map(tuple, await connection.fetch(f"SELECT * FROM reporting.{table} ORDER BY {', '.join(key)}"))
+            name: list(
+                map(tuple, await connection.fetch(f"SELECT * FROM reporting.{name} ORDER BY {', '.join(table.key)}"))
             )
-            for table, (_, key) in TABLES.items()
+            for name, table in TABLES.items()
         }
     finally:
         await connection.close()
@@ -101,7 +101,7 @@ async def test_a_rebuild_with_a_small_memory_makes_the_same_rows(
     await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
     before = await rows(postgres_url)
     monkeypatch.setattr("clic_reporting.reader.FETCH_COMMITS", 7)
-    for name, value in {"KEPT_MAX": 9, "KEPT_AFTER_EVICTION": 3, "FETCH_COMMITS": 7, "INTERACTIONS_MAX": 5}.items():
+    for name, value in {"KEPT_MAX": 9, "KEPT_AFTER_EVICTION": 3, "FETCH_COMMITS": 7}.items():
         monkeypatch.setattr(f"clic_reporting.rebuild.{name}", value)
 
     await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)

@@ -9,24 +9,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Generic
 
 import asyncpg
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from clic_contracts.envelope import Commit
 from clic_contracts.subject import LOG_STREAM
 
 from .error import ClicError, LogReplacedError, RetryableError, UnreadableError
 from .failure import is_outage
-from .jetstream_log import JetStreamLog, decode
+from .jetstream_log import JetStreamLog
 from .log import LogIdentity
 from .log_tail import GapError, LogTail, open_tail
+from .projection import CommitT
+from .projection import Projection as Projection
 from .telemetry import METRICS, continued
 
 log = structlog.get_logger()
@@ -100,34 +101,14 @@ class CannotFoldError(ClicError):
         self.sequence = sequence
 
 
-class Projection(Protocol):
-    """What a projector keeps up to date."""
-
-    name: str
-    schema: str
-    definition: str
-
-    async def prepare(self, connection: asyncpg.Connection) -> None:
-        """Make the tables where they are missing, the checkpoint's among them."""
-        ...
-
-    async def apply(self, connection: asyncpg.Connection, commits: Sequence[Commit]) -> None:
-        """Fold commits, in order, inside the caller's transaction."""
-        ...
-
-    def forget(self) -> None:
-        """Drop what is kept in memory: the last transaction did not commit, or the tables were replaced."""
-        ...
-
-
-class Projector:
+class Projector(Generic[CommitT]):
     """A component that keeps one projection up to date. A second instance waits as a standby."""
 
     def __init__(
         self,
         nats: Client,
         pool: asyncpg.Pool,
-        projection: Projection,
+        projection: Projection[CommitT],
         *,
         stream: str = LOG_STREAM,
         flush_every_s: float = FLUSH_EVERY_S,
@@ -259,7 +240,7 @@ class Projector:
                     raise RetryableError("NATS is not connected")
                 await self._still_mine(connection, checkpoint.generation)
                 continue
-            commits, bad = _decoded(messages)
+            commits, bad = _decoded(self._projection, messages)
             if commits:
                 await self._commit(connection, checkpoint.generation, commits, messages)
             if bad is not None:
@@ -272,7 +253,7 @@ class Projector:
                 await asyncio.sleep(max(0.0, self._flush_every_s - (monotonic() - began)))
 
     async def _commit(
-        self, connection: asyncpg.Connection, generation: int, commits: list[Commit], messages: list[tuple[int, Msg]]
+        self, connection: asyncpg.Connection, generation: int, commits: list[CommitT], messages: list[tuple[int, Msg]]
     ) -> None:
         """Rows and checkpoint in one transaction, fenced by the old checkpoint."""
         name, last = self._projection.name, commits[-1]
@@ -329,7 +310,9 @@ class Projector:
             )
 
 
-async def open_checkpoint(connection: asyncpg.Connection, projection: Projection, identity: LogIdentity) -> Checkpoint:
+async def open_checkpoint(
+    connection: asyncpg.Connection, projection: Projection[Any], identity: LogIdentity
+) -> Checkpoint:
     """The projection's checkpoint, made at 0 where there is none, and checked against the log and the code.
 
     Raises:
@@ -379,12 +362,14 @@ def check_log(name: str, checkpoint: Checkpoint, identity: LogIdentity) -> None:
         )
 
 
-def _decoded(messages: list[tuple[int, Msg]]) -> tuple[list[Commit], CannotFoldError | None]:
+def _decoded(
+    projection: Projection[CommitT], messages: list[tuple[int, Msg]]
+) -> tuple[list[CommitT], CannotFoldError | None]:
     """The commits before the first one that cannot be read, and why that one cannot."""
-    commits: list[Commit] = []
+    commits: list[CommitT] = []
     for sequence, message in messages:
         try:
-            commits.append(decode(message.subject, sequence, message.data, message.headers))
+            commits.append(projection.decode(message.subject, sequence, message.data, message.headers))
         except (UnreadableError, ValueError) as error:
             return commits, CannotFoldError(sequence, _told(error))
     return commits, None

@@ -14,13 +14,13 @@ import structlog
 from natsrpy import Nats
 from natsrpy.exceptions import NatsrpyBaseError
 from natsrpy.js import AckPolicy, DeliverPolicy, PullConsumer, PullConsumerConfig
-from pydantic import ValidationError
 
-from clic_chassis.error import RetryableError
+from clic_chassis.error import RetryableError, UnreadableError
 from clic_chassis.log_tail import GapError
 from clic_chassis.projector import CannotFoldError
-from clic_contracts.envelope import TYPES_HEADER, Commit, decode_commit
-from clic_contracts.subject import parse_log_subject
+
+from .core.fact import NarrowCommit
+from .projection import decode
 
 log = structlog.get_logger()
 
@@ -51,7 +51,9 @@ async def open_reader(url: str, user: str | None, password: str | None) -> Async
         await reader.shutdown()
 
 
-async def read_commits(reader: Nats, stream: str, *, after: int, until: int) -> AsyncGenerator[list[Commit], None]:
+async def read_commits(
+    reader: Nats, stream: str, *, after: int, until: int
+) -> AsyncGenerator[list[NarrowCommit], None]:
     """Commits after a position (exclusive) to another (inclusive), in lists; the next fetch is always under way.
 
     Raises:
@@ -100,21 +102,17 @@ async def _fetch(consumer: PullConsumer, wanted: int) -> list[Any]:
         raise RetryableError(f"the log did not answer: {type(error).__name__}") from error
 
 
-def _decoded(messages: list[Any], position: int) -> list[Commit]:
-    commits: list[Commit] = []
+def _decoded(messages: list[Any], position: int) -> list[NarrowCommit]:
+    commits: list[NarrowCommit] = []
     for message in messages:
         position += 1
         sequence: int = message.stream_sequence
         if sequence != position:
             raise GapError(position, sequence)
-        types = message.headers.get(TYPES_HEADER)
         try:
-            service, request_id = parse_log_subject(message.subject)
-            events = decode_commit(message.payload, types if isinstance(types, str) else None)
-        except (ValidationError, ValueError) as error:
-            what = error.errors(include_input=False)[0]["msg"] if isinstance(error, ValidationError) else str(error)
-            raise CannotFoldError(sequence, what) from error
-        commits.append(Commit(sequence, service, request_id, events))
+            commits.append(decode(message.subject, sequence, message.payload, message.headers))
+        except (UnreadableError, ValueError) as error:
+            raise CannotFoldError(sequence, str(error)) from error
     return commits
 
 

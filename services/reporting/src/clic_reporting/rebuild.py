@@ -7,12 +7,10 @@ transaction renames the schemas, and no error at any time.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 import asyncpg
 import structlog
@@ -20,25 +18,24 @@ from nats.aio.client import Client
 from natsrpy import Nats
 
 from clic_chassis.collector import no_collections
-from clic_chassis.error import ClicError, RetryableError, UnreadableError
+from clic_chassis.error import ClicError, RetryableError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.log import LogIdentity
 from clic_chassis.projector import CannotFoldError
-from clic_contracts.envelope import Commit
 from clic_contracts.subject import LOG_STREAM
 
-from .core.fold import InteractionRow, RequestRows
-from .projection import NAME, create_tables
-from .reader import FETCH_COMMITS, ended, open_reader, read_commits
-from .report import query
-from .store import DEFINITION, LIVE_SCHEMA, PARTS, Store, batched, indexes_sql, interaction_rows
+from .core.column import EVENT, INTERACTION, LEARNING, PARTS
+from .core.effect import UnfoldableError
+from .core.fact import NarrowCommit
+from .projection import NAME, SWAP, create_tables
+from .reader import FETCH_COMMITS, open_reader, read_commits
+from .store import DEFINITION, LIVE_SCHEMA, ROWS_OF, Store, keys_sql
 
 log = structlog.get_logger()
 
 KEPT_MAX = 30_000
 """Requests in memory at most, about 3 KB each."""
 KEPT_AFTER_EVICTION = 15_000
-INTERACTIONS_MAX = 20_000
 CATCH_UP_ROUNDS_MAX = 20
 """Rounds of catching up with a log that goes on; each is far shorter than the one before."""
 LOCK_TIMEOUT_S = 5.0
@@ -75,67 +72,36 @@ class _Build:
         self.connection = connection
         self.schema = schema
         self._store = Store(schema)
-        self._interactions: dict[str, InteractionRow] = {}
         self.position = 0
         self.events = 0
         self.town: str | None = None
-        self._writing: asyncio.Task[None] | None = None
 
-    async def fold(self, commits: list[Commit]) -> None:
-        """Fold commits; write what was not needed for longest, while the next ones are being read."""
-        changes = await self._folded(commits)
-        for each in changes.interactions.values():
-            self._interactions[each.interaction_id] = each
+    async def fold(self, commits: list[NarrowCommit]) -> None:
+        """Fold commits; write what was not needed for longest."""
+        try:
+            changes = await self._store.fold(self.connection, commits)
+        except UnfoldableError as error:
+            raise CannotFoldError(error.sequence, str(error)) from error
         self.position = commits[-1].sequence
         self.town = commits[-1].events[-1].town
-        self.events += sum(len(commit.events) for commit in commits)
-        if self._store.kept > KEPT_MAX or len(self._interactions) > INTERACTIONS_MAX:
+        self.events += len(changes.events)
+        await self._store.copy(self.connection, INTERACTION, changes.interactions)
+        await self._store.copy(self.connection, LEARNING, changes.learnings)
+        await self._store.copy(self.connection, EVENT, changes.events)
+        await self._store.begin(self.connection, changes)
+        if self._store.kept > KEPT_MAX:
             await self._flush(KEPT_AFTER_EVICTION)
 
-    async def _folded(self, commits: list[Commit]) -> Any:
-        await self._written()  # What is being written may be needed again.
-        try:
-            return await self._store.fold(self.connection, commits)
-        except UnreadableError as error:
-            # Which one: rows are rebuilt from nothing, so stopping here spoils nothing that anybody reads.
-            raise CannotFoldError(_culprit(commits, error), str(error)) from error
-
     async def _flush(self, down_to: int) -> None:
-        await self._written()
         evicted = self._store.evict(down_to)
-        interactions, self._interactions = self._interactions, {}
-        self._writing = asyncio.create_task(self._write(evicted, interactions))
-
-    async def _written(self) -> None:
-        if self._writing is not None:
-            writing, self._writing = self._writing, None
-            await writing
-
-    async def _write(self, requests: list[RequestRows], interactions: dict[str, InteractionRow]) -> None:
-        fresh = [each for each in requests if not each.stored]
-        again = [each for each in requests if each.stored]
-        for table, rows_of in PARTS.items():
-            await self._store.copy(self.connection, table, rows_of(fresh))
-            await self._store.upsert(self.connection, table, rows_of(again))
-        for some in batched(interaction_rows(interactions.values()), FETCH_COMMITS):
-            await self._store.upsert(self.connection, "fact_interaction", some)
+        fresh = [each for each in evicted if not each.stored]
+        for table in PARTS:
+            await self._store.copy(self.connection, table, ROWS_OF[table.name](fresh))
+        await self._store.upsert(self.connection, [each for each in evicted if each.stored])
 
     async def finish(self) -> None:
         """Write everything that is still in memory."""
         await self._flush(0)
-        await self._written()
-
-    async def abandon(self) -> None:
-        """Wait for what is being written; the tables are thrown away, so that its failure is told and no more."""
-        if self._writing is not None:
-            await ended(self._writing, "write")
-            self._writing = None
-
-
-def _culprit(commits: list[Commit], error: UnreadableError) -> int:
-    """The first commit that the error can be about."""
-    told = str(error)
-    return next((each.sequence for each in commits if each.request_id in told), commits[0].sequence)
 
 
 async def rebuild(
@@ -200,7 +166,6 @@ async def _rebuild(source: _Source, postgres_url: str, told: Told) -> Progress:
             await _check(connection, build)
             await _swap(connection, build, identity)
         except BaseException:
-            await build.abandon()
             await _drop_build(connection, schema)
             raise
         await _drop_old(connection)
@@ -236,7 +201,7 @@ async def _fill(
             break  # The service folds the rest from the new checkpoint.
         last = now.last_sequence
     await build.finish()
-    await build.connection.execute(indexes_sql(build.schema))
+    await build.connection.execute(keys_sql(build.schema))
     return Progress(build.position, build.events, last, monotonic() - began)
 
 
@@ -244,10 +209,10 @@ async def _check(connection: asyncpg.Connection, build: _Build) -> None:
     """The new tables hold together: every row hangs on a request, every request has its first contact."""
     wrong = await connection.fetchrow(
         """
-        SELECT (SELECT count(*) FROM {s}.fact_treatment t LEFT JOIN {s}.fact_request r USING (request_id)
-                WHERE r.request_id IS NULL) AS treatments_of_nothing,
-               (SELECT count(*) FROM {s}.fact_obligation o LEFT JOIN {s}.fact_request r USING (request_id)
-                WHERE r.request_id IS NULL) AS obligations_of_nothing,
+        SELECT (SELECT count(*) FROM {s}.fact_treatment t LEFT JOIN {s}.fact_request r USING (request_key)
+                WHERE r.request_key IS NULL) AS treatments_of_nothing,
+               (SELECT count(*) FROM {s}.fact_obligation o LEFT JOIN {s}.fact_request r USING (request_key)
+                WHERE r.request_key IS NULL) AS obligations_of_nothing,
                (SELECT count(*) FROM {s}.fact_request)
              - (SELECT count(*) FROM {s}.fact_interaction WHERE first_contact) AS requests_without_contact,
                (SELECT count(*) FROM {s}.fact_request WHERE status IN ('open', 'reopened'))
@@ -282,11 +247,11 @@ async def _swap(connection: asyncpg.Connection, build: _Build, identity: LogIden
         build.town,
     )
     async with connection.transaction():
-        await connection.execute(query("swappers_lock"), LIVE_SCHEMA)
+        await connection.execute(SWAP["swappers_lock"], LIVE_SCHEMA)
         if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{LIVE_SCHEMA}.checkpoint"):
             # The service's transaction begins at its checkpoint: one that is under way ends before the swap, and the
             # next one finds the new checkpoint. Without this its checkpoint could be an old table's and its rows new.
-            await connection.execute(query("hold_checkpoint", LIVE_SCHEMA))
+            await connection.execute(SWAP["hold_checkpoint"].replace("{schema}", LIVE_SCHEMA))
         if await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", LIVE_SCHEMA):
             await connection.execute(f"ALTER SCHEMA {LIVE_SCHEMA} RENAME TO {old}")
         await connection.execute(f"ALTER SCHEMA {build.schema} RENAME TO {LIVE_SCHEMA}")

@@ -2,92 +2,104 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
-import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
-from clic_contracts.envelope import Commit
-from clic_contracts.vocabulary import ObligationKind, Phase
+from clic_contracts.vocabulary import Phase
 
-from .core.fold import Changes, InteractionRow, ObligationRow, RequestRows, TreatmentRow, fold, needed
+from .core.column import (
+    AMENDMENT,
+    ASSIGNMENT,
+    CORRECTION,
+    EVENT,
+    INTERACTION,
+    LEARNING,
+    LOG_DAY,
+    OBLIGATION,
+    PARTS,
+    REQUEST,
+    RULE_VERSION,
+    TREATMENT,
+    Table,
+)
+from .core.fact import EVENT_KEYS, NarrowCommit
+from .core.fold import fold, needed
+from .core.row import AmendmentRow, AssignmentRow, Changes, CorrectionRow, ObligationRow, RequestRows, TreatmentRow
 
 LIVE_SCHEMA = "reporting"
 REQUESTS_KEPT_MAX = 20_000
-"""Requests kept in memory between batches, about 2 KB each: most facts are about requests of just now."""
+"""Requests kept in memory between batches, about 4 KB each: most facts are about requests of just now."""
 
-REQUEST = {
-    "request_id": "uuid", "reference": "text", "kind": "text", "first_channel": "text", "language": "text",
-    "subject": "text", "sector": "text", "requester": "text", "origin": "text", "publisher": "text",
-    "confidential": "boolean", "unusual": "boolean", "received_at": "timestamptz", "recorded_at": "timestamptz",
-    "department": "text", "first_line": "boolean", "acknowledged_at": "timestamptz", "routed_at": "timestamptz",
-    "answered_at": "timestamptz", "closed_at": "timestamptz", "reopened_at": "timestamptz", "phase": "text",
-    "status": "text", "criterion": "text", "closing_reason": "text", "outcome_assumed": "boolean",
-    "first_sequence": "bigint", "last_sequence": "bigint",
-}  # fmt: skip
-TREATMENT = {
-    "ordinal": "integer", "treated_at": "timestamptz", "how": "text", "assumed": "boolean",
-    "reopened_at": "timestamptz", "reopening_assumed": "boolean",
-}  # fmt: skip
-OBLIGATION = {
-    "obligation_id": "text", "obligation": "text", "starts_at": "timestamptz", "due_at": "timestamptz",
-    "state": "text", "met_at": "timestamptz", "met_assumed": "boolean", "missed": "boolean", "lifted": "text",
-}  # fmt: skip
-INTERACTION = {
-    "interaction_id": "uuid", "request_id": "uuid", "channel": "text", "subject": "text", "first_contact": "boolean",
-    "answered_first_line": "boolean", "origin": "text", "publisher": "text", "occurred_at": "timestamptz",
-    "recorded_at": "timestamptz", "sequence": "bigint",
-}  # fmt: skip
+Rows = Iterable[tuple[Any, ...]]
 
-TABLES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
-    "fact_request": (REQUEST, ("request_id",)),
-    "fact_treatment": ({"request_id": "uuid", **TREATMENT}, ("request_id", "ordinal")),
-    "fact_obligation": ({"request_id": "uuid", **OBLIGATION}, ("request_id", "obligation_id")),
-    "fact_interaction": (INTERACTION, ("interaction_id",)),
-}
-"""Table → its columns with their types, and its key. `schema.sql` has the same; a test holds them together."""
-
-_request = attrgetter(*REQUEST)
-_treatment = attrgetter(*TREATMENT)
-_obligation = attrgetter(*OBLIGATION)
-_interaction = attrgetter(*INTERACTION)
+_FOLD: Final = ("core/fact.py", "core/fold.py", "core/effect.py", "core/row.py", "core/column.py")
+_SCHEMA: Final = ("schema/tables.sql", "schema/keys.sql")
 
 
-def _text(file: str) -> str:
+def text(file: str) -> str:
+    """A file of this package."""
     return resources.files("clic_reporting").joinpath(file).read_text(encoding="utf-8")
 
 
 def _definition() -> str:
-    texts = (_text("schema.sql"), _text("indexes.sql"), _text("core/fold.py"))
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
+    texts = [text(file) for file in (*_SCHEMA, *_FOLD)]
+    return hashlib.sha256("\0".join([*texts, *EVENT_KEYS]).encode()).hexdigest()[:12]
 
 
 DEFINITION = _definition()
-"""Version of what the rows mean: the digest of the fold and the schema, so that no change can be forgotten."""
+"""Version of what the rows mean: the digest of the fold and the tables, so that no change can be forgotten."""
 
 
-def schema_sql(schema: str) -> str:
-    """The statements that make the tables and views, without indexes."""
-    return _text("schema.sql").replace("{schema}", schema)
+def tables_sql(schema: str) -> str:
+    """The statements that make the tables, with the keys that a fill needs."""
+    return text("schema/tables.sql").replace("{schema}", schema)
 
 
-def indexes_sql(schema: str) -> str:
-    """The statements that make the indexes."""
-    return _text("indexes.sql").replace("{schema}", schema)
+def keys_sql(schema: str) -> str:
+    """The statements that make the other keys and the indexes."""
+    return text("schema/keys.sql").replace("{schema}", schema)
 
 
-def _upsert(schema: str, table: str) -> str:
-    columns, key = TABLES[table]
-    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(columns.values(), 1))
-    rest = ", ".join(f"{name} = EXCLUDED.{name}" for name in columns if name not in key)
+def _columns_of(children: str, table: Table) -> Callable[[Iterable[RequestRows]], Rows]:
+    """The rows that requests have in a table, from their attribute that holds them."""
+    values = attrgetter(*(name for name in table.columns if name != "request_key"))
+
+    def rows(requests: Iterable[RequestRows]) -> Rows:
+        for each in requests:
+            held = getattr(each, children)
+            for row in held.values() if isinstance(held, dict) else held:
+                yield (each.request_key, *values(row))
+
+    return rows
+
+
+_request = attrgetter(*REQUEST.columns)
+
+ROWS_OF: Final[dict[str, Callable[[Iterable[RequestRows]], Rows]]] = {
+    REQUEST.name: lambda requests: map(_request, requests),
+    ASSIGNMENT.name: _columns_of("routings", ASSIGNMENT),
+    TREATMENT.name: _columns_of("treatments", TREATMENT),
+    AMENDMENT.name: _columns_of("amendments", AMENDMENT),
+    OBLIGATION.name: _columns_of("obligations", OBLIGATION),
+    CORRECTION.name: _columns_of("corrections", CORRECTION),
+}
+"""Table → the rows that requests have in it."""
+
+
+def upsert_sql(schema: str, table: Table) -> str:
+    """One statement that inserts or replaces rows by their key; its parameters are the columns, as arrays."""
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(table.columns.values(), 1))
+    rest = ", ".join(f"{name} = EXCLUDED.{name}" for name in table.columns if name not in table.key)
     return (
-        f"INSERT INTO {schema}.{table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) "  # noqa: S608 - our names
-        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {rest}"
+        f"INSERT INTO {schema}.{table.name} ({', '.join(table.columns)}) SELECT * FROM unnest({arrays}) "  # noqa: S608 - our names
+        f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {rest}"
     )
 
 
@@ -98,43 +110,61 @@ class Store:
         self.schema = schema
         self._kept_max = kept_max
         self._kept: OrderedDict[str, RequestRows] = OrderedDict()
-        self._upserts = {table: _upsert(schema, table) for table in TABLES}
+        self._begun: set[str | dt.date] = set()
+        """Rule versions and days that have their row: a few hundred a year."""
 
     def forget(self) -> None:
         """Drop what is kept: after a transaction that did not commit it may be ahead of the tables."""
         self._kept.clear()
+        self._begun.clear()
 
-    async def fold(self, connection: asyncpg.Connection, commits: Sequence[Commit]) -> Changes:
+    async def fold(self, connection: asyncpg.Connection, commits: Sequence[NarrowCommit]) -> Changes:
         """Fold commits over the rows; what changed is kept in memory and given, to be written or gathered."""
         await self._load(connection, needed(commits) - self._kept.keys())
         changes = fold(self._kept, commits)
-        for request_id in changes.requests:
-            self._kept.move_to_end(request_id)
+        for each in changes.requests.values():
+            self._kept.move_to_end(each.request_id)
         return changes
 
     async def write(self, connection: asyncpg.Connection, changes: Changes) -> None:
-        """Write changes, over what is there, then let go of what was not needed for longest."""
+        """Write changes over what is there, in the caller's transaction; let go of what was not needed for longest."""
         requests = list(changes.requests.values())
-        await self.upsert(connection, "fact_request", map(_request, requests))
-        await self.upsert(connection, "fact_treatment", _treatments(requests))
-        await self.upsert(connection, "fact_obligation", _obligations(requests))
-        await self.upsert(connection, "fact_interaction", map(_interaction, changes.interactions.values()))
-        for each in requests:
-            each.stored = True
+        # The sums' hook: `sums.subtract(connection, self.schema, [keys of requests that are stored])` goes here.
+        await self.upsert(connection, requests)
+        await self.copy(connection, INTERACTION, changes.interactions)
+        await self.copy(connection, LEARNING, changes.learnings)
+        await self.copy(connection, EVENT, changes.events)
+        await self.begin(connection, changes)
+        # The sums' hook: `sums.add(connection, self.schema, list(changes.requests))` goes here.
         while len(self._kept) > self._kept_max:
             self._kept.popitem(last=False)
 
-    async def upsert(self, connection: asyncpg.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Insert or replace rows by their key, in one statement; a key may stand only once in `rows`."""
-        columns = list(zip(*rows, strict=True))
-        if columns:
-            await connection.execute(self._upserts[table], *columns)
+    async def upsert(self, connection: asyncpg.Connection, requests: Sequence[RequestRows]) -> None:
+        """Insert or replace all rows of requests, one statement per table."""
+        for table in PARTS:
+            columns = list(zip(*ROWS_OF[table.name](requests), strict=True))
+            if columns:
+                await connection.execute(upsert_sql(self.schema, table), *columns)
+        for each in requests:
+            each.stored = True
 
-    async def copy(self, connection: asyncpg.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    async def copy(self, connection: asyncpg.Connection, table: Table, rows: Rows) -> None:
         """Add rows whose keys the table does not have."""
-        await connection.copy_records_to_table(
-            table, schema_name=self.schema, columns=list(TABLES[table][0]), records=rows
-        )
+        records = list(rows)
+        if records:
+            await connection.copy_records_to_table(
+                table.name, schema_name=self.schema, columns=list(table.columns), records=records
+            )
+
+    async def begin(self, connection: asyncpg.Connection, changes: Changes) -> None:
+        """Write where rule versions and days begin, where that is new: the first position stands."""
+        for table, firsts in ((RULE_VERSION, changes.rule_versions), (LOG_DAY, changes.days)):
+            fresh = [(each, first) for each, first in firsts.items() if each not in self._begun]  # type: ignore[attr-defined]  # Two dicts by their first column.
+            if fresh:
+                columns = ", ".join(table.columns)
+                sql = f"INSERT INTO {self.schema}.{table.name} ({columns}) VALUES ($1, $2) ON CONFLICT DO NOTHING"  # noqa: S608 - our names
+                await connection.executemany(sql, fresh)
+                self._begun.update(each for each, _ in fresh)
 
     def evict(self, down_to: int) -> list[RequestRows]:
         """Let go of the requests that were not needed for longest, and give them, so that they can be written."""
@@ -148,53 +178,30 @@ class Store:
     async def _load(self, connection: asyncpg.Connection, ids: set[str]) -> None:
         if not ids:
             return
-        wanted = list(ids)
-
-        async def rows(table: str, order: str) -> list[Any]:
-            columns = ", ".join(f"{name}::text" if kind == "uuid" else name for name, kind in TABLES[table][0].items())
-            sql = (
-                f"SELECT {columns} FROM {self.schema}.{table} "  # noqa: S608 - our names
-                f"WHERE request_id = ANY($1::uuid[]) ORDER BY {order}"
-            )
-            return list(await connection.fetch(sql, wanted))
-
-        for row in await rows("fact_request", "request_id"):
+        columns = ", ".join(f"{name}::text" if kind == "uuid" else name for name, kind in REQUEST.columns.items())
+        sql = f"SELECT {columns} FROM {self.schema}.fact_request WHERE request_id = ANY($1::uuid[])"  # noqa: S608 - our names
+        found: dict[int, RequestRows] = {}
+        for row in await connection.fetch(sql, list(ids)):
             values = dict(row)
             values["phase"] = Phase(values["phase"])
-            self._kept[row["request_id"]] = RequestRows(**values, stored=True)
-        for row in await rows("fact_treatment", "request_id, ordinal"):
-            self._kept[row[0]].treatments.append(TreatmentRow(*tuple(row)[1:]))
-        for row in await rows("fact_obligation", "request_id, obligation_id"):
-            values = dict(row)
-            del values["state"]
-            values["obligation"] = ObligationKind(values["obligation"])
-            rows_of = self._kept[values.pop("request_id")]
-            rows_of.obligations[row["obligation_id"]] = ObligationRow(**values)
+            rows = found[row["request_key"]] = RequestRows(**values, stored=True)
+            self._kept[rows.request_id] = rows
+        if not found:
+            return
+        for row in await self._children(connection, ASSIGNMENT, found):
+            found[row[0]].routings.append(AssignmentRow(*row[1:]))
+        for row in await self._children(connection, TREATMENT, found):
+            found[row[0]].treatments.append(TreatmentRow(*row[1:]))
+        for row in await self._children(connection, AMENDMENT, found):
+            found[row[0]].amendments.append(AmendmentRow(*row[1:]))
+        for row in await self._children(connection, OBLIGATION, found):
+            found[row[0]].obligations[row[1]] = ObligationRow(*row[1:])
+        for row in await self._children(connection, CORRECTION, found):
+            found[row[0]].corrections.append(CorrectionRow(*row[1:]))
 
-
-def _treatments(requests: Iterable[RequestRows]) -> Iterable[tuple[Any, ...]]:
-    return ((each.request_id, *_treatment(row)) for each in requests for row in each.treatments)
-
-
-def _obligations(requests: Iterable[RequestRows]) -> Iterable[tuple[Any, ...]]:
-    return ((each.request_id, *_obligation(row)) for each in requests for row in each.obligations.values())
-
-
-PARTS: dict[str, Callable[[list[RequestRows]], Iterable[tuple[Any, ...]]]] = {
-    "fact_request": lambda requests: map(_request, requests),
-    "fact_treatment": _treatments,
-    "fact_obligation": _obligations,
-}
-"""Table → the rows that requests have in it."""
-
-
-def interaction_rows(interactions: Iterable[InteractionRow]) -> Iterable[tuple[Any, ...]]:
-    """Interactions as rows."""
-    return map(_interaction, interactions)
-
-
-def batched(rows: Iterable[Any], size: int) -> Iterable[list[Any]]:
-    """Rows in lists of a size at most."""
-    iterator = iter(rows)
-    while batch := list(itertools.islice(iterator, size)):
-        yield batch
+    async def _children(self, connection: asyncpg.Connection, table: Table, keys: Iterable[int]) -> list[Any]:
+        sql = (
+            f"SELECT {', '.join(table.columns)} FROM {self.schema}.{table.name} "  # noqa: S608 - our names
+            f"WHERE request_key = ANY($1::bigint[]) ORDER BY {', '.join(table.key)}"
+        )
+        return [tuple(row) for row in await connection.fetch(sql, list(keys))]

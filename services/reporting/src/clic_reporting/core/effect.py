@@ -1,0 +1,303 @@
+"""What one fact does to the rows of its request: one small function per type, each says whether it changed a row.
+
+Pure. What older records say can lie before the reception that they belong to. Every instant of a request is therefore
+taken as not before its reception, and its treatments and reopenings as not before each other: without this the balance
+of a period (POL-32) could count a treatment before the request that it treats. What a fact changed stands with the
+fact's position, so that everything can be told as of any position of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from clic_chassis.error import UnreadableError
+from clic_contracts import event as catalogue
+from clic_contracts.event import Event
+from clic_contracts.lifecycle import LIFECYCLE, PENDING, next_phase
+from clic_contracts.vocabulary import ClosingReason, Phase
+
+from .fact import (
+    Acknowledged,
+    Answered,
+    Closed,
+    Erased,
+    Extended,
+    Fact,
+    Lifted,
+    Met,
+    Missed,
+    Promised,
+    Rated,
+    Refused,
+    Reopened,
+    Routed,
+    Set,
+    Voided,
+    type_of,
+)
+from .row import AmendmentRow, AssignmentRow, CorrectionRow, ObligationRow, RequestRows, TreatmentRow
+
+
+class UnfoldableError(UnreadableError):
+    """A fact that cannot be true, at this position of the log."""
+
+    def __init__(self, sequence: int, why: str) -> None:
+        super().__init__(why)
+        self.sequence = sequence
+
+
+def _moved(rows: RequestRows, event: type[Event]) -> bool:
+    before, rows.phase = rows.phase, next_phase(rows.phase, event)
+    return rows.phase is not before
+
+
+def _promised(rows: RequestRows, _: Any, __: int) -> bool:
+    return _moved(rows, catalogue.RequestPromised)
+
+
+def _extended(rows: RequestRows, _: Any, __: int) -> bool:
+    return _moved(rows, catalogue.RequestExtended)
+
+
+def _acknowledged(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    """The first one stands."""
+    moved = _moved(rows, catalogue.RequestAcknowledged)
+    if rows.acknowledged_at is not None:
+        return moved
+    rows.acknowledged_at = max(fact.occurred_at, rows.received_at)
+    rows.acknowledged_sequence = sequence
+    return True
+
+
+def _answered(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    """The first one stands."""
+    moved = _moved(rows, catalogue.RequestAnswered)
+    if rows.answered_at is not None:
+        return moved
+    rows.answered_at = max(fact.occurred_at, rows.received_at)
+    rows.answered_sequence = sequence
+    return True
+
+
+def _rated(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    """The first one stands, where the lifecycle table lets a citizen say it (POL-39)."""
+    if rows.rating is not None or catalogue.RequestRated not in LIFECYCLE[rows.phase]:
+        return False
+    rows.rating, rows.rated_sequence = fact.data.score, sequence
+    return True
+
+
+def _erased(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    """The first one stands: what cannot be read cannot be erased again (POL-30). The facts stay counted."""
+    if rows.erased_at is not None:
+        return False
+    rows.erased_at, rows.erased_sequence = max(fact.occurred_at, rows.received_at), sequence
+    return True
+
+
+def _routed(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    """The first routing counts whenever it arrives; a later one only while there is something to route."""
+    if rows.department is not None and rows.phase not in PENDING:
+        return False
+    data = fact.data
+    transfer = rows.department is not None and rows.department != data.department
+    rows.department = data.department
+    rows.first_line = data.first_line
+    rows.unusual = rows.unusual or data.unusual  # Giving it to somebody later does not make it foreseen (POL-36).
+    rows.assignments += 1
+    rows.routings.append(
+        AssignmentRow(
+            ordinal=rows.assignments,
+            sequence=sequence,
+            routed_at=max(fact.occurred_at, rows.received_at),
+            department=data.department,
+            first_line=data.first_line,
+            unusual=rows.unusual,
+            rule=None if data.rule is None else data.rule.code,
+            rule_version=fact.town,
+            transfer=transfer,
+        )
+    )
+    return True
+
+
+_OUTCOMES: dict[type[Fact], type[Event]] = {
+    Refused: catalogue.RequestRefused,
+    Closed: catalogue.RequestClosed,
+    Voided: catalogue.RequestVoided,
+    Reopened: catalogue.RequestReopened,
+}
+
+
+def _outcome(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    """Refused, closed or voided; reopened: everything that moves a request between pending and treated."""
+    event = _OUTCOMES[type(fact)]
+    if event not in LIFECYCLE[rows.phase]:
+        return False  # A fact without effect, by the lifecycle table.
+    was_pending = rows.phase in PENDING
+    rows.phase = LIFECYCLE[rows.phase][event]
+    rows.outcome_assumed = fact.assumed
+    if event is catalogue.RequestRefused:
+        rows.criterion = fact.data.criterion
+    elif event is catalogue.RequestClosed:
+        rows.closing_reason = fact.data.reason
+    if rows.phase in PENDING:
+        _reopened(rows, fact, sequence)
+    elif was_pending:
+        _treated(rows, fact, sequence, event)
+    else:
+        _amended(rows, fact, sequence)
+    return True
+
+
+def _treated(rows: RequestRows, fact: Any, sequence: int, event: type[Event]) -> None:
+    since = rows.treatments[-1].reopened_at if rows.treatments else None
+    rows.closed_at = max(fact.occurred_at, since or rows.received_at)
+    rows.status = status(rows)
+    rows.treatments.append(
+        TreatmentRow(
+            ordinal=len(rows.treatments) + 1,
+            sequence=sequence,
+            treated_at=rows.closed_at,
+            how=_how(event, rows.closing_reason),
+            status=rows.status,
+            criterion=rows.criterion,
+            closing_reason=rows.closing_reason,
+            assumed=fact.assumed,
+        )
+    )
+
+
+def _reopened(rows: RequestRows, fact: Any, sequence: int) -> None:
+    last = rows.treatments[-1]
+    last.reopened_at = max(fact.occurred_at, last.treated_at)
+    last.reopened_sequence = sequence
+    last.reopening_assumed = fact.assumed
+    rows.reopenings += 1
+    rows.closed_at = rows.closing_reason = rows.criterion = None
+    rows.status = status(rows)
+
+
+def _amended(rows: RequestRows, fact: Any, sequence: int) -> None:
+    """Treated already, with another outcome now; of several in one decision the last is what is known after it."""
+    rows.status = status(rows)
+    if rows.amendments and rows.amendments[-1].sequence == sequence:
+        rows.amendments.pop()
+    rows.amendments.append(
+        AmendmentRow(
+            len(rows.treatments), sequence, rows.status, rows.criterion, rows.closing_reason, assumed=fact.assumed
+        )
+    )
+
+
+def _how(event: type[Event], reason: str | None) -> str:
+    if event is catalogue.RequestVoided:
+        return "voided"
+    if event is catalogue.RequestRefused or reason == ClosingReason.REFUSED:
+        return "refused"
+    return str(reason) if reason in (ClosingReason.WITHDRAWN, ClosingReason.MERGED) else "closed"
+
+
+def status(rows: RequestRows) -> str:
+    """What a request is now: voided, withdrawn, refused, closed (merged ones too), reopened or open.
+
+    `reopened` lasts until it is treated again; whatever else is pending is open, answered or not.
+    """
+    if rows.phase in PENDING:
+        return "reopened" if rows.reopenings else "open"
+    if rows.phase is Phase.VOIDED:
+        return "voided"
+    if rows.criterion is not None or rows.closing_reason == ClosingReason.REFUSED:
+        return "refused"
+    return "withdrawn" if rows.closing_reason == ClosingReason.WITHDRAWN else "closed"
+
+
+def _set(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    """The first one of an id stands."""
+    data = fact.data
+    if data.obligation_id in rows.obligations:
+        return False
+    rows.obligations[data.obligation_id] = ObligationRow(
+        obligation_id=data.obligation_id,
+        obligation=data.obligation,
+        sequence=sequence,
+        rule=data.rule.code,
+        rule_version=fact.town,
+        starts_at=data.starts_at,
+        due_at=data.due_at,
+    )
+    return True
+
+
+def _obligation(rows: RequestRows, fact: Any, sequence: int) -> ObligationRow:
+    found = rows.obligations.get(fact.data.obligation_id)
+    if found is None:
+        why = f"{type_of(type(fact))} of {fact.data.obligation_id} of {rows.request_id}, which was never set"
+        raise UnfoldableError(sequence, why)
+    return found
+
+
+def _met(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    """Met again: it was kept at another instant than was known. What was believed until now is kept beside it."""
+    row, data = _obligation(rows, fact, sequence), fact.data
+    if (row.met_at, row.met_assumed) == (data.met_at, data.assumed):
+        return False
+    if row.met_at is not None and row.met_sequence is not None and row.met_sequence != sequence:
+        rows.corrections.append(
+            CorrectionRow(row.obligation_id, row.met_sequence, sequence, row.met_at, row.met_assumed)
+        )
+    row.met_at, row.met_assumed, row.met_sequence = data.met_at, data.assumed, sequence
+    row.state = state(row)
+    return True
+
+
+def _missed(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    row = _obligation(rows, fact, sequence)
+    if row.missed_sequence is not None:
+        return False
+    row.missed_sequence = sequence
+    row.state = state(row)
+    return True
+
+
+def _lifted(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    row = _obligation(rows, fact, sequence)
+    if row.lifted_sequence is not None:
+        return False
+    row.lifted, row.lifted_sequence = fact.data.reason, sequence
+    row.state = state(row)
+    return True
+
+
+def state(row: ObligationRow) -> str:
+    """`met`, `late`, `lifted`, `missed` or `open`, by the facts.
+
+    A later fact corrects an earlier one: an obligation that was missed when its limit passed counts as met once it is
+    known that it was met in time.
+    """
+    if row.met_at is not None:
+        return "met" if row.met_at < row.due_at else "late"
+    if row.lifted_sequence is not None:
+        return "lifted"
+    return "open" if row.missed_sequence is None else "missed"
+
+
+EFFECTS: Final[dict[type[Fact], Callable[[RequestRows, Any, int], bool]]] = {
+    Acknowledged: _acknowledged,
+    Answered: _answered,
+    Promised: _promised,
+    Extended: _extended,
+    Routed: _routed,
+    Rated: _rated,
+    Erased: _erased,
+    Refused: _outcome,
+    Closed: _outcome,
+    Voided: _outcome,
+    Reopened: _outcome,
+    Set: _set,
+    Met: _met,
+    Missed: _missed,
+    Lifted: _lifted,
+}
+"""Facts that change a request's rows. Others (notes, warnings, merges) are counted in the timeline alone."""

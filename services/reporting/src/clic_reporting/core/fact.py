@@ -1,0 +1,325 @@
+"""What reporting reads of the log's facts, and no more: narrow structs that skip what no figure needs.
+
+A commit is decoded past everything sealed, past traces and past texts. What is named here is typed and checked, so
+that a wrong value stops the reader at its position. `tests/reporting/core/test_fact.py` proves on arbitrary histories
+that it says what the full reading of `clic_contracts` says.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, ClassVar, Final, Union
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from clic_chassis.error import UnreadableError
+from clic_contracts import event as catalogue
+from clic_contracts.envelope import MAX_COMMIT_EVENTS
+from clic_contracts.event import EVENTS
+from clic_contracts.upcast import UPCASTERS, lift
+from clic_contracts.vocabulary import (
+    Channel,
+    ClosingReason,
+    Criterion,
+    Kind,
+    Language,
+    LiftReason,
+    ObligationKind,
+    Origin,
+    RequesterPresence,
+)
+
+Instant = Annotated[dt.datetime, Meta(tz=True)]
+
+EVENT_KEYS: Final[dict[str, int]] = {event.TYPE: number for number, event in enumerate(EVENTS, 1)}
+"""Wire type → its number in `dim_event`: its place in the catalogue, which only grows at its end."""
+
+
+class Part(Struct, frozen=True, gc=False):
+    """A value inside a fact; what it does not name is skipped."""
+
+
+class Fact(Struct, frozen=True, gc=False, kw_only=True, tag_field="type", tag=str):
+    """The envelope, as far as reporting needs it."""
+
+    KEY: ClassVar[int]
+    """See `EVENT_KEYS`."""
+
+    request_id: str = field(name="subject")
+    occurred_at: Instant = field(name="time")
+    recorded_at: Instant = field(name="recordedat")
+    actor: str
+    town: str
+    assumed: bool = field(name="timeassumed", default=False)
+
+
+class RuleRef(Part):
+    """Which rule decided."""
+
+    code: str
+
+
+class ReceivedData(Part):
+    """Of `request.received.v1`."""
+
+    reference: str
+    kind: Kind
+    channel: Channel
+    language: Language
+    requester: RequesterPresence
+    publisher: str
+    subject: str | None = None
+    sector: str | None = None
+    confidential: bool = False
+    origin: Origin = Origin.LIVE
+
+
+class Received(Fact, tag=catalogue.RequestReceived.TYPE):
+    """A request is registered."""
+
+    data: ReceivedData
+
+
+class RefusedData(Part):
+    """Of `request.refused.v1`."""
+
+    criterion: Criterion
+
+
+class Refused(Fact, tag=catalogue.RequestRefused.TYPE):
+    """It is not admissible."""
+
+    data: RefusedData
+
+
+class ClosedData(Part):
+    """Of `request.closed.v1`."""
+
+    reason: ClosingReason
+
+
+class Closed(Fact, tag=catalogue.RequestClosed.TYPE):
+    """The desk is done with it."""
+
+    data: ClosedData
+
+
+class RatedData(Part):
+    """Of `request.rated.v1`."""
+
+    score: Annotated[int, Meta(ge=1, le=5)]
+
+
+class Rated(Fact, tag=catalogue.RequestRated.TYPE):
+    """The citizen said how satisfied they are."""
+
+    data: RatedData
+
+
+class RoutedData(Part):
+    """Of `request.routed.v1`."""
+
+    department: str
+    first_line: bool
+    rule: RuleRef | None = None
+    unusual: bool = False
+
+
+class Routed(Fact, tag=catalogue.RequestRouted.TYPE):
+    """It was given to a department."""
+
+    data: RoutedData
+
+
+class SetData(Part):
+    """Of `obligation.set.v1`; how it was computed is skipped."""
+
+    obligation_id: str
+    obligation: ObligationKind
+    starts_at: Instant
+    due_at: Instant
+    rule: RuleRef
+
+
+class Set(Fact, tag=catalogue.ObligationSet.TYPE):
+    """The town owes something."""
+
+    data: SetData
+
+
+class MetData(Part):
+    """Of `obligation.met.v1`."""
+
+    obligation_id: str
+    met_at: Instant
+    assumed: bool = False
+
+
+class Met(Fact, tag=catalogue.ObligationMet.TYPE):
+    """It was kept."""
+
+    data: MetData
+
+
+class MissedData(Part):
+    """Of `obligation.missed.v1`."""
+
+    obligation_id: str
+
+
+class Missed(Fact, tag=catalogue.ObligationMissed.TYPE):
+    """Its limit passed."""
+
+    data: MissedData
+
+
+class LiftedData(Part):
+    """Of `obligation.lifted.v1`."""
+
+    obligation_id: str
+    reason: LiftReason
+
+
+class Lifted(Fact, tag=catalogue.ObligationLifted.TYPE):
+    """It no longer binds."""
+
+    data: LiftedData
+
+
+class InteractionData(Part):
+    """Of `interaction.recorded.v1`."""
+
+    interaction_id: UUID
+    channel: Channel
+    publisher: str
+    subject: str | None = None
+    about: UUID | None = None
+    answered_first_line: bool = False
+    origin: Origin = Origin.LIVE
+
+
+class Interaction(Fact, tag=catalogue.InteractionRecorded.TYPE):
+    """One contact with a citizen."""
+
+    data: InteractionData
+
+
+class LearningData(Part):
+    """Of `learning.published.v1`: a text that was reviewed and holds no personal data (POL-37)."""
+
+    text: str
+    period: str
+
+
+class LearningPublished(Fact, tag=catalogue.LearningPublished.TYPE):
+    """A learning was signed off."""
+
+    data: LearningData
+
+
+class Acknowledged(Fact, tag=catalogue.RequestAcknowledged.TYPE):
+    """The citizen was told that it is registered."""
+
+
+class Answered(Fact, tag=catalogue.RequestAnswered.TYPE):
+    """The citizen was answered."""
+
+
+class Promised(Fact, tag=catalogue.RequestPromised.TYPE):
+    """A date was agreed."""
+
+
+class Extended(Fact, tag=catalogue.RequestExtended.TYPE):
+    """An access request has ten days more."""
+
+
+class Voided(Fact, tag=catalogue.RequestVoided.TYPE):
+    """It proved to be no request."""
+
+
+class Reopened(Fact, tag=catalogue.RequestReopened.TYPE):
+    """It goes on."""
+
+
+class Erased(Fact, tag=catalogue.PersonalDataErased.TYPE):
+    """Its personal data can be read by nobody."""
+
+
+class LearningRecorded(Fact, tag=catalogue.LearningRecorded.TYPE):
+    """An exchange taught something; not reviewed, so that its text is never looked at."""
+
+
+_READ: tuple[type[Fact], ...] = (
+    Received, Refused, Closed, Rated, Routed, Set, Met, Missed, Lifted, Interaction, LearningPublished, Acknowledged,
+    Answered, Promised, Extended, Voided, Reopened, Erased, LearningRecorded,
+)  # fmt: skip
+
+
+def type_of(fact: type[Fact]) -> str:
+    """The wire type of a struct of facts."""
+    return str(fact.__struct_config__.tag)
+
+
+def _only_counted() -> tuple[type[Fact], ...]:
+    """A struct of the envelope alone for each other type of the catalogue: it has its row in the timeline."""
+    read = {type_of(fact) for fact in _READ}
+    return tuple(
+        msgspec.defstruct(
+            event.__name__,
+            [],
+            bases=(Fact,),
+            tag=event.TYPE,
+            tag_field="type",
+            frozen=True,
+            gc=False,
+            kw_only=True,
+            module=__name__,
+        )
+        for event in EVENTS
+        if event.TYPE not in read
+    )
+
+
+FACTS: Final[tuple[type[Fact], ...]] = (*_READ, *_only_counted())
+"""One struct per type of the catalogue."""
+for _fact in FACTS:
+    _fact.KEY = EVENT_KEYS[type_of(_fact)]
+
+_COMMIT: Any = list[Union[FACTS]]  # type: ignore[valid-type]  # noqa: UP007 - a union made at run time.
+_DECODER: Final = msgspec.json.Decoder(_COMMIT)
+_JSON: Final = msgspec.json.Decoder(list[dict[str, Any]])
+
+
+class NarrowCommit(Struct, frozen=True, gc=False):
+    """What one decision put into the log, as reporting reads it."""
+
+    sequence: int
+    """Position in the log, from 1."""
+    request_id: str
+    """Whose story: of a request, or of whatever else has one."""
+    events: list[Fact]
+
+
+def decode_narrow(request_id: str, sequence: int, body: bytes | memoryview, types: str | None) -> NarrowCommit:
+    """A commit of the log. `types` is the value of its types header, None where there is none.
+
+    Raises:
+        UnreadableError: it is not a commit, or holds a type that this code does not know, or a value of a wrong type.
+    """
+    try:
+        if types is not None and not (UPCASTERS and any(old in types for old in UPCASTERS)):
+            facts = _DECODER.decode(body)
+        else:
+            facts = msgspec.convert([lift(each) for each in _JSON.decode(body)], _COMMIT)
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors.
+        raise UnreadableError(f"{request_id} at {sequence}: {error}") from error
+    if not 0 < len(facts) <= MAX_COMMIT_EVENTS:
+        raise UnreadableError(
+            f"{request_id} at {sequence}: a commit of {len(facts)} facts, not 1 to {MAX_COMMIT_EVENTS}"
+        )
+    for fact in facts:
+        if fact.request_id != request_id:
+            raise UnreadableError(f"{request_id} at {sequence}: a fact about {fact.request_id} in another's story")
+    return NarrowCommit(sequence, request_id, facts)
