@@ -123,8 +123,10 @@ CREATE TABLE {schema}.fact_request (
   assignments smallint NOT NULL,
   acknowledged_at timestamptz,
   acknowledged_sequence bigint,
+  acknowledged_assumed boolean NOT NULL,
   answered_at timestamptz,
   answered_sequence bigint,
+  answered_assumed boolean NOT NULL,
   closed_at timestamptz,
   reopenings smallint NOT NULL,
   rating smallint,
@@ -161,8 +163,10 @@ COMMENT ON COLUMN {schema}.fact_request.unusual IS 'No rule or subject foresaw i
 COMMENT ON COLUMN {schema}.fact_request.assignments IS 'How many routings took effect; each after the first is a transfer if its department differs.';
 COMMENT ON COLUMN {schema}.fact_request.acknowledged_at IS 'First acknowledgement; never before received_at (POL-13 to POL-15).';
 COMMENT ON COLUMN {schema}.fact_request.acknowledged_sequence IS 'Position in the log where that became known.';
+COMMENT ON COLUMN {schema}.fact_request.acknowledged_assumed IS 'acknowledged_at is assumed: no record says when it was.';
 COMMENT ON COLUMN {schema}.fact_request.answered_at IS 'First answer; never before received_at (POL-27).';
 COMMENT ON COLUMN {schema}.fact_request.answered_sequence IS 'Position in the log where that became known.';
+COMMENT ON COLUMN {schema}.fact_request.answered_assumed IS 'answered_at is assumed: no record says when it was.';
 COMMENT ON COLUMN {schema}.fact_request.closed_at IS 'When it was last treated; null while it is pending.';
 COMMENT ON COLUMN {schema}.fact_request.reopenings IS 'How often it was reopened (POL-39).';
 COMMENT ON COLUMN {schema}.fact_request.rating IS 'First satisfaction given, 1 to 5 (POL-39).';
