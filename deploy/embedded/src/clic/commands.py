@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import quarantine, town, up
+from . import log_export, quarantine, town, up
 from .importing import command as importing
 from .rebuild import rebuild
 from .report import report
@@ -23,5 +23,6 @@ app.command()(seed)
 app.command()(report)
 app.command()(rebuild)
 app.add_typer(importing.app, name="import")
+app.add_typer(log_export.app, name="log")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(town.app, name="town")
