@@ -30,12 +30,16 @@ class MemoryRegister:
 
     entries: dict[str, Entry] = field(default_factory=dict)
 
-    async def register(self, request_id: str, year: int, *, with_key: bool) -> Entry:
-        """See `Register.register`."""
+    async def register(self, request_id: str, year: int, *, with_key: bool, name: str | None = None) -> Entry:
+        """See `Register.register`; no text is looked up here."""
+        del name
         if request_id not in self.entries:
             key = RequestKey(request_id, bytes(32)) if with_key else None
             self.entries[request_id] = Entry(f"{year}-{len(self.entries) + 1:06d}", key, erased=False)
         return self.entries[request_id]
+
+    async def add_name(self, request_id: str, name: str) -> None:
+        """See `Register.add_name`."""
 
     async def entry(self, request_id: str, *, with_key: bool = False) -> Entry:
         """See `Register.entry`."""

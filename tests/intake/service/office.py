@@ -25,6 +25,8 @@ RECEIPT_WAIT_S = 20.0
 AGENTS = {
     "desk": {"agent": "alex.exemple", "roles": ["agent"]},
     "greffe": {"agent": "dominique.exemple", "roles": ["agent", "greffe"]},
+    "reviewer": {"agent": "rene.exemple", "roles": ["agent", "reviewer"]},
+    "second": {"agent": "sacha.exemple", "roles": ["reviewer", "greffe"]},
     "portal": {"agent": "portail.exemple", "roles": ["publisher:portail_web"]},
 }
 

@@ -10,10 +10,15 @@ from clic_contracts.subject import INBOX_PREFIX, INBOX_STREAM, LOG_PREFIX
 from clic_contracts.vocabulary import Service
 
 from .api import make_api
+from .core.learning import REVIEWER
 from .desk import Desk
 from .eraser import InboxEraser
 from .inbox import Inbox, inbox_key
+from .learning import Learnings
+from .name_index import NameIndex, OlderNames
+from .publication import Publications
 from .register import Register
+from .scan import Scanner
 from .seal import MasterKey
 from .settings import IntakeSettings
 
@@ -23,9 +28,23 @@ RELAY_DURABLE = "relay"
 
 async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     """Put intake together."""
-    register = Register(runtime.pool, MasterKey.read(runtime.settings.master_key_file))
+    master = MasterKey.read(runtime.settings.master_key_file)
+    register = Register(runtime.pool, master)
     await register.check_master_key()
-    desk = Desk(runtime.decisions(Service.INTAKE), register, runtime.town, runtime.clock)
+    agents = read_agents(runtime.settings.agents_file)
+    decisions = runtime.decisions(Service.INTAKE)
+    desk = Desk(decisions, register, runtime.town, runtime.clock)
+    learnings = Learnings(runtime.pool, decisions, desk, register, runtime.log, town=runtime.town, clock=runtime.clock)
+    publications = Publications(
+        runtime.pool,
+        master,
+        decisions,
+        runtime.log,
+        Scanner(NameIndex(runtime.pool, master), runtime.town),
+        town=runtime.town,
+        clock=runtime.clock,
+        reviewers={each.agent for each in agents.values() if REVIEWER in each.roles},
+    )
     inbox = Inbox(desk, runtime.nats, runtime.clock)
     relay = Relay(runtime.nats, runtime.log)
     return Wiring(
@@ -47,8 +66,16 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
                 handle=relay.handle,
                 skip=not_for_outside,
             ),
+            OlderNames(runtime.pool, register, runtime.log, runtime.clock),
         ],
         http=make_api(
-            desk, register, runtime.log, runtime.town, runtime.clock, read_agents(runtime.settings.agents_file)
+            desk,
+            register,
+            learnings,
+            publications,
+            log=runtime.log,
+            town=runtime.town,
+            clock=runtime.clock,
+            agents=agents,
         ),
     )

@@ -111,7 +111,8 @@ class Desk:
         request_id = request_id_for(event.source, event.id)
         content = submitted.personal(said)
         year = event.time.astimezone(self._timezone).year
-        entry = await self._register.register(request_id, year, with_key=bool(content))
+        name = said.requester.name if said.requester is not None else None
+        entry = await self._register.register(request_id, year, with_key=bool(content), name=name)
         assert entry.reference is not None
         facts = submitted.registration(
             event,
@@ -233,7 +234,11 @@ class Desk:
             RetryableError: the database is away; try again.
         """
         entry = await self._keyed(request_id)
-        return entry.key.seal(content) if entry.key else None
+        if entry.key is None:
+            return None
+        if name := content.get("requester", {}).get("name"):  # Given later (POL-06).
+            await self._register.add_name(request_id, name)
+        return entry.key.seal(content)
 
     async def _keyed(self, request_id: RequestId) -> Entry:
         try:

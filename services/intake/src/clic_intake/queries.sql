@@ -20,9 +20,9 @@ WITH wanted AS (
     WHERE c.year = n.year
     RETURNING c.year, c.last - n.number AS before
 )
-INSERT INTO request (request_id, reference, key_id, wrapped_key)
+INSERT INTO request (request_id, reference, is_named, key_id, wrapped_key)
 SELECT w.request_id, w.year || '-' || lpad((c.before + w.place)::text, greatest(6, length((c.before + w.place)::text)), '0'),
-       w.key_id, w.wrapped_key
+       true, w.key_id, w.wrapped_key
 FROM wanted w LEFT JOIN counted c USING (year);
 
 -- name: registered
@@ -44,3 +44,29 @@ SELECT key_id FROM request WHERE key_id <> $1 AND wrapped_key IS NOT NULL LIMIT 
 -- name: record_opening
 -- Remembers who opened sealed data, when and why (POL-30).
 INSERT INTO opening (opened_at, agent, request_id, reason) VALUES ($1, $2, $3, $4);
+
+-- name: add_names
+-- Keeps digests of requesters' names, but of those whose requests are being erased (their rows are waited for).
+INSERT INTO requester_name (request_id, digest)
+SELECT n.request_id, n.digest
+FROM unnest($1::uuid[], $2::bytea[]) AS n (request_id, digest) JOIN request r USING (request_id)
+WHERE r.erased_at IS NULL
+FOR SHARE OF r
+ON CONFLICT DO NOTHING;
+
+-- name: known_names
+-- Which of these digests belong to a requester's name.
+SELECT DISTINCT digest FROM requester_name WHERE digest = ANY ($1::bytea[]);
+
+-- name: not_named
+-- Some requests that were registered before there was an index of names, in the order of their ids.
+SELECT request_id FROM request
+WHERE NOT is_named AND wrapped_key IS NOT NULL AND request_id > $1 ORDER BY request_id LIMIT $2;
+
+-- name: any_not_named
+-- Whether there is one of those.
+SELECT EXISTS (SELECT FROM request WHERE NOT is_named AND wrapped_key IS NOT NULL);
+
+-- name: mark_named
+-- Remembers that the name of a request is in the index.
+UPDATE request SET is_named = true WHERE request_id = $1;

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -16,6 +16,7 @@ from clic_chassis import sql
 from clic_chassis.error import NotFoundError, RetryableError
 from clic_chassis.settings import SettingsError
 
+from .core.name import entries
 from .seal import MasterKey, RequestKey, SealError
 
 _SQL = sql.load("clic_intake")
@@ -61,6 +62,7 @@ class _Wanted:
     request_id: str
     year: int | None
     with_key: bool
+    name: str | None = field(default=None, repr=False)
     outcome: Entry | Exception | None = None
 
 
@@ -74,6 +76,7 @@ class Register:
     def __init__(self, pool: asyncpg.Pool, master: MasterKey) -> None:
         self._pool = pool
         self._master = master
+        self._name_digest = name_digester(master)
         self._writing = asyncio.Lock()
         self._waiting: deque[_Wanted] = deque()
         """Bounded by the tasks that submit, each of which waits here once."""
@@ -93,14 +96,16 @@ class Register:
                 f"wrapped by {other}: what is sealed with those could never be opened. Give the key that was used."
             )
 
-    async def register(self, request_id: str, year: int | None, *, with_key: bool) -> Entry:
+    async def register(self, request_id: str, year: int | None, *, with_key: bool, name: str | None = None) -> Entry:
         """Reference and key of a request, given now if it has none; without a year no reference is used up.
+
+        Of the requester's `name` digests are kept, for a new request.
 
         Raises:
             SealError: its key is wrapped by another deployment key.
             RetryableError: the database is away; try again.
         """
-        wanted = _Wanted(request_id, year, with_key)
+        wanted = _Wanted(request_id, year, with_key, name)
         self._waiting.append(wanted)
         try:
             async with self._writing:
@@ -147,6 +152,7 @@ class Register:
                     [self._master.key_id if each.with_key else None for each in new],
                     [self._master.new_wrapped(each.request_id) if each.with_key else None for each in new],
                 )
+                await self._index(connection, [(each.request_id, each.name) for each in new if each.name])
                 rows += await connection.fetch(_SQL["registered"], [each.request_id for each in new])
         return {str(row["request_id"]): row for row in rows}
 
@@ -202,10 +208,38 @@ class Register:
         async with self._connection() as connection:
             await connection.execute(_SQL["record_opening"], at, agent, request_id, reason)
 
-    @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator[_Connection]:
-        try:
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                yield connection
-        except _AWAY as error:
-            raise RetryableError(f"the register's database did not do it ({type(error).__name__})") from error
+    async def add_name(self, request_id: str, name: str) -> None:
+        """Keep digests of a requester's name that was given later.
+
+        Raises:
+            RetryableError: the database is away; try again.
+        """
+        async with self._connection() as connection:
+            await self._index(connection, [(request_id, name)])
+
+    async def _index(self, connection: _Connection, named: Sequence[tuple[str, str]]) -> None:
+        found = [(each, self._name_digest(key)) for each, name in named for key in entries(name)]
+        if found:
+            await connection.execute(_SQL["add_names"], *map(list, zip(*found, strict=True)))
+
+    def _connection(self) -> contextlib.AbstractAsyncContextManager[_Connection]:
+        return connected(self._pool)
+
+
+def name_digester(master: MasterKey) -> Callable[[str], bytes]:
+    """The digest under which names are indexed."""
+    return master.digester("names of requesters 1")
+
+
+@contextlib.asynccontextmanager
+async def connected(pool: asyncpg.Pool) -> AsyncIterator[_Connection]:
+    """A connection of intake's database.
+
+    Raises:
+        RetryableError: the database is away, or something else than the statements kept it from doing them.
+    """
+    try:
+        async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            yield connection
+    except _AWAY as error:
+        raise RetryableError(f"the register's database did not do it ({type(error).__name__})") from error

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from clic_chassis.error import ClicError
 from clic_chassis.settings import SettingsError
@@ -24,6 +26,8 @@ from clic_contracts.event import Sealed
 ALGORITHM = "A256GCM"
 KEY_BYTES = 32
 NONCE_BYTES = 12
+DIGEST_BYTES = 16
+"""Of a digest in an index: a collision among ten million is as likely as a guessed key of 80 bits."""
 
 
 class SealError(ClicError):
@@ -83,6 +87,7 @@ class MasterKey:
     def __init__(self, raw: bytes, randomness: Callable[[int], bytes] = os.urandom) -> None:
         if len(raw) != KEY_BYTES:
             raise SettingsError(f"the master key has {len(raw)} bytes; it must have {KEY_BYTES}")
+        self._raw = raw
         self._cipher = AESGCM(raw)
         self._randomness = randomness
         self.key_id = hashlib.sha256(b"clic key id\n" + raw).hexdigest()[:16]
@@ -100,6 +105,14 @@ class MasterKey:
             raise SettingsError(
                 f"CLIC_MASTER_KEY_FILE: {path}: {error}. Make one: head -c 32 /dev/urandom | base64"
             ) from error
+
+    def digester(self, purpose: str) -> Callable[[str], bytes]:
+        """A keyed digest (HMAC-SHA256, its first 16 bytes) under a key of this purpose alone (HKDF, RFC 5869).
+
+        The same words have the same digest, which tells nothing to whoever has not the deployment's key.
+        """
+        key = HKDFExpand(hashes.SHA256(), KEY_BYTES, b"clic " + purpose.encode()).derive(self._raw)
+        return lambda words: hmac.digest(key, words.encode(), "sha256")[:DIGEST_BYTES]
 
     def new_wrapped(self, request_id: str) -> bytes:
         """A new key for a request, wrapped."""

@@ -1,4 +1,4 @@
-"""The desk's HTTP API: submissions as CloudEvents, agents' commands, and a request's story."""
+"""The desk's HTTP API: submissions as CloudEvents, agents' commands, a request's story, and learnings."""
 
 from collections.abc import Mapping
 
@@ -10,15 +10,27 @@ from clic_chassis.http import add_error_handlers, new_api
 from clic_chassis.log import EventLog
 from clic_contracts.town import Town
 from clic_intake.desk import Desk
+from clic_intake.learning import Learnings
+from clic_intake.publication import Publications
 from clic_intake.register import Register
 
 from .command import add_commands
+from .draft import add_drafts
+from .learning import add_learnings
 from .story import Stories, add_stories
 from .submission import MAX_BATCH_BYTES, SUBMISSIONS_PATH, add_submissions
 
 
 def make_api(
-    desk: Desk, register: Register, log: EventLog, town: Town, clock: Clock, agents: Mapping[str, Agent]
+    desk: Desk,
+    register: Register,
+    learnings: Learnings,
+    publications: Publications,
+    *,
+    log: EventLog,
+    town: Town,
+    clock: Clock,
+    agents: Mapping[str, Agent],
 ) -> FastAPI:
     """The FastAPI application; its OpenAPI pages are at /docs. `agents` by the SHA-256 of their tokens."""
     api = new_api(
@@ -33,4 +45,6 @@ def make_api(
     add_submissions(api, desk, current)
     add_commands(api, desk, stories, clock, current)
     add_stories(api, stories, register, clock, current)
+    add_learnings(api, learnings, stories, town, clock, current)
+    add_drafts(api, publications, current)
     return api
