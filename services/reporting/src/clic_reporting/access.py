@@ -46,9 +46,25 @@ ADDRESSES_MAX = 1_000
 class AccessError(ClicError):
     """Somebody may not enter; the message says why."""
 
+    code = "refused"
+
+
+class UnknownTokenError(AccessError):
+    """A token is nobody's."""
+
+    code = "unknown_token"
+
+
+class NoRoleError(AccessError):
+    """Somebody has no role to read by."""
+
+    code = "no_role"
+
 
 class TooManyTriesError(AccessError):
     """Too many tokens that are none came from one address."""
+
+    code = "too_many_tries"
 
     def __init__(self, wait_s: int) -> None:
         super().__init__(f"too many tries: wait {wait_s} s")
@@ -195,7 +211,8 @@ class Access:
 
         Raises:
             TooManyTriesError: that address has tried too often.
-            AccessError: the token is nobody's, or its agent has no role to read by.
+            UnknownTokenError: the token is nobody's.
+            NoRoleError: its agent has no role to read by.
         """
         now = self._clock.now()
         self._tries.check(address, now)
@@ -203,18 +220,18 @@ class Access:
         if agent is None:
             self._tries.failed(address, now)
             log.warning("reader_refused")  # Never what was typed, which may be a password of something else.
-            raise AccessError("this token is nobody's")
+            raise UnknownTokenError("this token is nobody's")
         return self.open_session(agent)
 
     def open_session(self, agent: Agent) -> str:
         """A session's token for somebody who is known, for the browser's cookie.
 
         Raises:
-            AccessError: they have no role to read by.
+            NoRoleError: they have no role to read by.
         """
         reader = reader_of(agent, self._departments)
         if reader is None:
-            raise AccessError(f"{agent.agent} reads nothing here: {self._needs}")
+            raise NoRoleError(f"{agent.agent} reads nothing here: {self._needs}")
         token = secrets.token_urlsafe(SESSION_BYTES)
         self._forget_old()
         self._sessions[_digest(token)] = Session(
