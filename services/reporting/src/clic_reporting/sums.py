@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
@@ -87,19 +87,10 @@ async def add(connection: Connection, schema: str, request_keys: Sequence[int]) 
     Raises:
         asyncpg.CheckViolationError: a sum would fall below nothing: rows were changed without `subtract`.
     """
-    if not request_keys:
-        return
-    await _make_room(connection, schema)
-    emptied = await connection.fetch(_addition(schema), request_keys)
-    for each in OF_REQUESTS:
-        places = [row["place"] for row in emptied if row["of"] == each.table]
-        if places:
-            # By their place, known for sure within this transaction: a search for zeros would need an index on the
-            # count, which every change of a count would then have to write.
-            await connection.execute(
-                f"DELETE FROM {schema}.{each.table} WHERE ctid = ANY($1::text[]::tid[])",  # noqa: S608 - our names
-                places,
-            )
+    if request_keys:
+        await _make_room(connection, schema)
+        for each in OF_REQUESTS:
+            await connection.execute(_settlement(schema, each), request_keys)
 
 
 async def add_interactions(connection: Connection, schema: str, first_sequence: int, last_sequence: int) -> None:
@@ -167,28 +158,36 @@ def _subtraction(schema: str) -> str:
     return f"WITH {noted} SELECT"
 
 
-def _addition(schema: str) -> str:
-    """$1 are keys of requests. Gives the places of the cells that count nothing any more."""
-    settled, emptied = [], []
-    for n, each in enumerate(OF_REQUESTS):
-        columns = ", ".join(each.columns)
-        settled.append(
-            f"settled_{n} AS (INSERT INTO {schema}.{each.table} AS kept ({columns}, {each.count}) "  # noqa: S608 - our names
-            f"SELECT {columns}, sum(counted) FROM (SELECT {columns}, {each.count} AS counted FROM {each.before} "
-            f"UNION ALL SELECT {columns}, 1 FROM {schema}.{each.cells} WHERE request_key = ANY($1::bigint[])) changed "
-            f"GROUP BY {columns} HAVING sum(counted) <> 0 "
-            f"ON CONFLICT ({columns}) DO UPDATE SET {each.count} = kept.{each.count} + EXCLUDED.{each.count} "
-            f"RETURNING kept.ctid, kept.{each.count} AS counted)"
-        )
-        emptied.append(f"SELECT '{each.table}' AS of, ctid::text AS place FROM settled_{n} WHERE counted = 0")  # noqa: S608 - our names
-    return f"WITH {', '.join(settled)} {' UNION ALL '.join(emptied)}"
+def _settlement(schema: str, each: Sum) -> str:
+    """$1 are keys of requests. Only cells that really change are written; one that counts nothing any more goes."""
+    columns = ", ".join(each.columns)
+    counted = (
+        f"SELECT {columns}, {each.count} AS change FROM {each.before} "  # noqa: S608 - our names
+        f"UNION ALL SELECT {columns}, 1 FROM {schema}.{each.cells} WHERE request_key = ANY($1::bigint[])"
+    )
+    return _merge(schema, each, f"SELECT {columns}, sum(change) AS change FROM ({counted}) c GROUP BY {columns}")  # noqa: S608 - our names
 
 
 def _interactions(schema: str) -> str:
-    each: Any = OF_INTERACTIONS
+    """$1 and $2 are positions of the log, both inclusive."""
+    each = OF_INTERACTIONS
+    columns = ", ".join(each.columns)
+    return _merge(
+        schema,
+        each,
+        f"SELECT {columns}, count(*) AS change FROM {schema}.{each.cells} "  # noqa: S608 - our names
+        f"WHERE sequence BETWEEN $1 AND $2 GROUP BY {columns}",
+    )
+
+
+def _merge(schema: str, each: Sum, changes: str) -> str:
     columns = ", ".join(each.columns)
     return (
-        f"INSERT INTO {schema}.{each.table} AS kept ({columns}, {each.count}) "  # noqa: S608 - our names
-        f"SELECT {columns}, count(*) FROM {schema}.{each.cells} WHERE sequence BETWEEN $1 AND $2 GROUP BY {columns} "
-        f"ON CONFLICT ({columns}) DO UPDATE SET {each.count} = kept.{each.count} + EXCLUDED.{each.count}"
+        f"MERGE INTO {schema}.{each.table} AS kept "  # noqa: S608 - our names
+        f"USING (SELECT * FROM ({changes}) all_of_them WHERE change <> 0) AS new "
+        f"ON {' AND '.join(f'kept.{name} = new.{name}' for name in each.columns)} "
+        f"WHEN MATCHED AND kept.{each.count} + new.change = 0 THEN DELETE "
+        f"WHEN MATCHED THEN UPDATE SET {each.count} = kept.{each.count} + new.change "
+        f"WHEN NOT MATCHED THEN INSERT ({columns}, {each.count}) "
+        f"VALUES ({', '.join(f'new.{name}' for name in each.columns)}, new.change)"
     )

@@ -119,26 +119,34 @@ SELECT sequence, ordinal, period, text, published_at FROM {schema}.fact_learning
 WHERE sequence <= (SELECT {schema}.as_of_position());
 
 CREATE VIEW {schema}.request_count AS
-SELECT month, kind, first_channel, department, subject, first_line, unusual, origin, confidential, status,
-       outcome_assumed, requests
-FROM {schema}.sum_request WHERE {schema}.as_of_is_current()
-UNION ALL
-SELECT month, kind, first_channel, department, subject, first_line, unusual, origin, confidential, status,
-       outcome_assumed, count(*)
-FROM {schema}._request_cell_then WHERE NOT {schema}.as_of_is_current()
-GROUP BY month, kind, first_channel, department, subject, first_line, unusual, origin, confidential, status,
-         outcome_assumed;
+SELECT month, kind, first_channel, nullif(department, '') AS department, nullif(subject, '') AS subject, first_line,
+       unusual, origin, confidential, status, outcome_assumed, requests
+FROM (
+  SELECT month, kind, first_channel, department, subject, first_line, unusual, origin, confidential, status,
+         outcome_assumed, requests
+  FROM {schema}.sum_request WHERE {schema}.as_of_is_current()
+  UNION ALL
+  SELECT month, kind, first_channel, department, subject, first_line, unusual, origin, confidential, status,
+         outcome_assumed, count(*)
+  FROM {schema}._request_cell_then WHERE NOT {schema}.as_of_is_current()
+  GROUP BY month, kind, first_channel, department, subject, first_line, unusual, origin, confidential, status,
+           outcome_assumed
+) counted;
 
 CREATE VIEW {schema}.movement_count AS
-SELECT month, received_month, department, movement, how, assumed, requests
-FROM {schema}.sum_movement WHERE {schema}.as_of_is_current()
-UNION ALL
-SELECT month, received_month, department, movement, how, assumed, count(*)
-FROM {schema}._movement_cell_then WHERE NOT {schema}.as_of_is_current()
-GROUP BY month, received_month, department, movement, how, assumed;
+SELECT month, received_month, nullif(department, '') AS department, movement, nullif(how, '') AS how, assumed, requests
+FROM (
+  SELECT month, received_month, department, movement, how, assumed, requests
+  FROM {schema}.sum_movement WHERE {schema}.as_of_is_current()
+  UNION ALL
+  SELECT month, received_month, department, movement, how, assumed, count(*)
+  FROM {schema}._movement_cell_then WHERE NOT {schema}.as_of_is_current()
+  GROUP BY month, received_month, department, movement, how, assumed
+) counted;
 
 CREATE VIEW {schema}.obligation_count AS
-SELECT due_month, received_month, department, obligation, state, met_assumed, sum(obligations)::bigint AS obligations
+SELECT due_month, received_month, nullif(department, '') AS department, obligation, state, met_assumed,
+       sum(obligations)::bigint AS obligations
 FROM (
   SELECT due_month, received_month, department, obligation, state, met_assumed, obligations
   FROM {schema}.sum_obligation WHERE {schema}.as_of_is_current()
@@ -155,16 +163,19 @@ FROM (
   FROM {schema}._obligation_cell_then WHERE NOT {schema}.as_of_is_current()
   GROUP BY 1, 2, 3, 4, 5, 6
 ) counted
-GROUP BY due_month, received_month, department, obligation, state, met_assumed
+GROUP BY due_month, received_month, counted.department, obligation, state, met_assumed
 HAVING sum(obligations) <> 0;
 
 CREATE VIEW {schema}.delay_count AS
-SELECT month, department, kind, measure, business_days, requests
-FROM {schema}.sum_delay WHERE {schema}.as_of_is_current()
-UNION ALL
-SELECT month, department, kind, measure, business_days, count(*)
-FROM {schema}._delay_cell_then WHERE NOT {schema}.as_of_is_current()
-GROUP BY month, department, kind, measure, business_days;
+SELECT month, nullif(department, '') AS department, kind, measure, business_days, requests
+FROM (
+  SELECT month, department, kind, measure, business_days, requests
+  FROM {schema}.sum_delay WHERE {schema}.as_of_is_current()
+  UNION ALL
+  SELECT month, department, kind, measure, business_days, count(*)
+  FROM {schema}._delay_cell_then WHERE NOT {schema}.as_of_is_current()
+  GROUP BY month, department, kind, measure, business_days
+) counted;
 
 CREATE VIEW {schema}.interaction_count AS
 SELECT month, channel, first_contact, answered_first_line, origin, interactions
@@ -174,13 +185,35 @@ SELECT month, channel, first_contact, answered_first_line, origin, count(*)
 FROM {schema}._interaction_cell_then WHERE NOT {schema}.as_of_is_current()
 GROUP BY month, channel, first_contact, answered_first_line, origin;
 
+CREATE FUNCTION {schema}.months_now() RETURNS TABLE (first_on date, last_on date)
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED ROWS 1
+BEGIN ATOMIC
+  SELECT least((SELECT min(month) FROM {schema}.sum_movement), (SELECT min(month) FROM {schema}.sum_interaction)),
+         greatest((SELECT max(month) FROM {schema}.sum_movement), (SELECT max(month) FROM {schema}.sum_interaction));
+END;
+COMMENT ON FUNCTION {schema}.months_now() IS 'The first and the last month that anything happened in.';
+
+CREATE FUNCTION {schema}.months_then() RETURNS TABLE (first_on date, last_on date)
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED ROWS 1
+BEGIN ATOMIC
+  SELECT date_trunc('month', min(day)::timestamp)::date, date_trunc('month', max(day)::timestamp)::date
+  FROM (
+    SELECT received_on AS day FROM {schema}._request_then
+    UNION ALL SELECT occurred_on FROM {schema}._interaction_then
+    UNION ALL SELECT (treated_at AT TIME ZONE 'America/Toronto')::date FROM {schema}._treatment_then
+    UNION ALL SELECT (reopened_at AT TIME ZONE 'America/Toronto')::date FROM {schema}._treatment_then
+  ) happened;
+END;
+COMMENT ON FUNCTION {schema}.months_then() IS 'The same as of clic.as_of.';
+
 CREATE VIEW {schema}.calendar_quarter AS
-WITH span AS (
-  SELECT least((SELECT min(month) FROM {schema}.movement_count), (SELECT min(month) FROM {schema}.interaction_count)) AS first_on,
-         greatest((SELECT max(month) FROM {schema}.movement_count), (SELECT max(month) FROM {schema}.interaction_count)) AS last_on
-), quarter AS (
+WITH quarter AS (
   SELECT generate_series(date_trunc('quarter', first_on::timestamp), last_on::timestamp, interval '3 months') AS first_at
-  FROM span WHERE first_on IS NOT NULL
+  FROM (
+    SELECT first_on, last_on FROM {schema}.months_now() WHERE {schema}.as_of_is_current()
+    UNION ALL
+    SELECT first_on, last_on FROM {schema}.months_then() WHERE NOT {schema}.as_of_is_current()
+  ) months
 )
 SELECT to_char(first_at, 'YYYY"-Q"Q') AS period,
        first_at::date AS first_on,
