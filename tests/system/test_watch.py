@@ -81,6 +81,11 @@ async def test_no_log_trace_metric_stream_or_table_holds_what_a_citizen_told(hou
         await client.post(f"/requests/{request_id}/answer", json={"channel": NAME, "text": TEXT})
         opened = await client.post(f"/requests/{request_id}/open", json={"reason": "essai imaginaire"})
         assert NAME in opened.raise_for_status().text, "an agent reads it, for a reason"
+        lesson = {"text": f"{NAME} : {TEXT}"}
+        (await client.post(f"/requests/{request_id}/learnings", json=lesson)).raise_for_status()
+        draft = {"period": "2026-Q2", "text": f"{NAME}, {PHONE}, {ADDRESS} : {TEXT}"}
+        reviewed = (await client.post("/learnings/drafts", json=draft)).raise_for_status()
+        assert len(reviewed.json()["findings"]) == 3, "a learning's draft stands sealed too (POL-37)"
     await house.settled()
     await wait_until(
         lambda: not holding(house.folder, SECRETS), AWAY_S, what="what was judged is erased from the inbox"

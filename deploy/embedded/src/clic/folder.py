@@ -20,7 +20,10 @@ from clic_chassis.embedded.port import is_free
 from clic_chassis.error import ClicError
 
 AGENT = "agent.exemple"
-AGENT_ROLES = ("agent", "desk", "greffe", "publisher:portail_web")
+AGENT_ROLES = ("agent", "desk", "greffe", "publisher:portail_web", "reviewer")
+REVIEWER = "revision.exemple"
+"""The second of two people who review learnings: nobody signs off their own text (POL-37)."""
+REVIEWER_ROLES = ("agent", "reviewer")
 KEY_BYTES = 32
 SECRET_BYTES = 24
 
@@ -88,6 +91,11 @@ class Folder:
     def agent_token(self) -> Path:
         """The sample agent's token, in clear, for whoever runs this on their machine."""
         return self.path / "agent.token"
+
+    @property
+    def reviewer_token(self) -> Path:
+        """The token of the sample agent who signs off what the other one wrote."""
+        return self.path / "reviewer.token"
 
     @property
     def supervisor_log(self) -> Path:
@@ -160,7 +168,7 @@ class Folder:
         return have
 
     def make_keys(self) -> None:
-        """Make the deployment's key and the sample agent's token where there are none.
+        """Make the deployment's key and the sample agents' tokens where there are none.
 
         Raises:
             FolderError: the register has keys already, and the key that wraps them is gone.
@@ -172,10 +180,16 @@ class Folder:
                     "or start in a new folder."
                 )
             self.write(self.master_key.name, base64.b64encode(os.urandom(KEY_BYTES)).decode() + "\n")
-        if not self.agent_token.exists():
-            self.write(self.agent_token.name, secrets.token_urlsafe(SECRET_BYTES) + "\n")
-        digest = hashlib.sha256(self.agent_token.read_text(encoding="utf-8").strip().encode()).hexdigest()
-        self.write(self.agents.name, json.dumps({digest: {"agent": AGENT, "roles": AGENT_ROLES}}, indent=2))
+        agents = {
+            self._token_digest(self.agent_token): {"agent": AGENT, "roles": AGENT_ROLES},
+            self._token_digest(self.reviewer_token): {"agent": REVIEWER, "roles": REVIEWER_ROLES},
+        }
+        self.write(self.agents.name, json.dumps(agents, indent=2))
+
+    def _token_digest(self, token: Path) -> str:
+        if not token.exists():
+            self.write(token.name, secrets.token_urlsafe(SECRET_BYTES) + "\n")
+        return hashlib.sha256(token.read_text(encoding="utf-8").strip().encode()).hexdigest()
 
     def ports(self, names: Iterable[str]) -> dict[str, int]:
         """A free port for each, the same as last time where nobody took it meanwhile."""

@@ -249,4 +249,11 @@ def _problem(error: FindingError) -> Problem:
         )
         for each in passages
     )
-    return problem_of(error).model_copy(update={"errors": errors})
+    count = len(error.findings)
+    said = (
+        "1 passage de ce texte peut identifier quelqu’un"
+        if count == 1
+        else f"{count} passages de ce texte peuvent identifier quelqu’un"
+    )
+    detail = f"{said}\u00a0: modifiez-le, ou confirmez avec un motif, là où c’est permis, ce qui n’identifie personne."
+    return problem_of(error).model_copy(update={"detail": detail, "errors": errors})

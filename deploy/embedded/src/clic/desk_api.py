@@ -1,0 +1,82 @@
+"""The desk's HTTP API for commands of `clic`: asked as one of the installation's sample agents."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from clic_chassis.error import ClicError
+
+from .connection import ConnectionUnknownError, clic_dir, read_installation
+
+SERVICE = "intake"
+TIMEOUT_S = 60.0
+ANSWER_BYTES_MAX = 16 * 1024 * 1024
+"""Of an answer; a page of a hundred learnings has some 400,000."""
+
+# Without a proxy: an http_proxy of the machine must not be asked about its own loopback.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class DeskError(ClicError):
+    """The desk did not do it; the message says why and how to mend it."""
+
+
+class DeskApi:
+    """Asks the desk."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._token = token
+
+    @classmethod
+    def of_folder(cls, agent: str) -> DeskApi:
+        """The desk of this installation, as the sample agent whose token is in the folder's `<agent>.token`.
+
+        Raises:
+            ConnectionUnknownError: there is no installation, or no such agent.
+        """
+        url = read_installation().services.get(SERVICE)
+        if url is None:
+            raise ConnectionUnknownError(f"{clic_dir()} names no address of {SERVICE}: run `clic up` again")
+        folder = clic_dir()
+        path = folder / f"{agent}.token"
+        if Path(agent).name != agent or not path.is_file():
+            known = ", ".join(sorted(each.stem for each in folder.glob("*.token")))
+            raise ConnectionUnknownError(f"{folder} has no token of {agent!r}; it has those of: {known}")
+        return cls(url, path.read_text(encoding="utf-8").strip())
+
+    def ask(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        """GET a path, or POST it a JSON body; gives the JSON that is answered, None where that is nothing.
+
+        Raises:
+            DeskError: it was refused, or nobody answers.
+        """
+        request = urllib.request.Request(  # noqa: S310 - the address that `clic up` wrote
+            self._url + path,
+            None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+            | ({"Idempotency-Key": key} if key else {}),
+        )
+        try:
+            with _OPENER.open(request, timeout=TIMEOUT_S) as answer:
+                said = answer.read(ANSWER_BYTES_MAX)
+        except urllib.error.HTTPError as error:
+            raise DeskError(_refusal(error.code, error.read(ANSWER_BYTES_MAX))) from error
+        except OSError as error:
+            raise DeskError(f"intake at {self._url} does not answer. Is CLIC running? `clic up` starts it.") from error
+        return json.loads(said) if said else None
+
+
+def _refusal(status: int, body: bytes) -> str:
+    """A problem (RFC 9457) as lines to read."""
+    try:
+        problem = json.loads(body)
+        lines = [str(problem["detail"])]
+        lines += [f"  • {each['detail']} {each['mend']}" for each in problem.get("errors", ())]
+    except (ValueError, KeyError, TypeError):
+        return f"intake answered {status}, and no problem that can be read"
+    return "\n".join(lines)
