@@ -1,13 +1,15 @@
-"""`clic report`: a quarter's figures out of reporting's tables, to read, to pipe or to publish."""
+"""`clic report`: a period's figures out of reporting's tables, to read, to pipe or to publish."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from time import monotonic
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import asyncpg
 import typer
@@ -15,7 +17,6 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from clic_chassis.error import ClicError
 from clic_chassis.jetstream_log import JetStreamLog
@@ -23,17 +24,18 @@ from clic_chassis.log import LogIdentity
 from clic_chassis.town_file import read_town
 from clic_contracts.subject import LOG_STREAM
 from clic_contracts.town import Town
-from clic_reporting.core.chart import DRAWN, BarChart, quarter_charts, quarter_stacks
-from clic_reporting.core.figure import Comparison
-from clic_reporting.core.french import MINUS, NBSP, capital, number, share
-from clic_reporting.core.highlight import highlights
+from clic_contracts.vocabulary import Language
+from clic_reporting import document as formats
+from clic_reporting.core.document import Edition
 from clic_reporting.core.label import Labels
-from clic_reporting.core.period import Quarter
-from clic_reporting.page import ZONE, Pages, provisional
-from clic_reporting.report import overview, quarter_comparison
+from clic_reporting.core.period import parse_period
+from clic_reporting.document.edition import Made, internal, public_or_draft, publish_now
+from clic_reporting.page import Pages
+from clic_reporting.report import overview
 
 from .connection import database_url, nats_connection, without_password
 from .nats_config import DURABLES, OPS
+from .report_text import as_text
 from .town import town_dir
 
 DATABASE = "reporting"
@@ -45,14 +47,25 @@ REACTORS = tuple(durable for stream, durable in (*DURABLES["routing"], *DURABLES
 """Consumers whose services answer to what the log holds with facts that a report counts."""
 POLL_S = 0.2
 CONNECT_TIMEOUT_S = 10.0
+FILE_WIDTH = 100
+"""Characters of a line of text in a file."""
 
 
 class Format(StrEnum):
     """How a report is given."""
 
     TEXT = "text"
-    JSON = "json"
     HTML = "html"
+    PDF = "pdf"
+    XLSX = "xlsx"
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+
+
+BINARY = {Format.PDF, Format.XLSX, Format.CSV, Format.PARQUET}
+"""Not for a terminal; CSV because it comes as an archive with a file per table."""
+PER_TABLE = {Format.CSV, Format.PARQUET}
 
 
 class DatabaseAwayError(ClicError):
@@ -60,44 +73,142 @@ class DatabaseAwayError(ClicError):
 
 
 class NotCaughtUpError(ClicError):
-    """Reporting did not reach the end of the log in time."""
+    """The figures did not come to hold the log within the bound."""
+
+
+class AskError(ClicError):
+    """Options that do not go together."""
+
+
+class Asked(NamedTuple):
+    """Which report."""
+
+    period: str
+    edition: Edition
+    as_of: str | None
+    since: str | None
+    publish_by: str | None
 
 
 def report(
-    period: Annotated[str, typer.Argument(help="A quarter, such as 2022-Q1.", show_default=False)],
-    output_format: Annotated[Format, typer.Option("--format", help="How.")] = Format.TEXT,
+    period: Annotated[str, typer.Argument(help="A quarter such as 2026-Q1, or a year such as 2026.")],
+    output_format: Annotated[
+        Format, typer.Option("--format", help="CSV and Parquet: a file per table, in a ZIP archive or a folder.")
+    ] = Format.TEXT,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="A file instead of standard output; for csv and parquet also a folder.",
+            show_default=False,
+        ),
     ] = None,
-    town: Annotated[Path | None, typer.Option(help="The town's folder.", show_default=False)] = None,
     *,
+    language: Annotated[Language, typer.Option(help="French or English.")] = Language.FR,
+    edition: Annotated[
+        Edition, typer.Option(help="Exact figures, or what may be published of them (POL-38).")
+    ] = Edition.INTERNAL,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            help="As known at the end of a day (2026-04-15), or at a position of the log.", show_default=False
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Also what was corrected since that day or position, by reference.", show_default=False),
+    ] = None,
+    publish_by: Annotated[
+        str | None,
+        typer.Option(help="Publish the public edition, in this person's name: it is remembered.", show_default=False),
+    ] = None,
+    town: Annotated[Path | None, typer.Option(help="The town's folder, for its names.", show_default=False)] = None,
     wait: Annotated[
         bool | None,
         typer.Option(
             "--wait/--no-wait",
-            help=f"Wait until every service has heard of what the log holds now, {WAIT_MAX_S:.0f} s at most, or do not "
-            f"wait at all. Neither: wait {PATIENCE_S:.0f} s, and then say what is missing.",
+            help="Wait for services and figures that lag behind the log, and fail where they do not come. Without "
+            f"either it waits {PATIENCE_S:.0f} s at most and says what is missing.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Report a quarter: requests received, treated and pending, interactions, obligations (POL-31 to POL-36)."""
+    """A period's report: requests, interactions, delays, and what was learned (POL-29, POL-31 to POL-38)."""
     errors = Console(stderr=True)
+    asked = Asked(period, edition, as_of, since, publish_by)
     try:
-        comparison = asyncio.run(_compared(period, errors, wait=wait))
-        text = _rendered(comparison, output_format, town, width=None if output is None else 100)
-        if output is not None:
-            _write(output, text)
-            errors.print(f"Written: {escape(str(output))}", soft_wrap=True)
+        _check(asked, output_format, output)
+        the_town = read_town(town or town_dir())
+        made = asyncio.run(_made(asked, Labels(the_town, language), errors, wait=wait))
+        if output is None:
+            _print(made, output_format, the_town)
             return
+        for path, content in _files(made, output_format, output, the_town).items():
+            _write(path, content)
+        errors.print(f"Written: {escape(str(output))}", soft_wrap=True)
     except ClicError as error:
         errors.print(escape(str(error)), style="red", soft_wrap=True)
         raise typer.Exit(1) from error
-    typer.echo(text)
 
 
-async def _compared(period: str, errors: Console, *, wait: bool | None) -> Comparison:
-    Quarter.parse(period)  # A slip of the pen needs no server to be told.
+def _check(asked: Asked, output_format: Format, output: Path | None) -> None:
+    """What can be told before any server is asked.
+
+    Raises:
+        PeriodError: the period is none.
+        AskError: options do not go together.
+    """
+    parse_period(asked.period)
+    if asked.since is not None and asked.edition is Edition.PUBLIC:
+        raise AskError(
+            "what was corrected since is told in the internal edition alone: a difference is a small count (POL-38). "
+            "Leave out --since, or --edition public"
+        )
+    if asked.publish_by is not None and asked.edition is not Edition.PUBLIC:
+        raise AskError("only a public edition can be published: add --edition public")
+    if asked.publish_by is not None and not asked.publish_by.strip():
+        raise AskError("--publish-by needs the name of whoever publishes")
+    if output_format in BINARY and output is None and sys.stdout.isatty():
+        raise AskError(f"{output_format} is not for a terminal: name a file with --output, or pipe it on")
+
+
+def _print(made: Made, output_format: Format, town: Town) -> None:
+    if output_format in BINARY:
+        typer.get_binary_stream("stdout").write(_content(made, output_format, town, width=None))
+    else:
+        typer.echo(_content(made, output_format, town, width=None).decode(), nl=False)
+
+
+def _content(made: Made, output_format: Format, town: Town, *, width: int | None) -> bytes:
+    document, comparison = made
+    match output_format:
+        case Format.TEXT:
+            return f"{as_text(document, width=width)}\n".encode()
+        case Format.HTML:
+            return Pages(town).report(document).encode()
+        case _:
+            return formats.rendered(document, comparison.report, formats.Format(output_format))
+
+
+def _files(made: Made, output_format: Format, output: Path, town: Town) -> Mapping[Path, bytes]:
+    """What is written where: one file, or one per table in a folder."""
+    if output_format in PER_TABLE and output.suffix != ".zip":
+        tables = formats.tables(made[0], formats.Format(output_format))
+        return {output / name: content for name, content in tables.items()}
+    return {output: _content(made, output_format, town, width=FILE_WIDTH)}
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        if path.suffix in (".csv", ".parquet"):
+            path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise ClicError(f"{path} cannot be written: {error.strerror}") from error
+
+
+async def _made(asked: Asked, labels: Labels, errors: Console, *, wait: bool | None) -> Made:
     url = database_url(DATABASE)
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
@@ -107,13 +218,26 @@ async def _compared(period: str, errors: Console, *, wait: bool | None) -> Compa
             "Is CLIC running? `clic up` starts it."
         ) from error
     try:
-        end = await _end_of_log(connection, errors, wait=wait)
-        comparison = await quarter_comparison(connection, period)
+        past = asked.as_of is not None and wait is None  # What was known then does not change by waiting.
+        end = None if past else await _end_of_log(connection, errors, wait=wait)
+        made = await _edition(connection, asked, labels)
     finally:
         await connection.close()
-    if end is not None and (warning := lag_warning(comparison, end)) is not None:
-        errors.print(escape(warning), style="yellow", soft_wrap=True)
-    return comparison
+    report = made[1].report
+    if end is not None and asked.as_of is None:
+        warning = lag_warning(report.versions.log, report.position, end)
+        if warning is not None:
+            errors.print(escape(warning), style="yellow", soft_wrap=True)
+    return made
+
+
+async def _edition(connection: asyncpg.Connection, asked: Asked, labels: Labels) -> Made:
+    if asked.edition is Edition.INTERNAL:
+        return await internal(connection, asked.period, labels, as_of=asked.as_of, since=asked.since)
+    if asked.publish_by is None:
+        return await public_or_draft(connection, asked.period, labels, as_of=asked.as_of)
+    at = dt.datetime.now(dt.UTC)
+    return await publish_now(connection, asked.period, labels, as_of=asked.as_of, at=at, by=asked.publish_by.strip())
 
 
 async def _end_of_log(connection: asyncpg.Connection, errors: Console, *, wait: bool | None) -> LogIdentity | None:
@@ -196,117 +320,15 @@ def log_name(log: LogIdentity) -> str:
     return f"{log.stream} {log.created_at.isoformat()}"
 
 
-def lag_warning(comparison: Comparison, end: LogIdentity) -> str | None:
+def lag_warning(made_from: str, position: int, end: LogIdentity) -> str | None:
     """What is to be said of figures that do not hold the log up to its end; None where they do."""
-    made_from, log = comparison.report.versions.log, log_name(end)
+    log = log_name(end)
     if made_from != log:
         return f"These figures were made from another log ({made_from}) than is there now ({log}): see `clic status`."
-    behind = end.last_sequence - comparison.report.position
+    behind = end.last_sequence - position
     if behind <= 0:
         return None
     return (
-        f"These figures hold the log to position {comparison.report.position} of {end.last_sequence}, {behind} behind; "
+        f"These figures hold the log to position {position} of {end.last_sequence}, {behind} behind; "
         "--wait waits for the rest."
-    )
-
-
-def _rendered(comparison: Comparison, output_format: Format, town: Path | None, *, width: int | None) -> str:
-    if output_format is Format.JSON:
-        return comparison.report.model_dump_json(indent=2)
-    the_town = read_town(town or town_dir())
-    today = dt.datetime.now(ZONE).date()
-    if output_format is Format.HTML:
-        return Pages(the_town).quarter(comparison, today=today).rstrip("\n")
-    return as_text(comparison, the_town, today=today, width=width)
-
-
-def _write(output: Path, text: str) -> None:
-    try:
-        output.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise ClicError(f"{output} cannot be written: {error.strerror}") from error
-
-
-def as_text(comparison: Comparison, town: Town, *, today: dt.date, width: int | None = None) -> str:
-    """A quarter as tables for a terminal, in French as the page is; plain where it goes to a file (`width` given)."""
-    console = Console(width=width, no_color=True) if width else Console()
-    labels = Labels(town)
-    quarter = Quarter.parse(comparison.report.period)
-    with console.capture() as captured:
-        console.print(f"[bold]{quarter.name_fr}[/] – {escape(labels.town)}", highlight=False)
-        for note in provisional(quarter, today):
-            console.print(escape(note.text), highlight=False)
-        for sentence in highlights(comparison, labels, complete=today >= quarter.next_on):
-            console.print(f"• {escape(sentence)}", highlight=False)
-        console.print(_balance(comparison))
-        for chart in quarter_charts(comparison, labels).values():
-            if chart.total:
-                console.print(_chart(chart))
-        console.print(_obligations(comparison))
-        console.print(_rest(comparison))
-        console.print(_origin(comparison), highlight=False, soft_wrap=True)
-    return captured.get().rstrip("\n")
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left", overflow="fold")
-    return table
-
-
-def _balance(comparison: Comparison) -> Table:
-    requests = comparison.report.requests
-    table = _table("Demandes", "", "Nombre")
-    table.add_row("En attente au début", number(requests.pending_at_start))
-    table.add_row("+ reçues", number(requests.received))
-    table.add_row(f"{MINUS} traitées", number(requests.treated))
-    table.add_row("= en attente à la fin", number(requests.pending_at_end), style="bold")
-    return table
-
-
-def _chart(chart: BarChart) -> Table:
-    before = [] if chart.total_before is None else ["Trimestre précédent"]
-    table = _table(chart.title, chart.heading, "Nombre", "Part", *before)
-    for bar in chart.bars:
-        earlier = [] if bar.before is None else [number(bar.before)]
-        table.add_row(escape(bar.label), number(bar.value), bar.share, *earlier)
-    return table
-
-
-def _obligations(comparison: Comparison) -> Table:
-    table = _table("Obligations", "", *map(capital, DRAWN.values()), "Levées", "Part à temps")
-    for row in quarter_stacks(comparison.report):
-        table.add_row(row.label, *map(number, row.values.values()), row.on_time)
-    for column in table.columns[1:]:
-        words = [word for cell in (column.header, *column.cells) for word in str(cell).split(" ")]
-        column.width = max(map(len, words))  # Of eight columns in 80, the first is what needs the room.
-    return table
-
-
-def _rest(comparison: Comparison) -> Table:
-    requests, interactions = comparison.report.requests, comparison.report.interactions
-    table = _table("Première ligne, plaintes, demandes inusitées", "", "Nombre", "Part")
-    for name, value, whole in (
-        ("Demandes dont le CLIC se charge lui-même", requests.first_line, requests.received),
-        ("Suivis auxquels le CLIC a répondu", interactions.follow_ups_first_line, interactions.follow_ups),
-        ("Plaintes dirigées vers la Direction générale", requests.to_direction_generale, requests.received),
-        ("Demandes inusitées", requests.unusual, requests.received),
-    ):
-        table.add_row(name, number(value), share(value, whole))
-    return table
-
-
-def _origin(comparison: Comparison) -> str:
-    report, versions = comparison.report, comparison.report.versions
-    assumed = report.assumed
-    told = ""
-    if assumed.any:
-        told = (
-            f"Dates supposées, faute de mieux dans les dossiers{NBSP}: {number(assumed.outcomes)} états actuels, "
-            f"{number(assumed.treatments)} traitements, {number(assumed.obligations)} obligations.\n"
-        )
-    return told + (
-        f"Position {report.position} du journal {versions.log}; définitions {versions.definition}; "
-        f"règles de la Ville {versions.town or '–'}."
     )

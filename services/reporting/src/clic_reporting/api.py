@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated
@@ -11,7 +10,7 @@ from typing import Annotated
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from clic_chassis.clock import Clock
 from clic_chassis.error import RetryableError
@@ -20,19 +19,14 @@ from clic_chassis.http import PROBLEM_TYPE, add_error_handlers, new_api, problem
 from clic_contracts.submission import Problem
 
 from .access import Access
-from .core.figure import Report
 from .core.period import PeriodError
+from .document.route import Reports, add_reports
 from .indicator import ROWS_MAX, Indicator, IndicatorRows, indicator_rows, indicators
-from .page import POLICY, ZONE, Pages
-from .report import NotProjectedError, overview, quarter_comparison, quarter_report
+from .page import Pages
+from .report import NotProjectedError
 
 ACQUIRE_TIMEOUT_S = 5.0
 """How long a reader waits for one of the pool's connections."""
-_PAGE_HEADERS = {
-    "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 def make_api(
@@ -54,30 +48,7 @@ def make_api(
     add_error_handlers(api)
     _add_own_error_handlers(api)
 
-    def today() -> dt.date:
-        return clock.now().astimezone(ZONE).date()
-
-    @api.get("/", include_in_schema=False)
-    async def front() -> HTMLResponse:
-        async with connected(pool) as connection:
-            found = await overview(connection)
-        return _page(pages.front(found, today=today(), links=links, standing=standing()))
-
-    @api.get("/reports/{period}.json", tags=["reports"], responses=problems(404, 503))
-    async def report(period: str) -> Report:
-        """The figures of a quarter such as `2022-Q1`; a quarter without facts is a report of zeros.
-
-        Source: POL-31 to POL-36.
-        """
-        async with connected(pool) as connection:
-            return await quarter_report(connection, period)
-
-    @api.get("/reports/{period}", tags=["reports"], response_class=HTMLResponse, responses=problems(404, 503))
-    async def page(period: str) -> HTMLResponse:
-        """The same as a page to read, in French."""
-        async with connected(pool) as connection:
-            found = await quarter_comparison(connection, period)
-        return _page(pages.quarter(found, today=today(), linked=True, standing=standing()))
+    add_reports(api, Reports(lambda: connected(pool), pages, clock, access, standing, links))
 
     @api.get("/indicators", tags=["indicators"], responses=problems(503))
     async def all_indicators() -> list[Indicator]:
@@ -96,10 +67,6 @@ def make_api(
             return await indicator_rows(connection, name, period=period, limit=limit)
 
     return api
-
-
-def _page(html: str) -> HTMLResponse:
-    return HTMLResponse(html, headers=_PAGE_HEADERS)
 
 
 @contextlib.asynccontextmanager

@@ -1,39 +1,28 @@
-"""The report of a quarter: every figure from one snapshot of the tables."""
+"""The report of a period: every figure from one snapshot of the views, as of one position of the log."""
 
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+import re
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from clic_chassis.error import ClicError
+from clic_chassis.error import ClicError, RefusedError
 from clic_chassis.sql import load
-from clic_contracts.vocabulary import Kind, ObligationKind
 
-from .core.figure import (
-    NONE,
-    STATUSES,
-    Assumed,
-    Comparison,
-    InteractionFigures,
-    ObligationCounts,
-    ObligationFigures,
-    Overview,
-    QuarterBalance,
-    Report,
-    RequestFigures,
-    Versions,
-)
-from .core.period import Quarter
+from .core.counting import Counted, balances, report_of
+from .core.figure import Change, Comparison, Differences, Overview, QuarterBalance, Report, Versions
+from .core.period import Period, Quarter, parse_period
 from .store import LIVE_SCHEMA
 
 _SQL = load("clic_reporting")
 NOT_YET = "the reporting service has not run on this database yet: start it, or run `clic rebuild`"
-DIRECTION_GENERALE = "direction_generale"
+CHANGES_MAX = 2_000
+"""Changes of a period that are listed one by one."""
+_AS_OF = re.compile(r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,18})$")
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 """A connection, one's own or a pool's."""
@@ -43,38 +32,68 @@ class NotProjectedError(ClicError):
     """There are no tables to report from yet."""
 
 
+class AsOfError(RefusedError):
+    """A text names no day and no position that the figures can be told as of."""
+
+    code = "invalid_as_of"
+
+
 def query(name: str, schema: str = LIVE_SCHEMA) -> str:
     """A statement of `queries.sql` for a schema."""
     return _SQL[name].replace("{schema}", schema)
 
 
-async def quarter_report(connection: Connection, period: str, *, schema: str = LIVE_SCHEMA) -> Report:
-    """The figures of a quarter such as `2022-Q1`, as the log stands. Source: POL-31 to POL-36.
+async def period_report(
+    connection: Connection, period: str, *, as_of: str | None = None, schema: str = LIVE_SCHEMA
+) -> Report:
+    """The figures of a quarter such as `2022-Q1` or a year such as `2022`. Source: POL-29, POL-31 to POL-37, POL-39.
+
+    `as_of`: as they were known at the end of a day (`2026-04-15`), or at a position of the log; None: now.
 
     Raises:
-        PeriodError: the text is not a quarter.
+        PeriodError: the text is not a period.
+        AsOfError: `as_of` is neither a day nor a position that the figures hold.
         NotProjectedError: reporting has not folded anything yet.
     """
-    quarter = Quarter.parse(period)
-    async with reading(connection, schema):
-        return await _report(connection, quarter, schema)
+    asked = parse_period(period)
+    async with reading(connection, schema, as_of=as_of):
+        return report_of(asked, await _counted(connection, [asked], schema, as_of))
 
 
-async def quarter_comparison(connection: Connection, period: str, *, schema: str = LIVE_SCHEMA) -> Comparison:
-    """A quarter's report with the one before and the line of every quarter. Source: POL-31 to POL-36.
+async def period_comparison(
+    connection: Connection,
+    period: str,
+    *,
+    as_of: str | None = None,
+    since: str | None = None,
+    schema: str = LIVE_SCHEMA,
+) -> Comparison:
+    """A period's report with those beside it: the one before, that of last year, a year's quarters, every balance.
 
-    Raises: as `quarter_report`.
+    `since`: also what is told otherwise than it was known then, request by request; as `as_of`, and before it.
+
+    Raises: as `period_report`.
     """
-    quarter = Quarter.parse(period)
-    async with reading(connection, schema):
-        quarters = await _quarters(connection, schema)
+    asked = parse_period(period)
+    async with reading(connection, schema, as_of=as_of):
+        beside = [asked.previous, asked.year_before, *asked.parts]
+        counted = await _counted(connection, [asked, *beside], schema, as_of)
+        quarters = balances(counted)
         known = {each.period for each in quarters}
-        before = quarter.previous
+        report = report_of(asked, counted)
         return Comparison(
-            report=await _report(connection, quarter, schema),
-            before=await _report(connection, before, schema) if str(before) in known else None,
+            report=report,
+            before=_if_known(asked.previous, counted, known),
+            year_before=_if_known(asked.year_before, counted, known),
+            parts=tuple(report_of(each, counted) for each in asked.parts),
             quarters=quarters,
+            differences=None if since is None else await _differences(connection, asked, report, since, schema),
         )
+
+
+def _if_known(period: Period, counted: Counted, known: set[str]) -> Report | None:
+    told = {str(period)} | {str(each) for each in period.parts}
+    return report_of(period, counted) if told & known else None
 
 
 async def overview(connection: Connection, *, schema: str = LIVE_SCHEMA) -> Overview:
@@ -84,24 +103,29 @@ async def overview(connection: Connection, *, schema: str = LIVE_SCHEMA) -> Over
         NotProjectedError: reporting has not folded anything yet.
     """
     async with reading(connection, schema):
-        checkpoint = await _checkpoint(connection, schema)
+        standing = await _standing(connection, schema, None)
         return Overview(
             quarters=await _quarters(connection, schema),
-            position=checkpoint["sequence"],
-            updated_at=checkpoint["updated_at"],
-            versions=_versions(checkpoint),
+            position=standing["position"],
+            updated_at=standing["updated_at"],
+            versions=_versions(standing),
         )
 
 
 @contextlib.asynccontextmanager
-async def reading(connection: Connection, schema: str) -> AsyncIterator[None]:
+async def reading(connection: Connection, schema: str, *, as_of: str | None = None) -> AsyncIterator[None]:
     """A snapshot; tables that are not there, or not as this code expects them, are told as what they are."""
+    if as_of is not None and not _AS_OF.match(as_of):
+        raise AsOfError(_no_as_of(as_of))
     try:
         async with snapshot(connection, schema):
+            await connection.execute(query("as_of"), as_of or "")
             yield
+    except asyncpg.InvalidParameterValueError as error:
+        raise AsOfError(f"{error}. {error.hint or ''}".strip()) from error
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
         raise NotProjectedError(NOT_YET) from error
-    except asyncpg.UndefinedColumnError as error:
+    except (asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as error:
         raise NotProjectedError("the tables were made by another version of CLIC: run `clic rebuild`") from error
 
 
@@ -120,103 +144,84 @@ async def snapshot(connection: Connection, schema: str = LIVE_SCHEMA) -> AsyncIt
             await connection.execute(query("readers_unlock"), schema)
 
 
-async def _report(connection: Connection, quarter: Quarter, schema: str) -> Report:
-    checkpoint = await _checkpoint(connection, schema)
-    bounds: Any = await connection.fetchrow(query("bounds"), quarter.first_on, quarter.next_on)
-    span = (bounds["starts_at"], bounds["ends_at"])
-    received = await connection.fetch(query("received", schema), *span)
-    balance: Any = await connection.fetchrow(query("balance", schema), *span)
-    obligations = await connection.fetch(query("obligations", schema), *span)
-    return Report(
-        period=str(quarter),
-        requests=_requests(received, balance),
-        interactions=_interactions(await connection.fetch(query("interactions", schema), *span)),
-        obligations=_obligations(obligations),
-        assumed=Assumed(
-            outcomes=_sum(received, "outcome_assumed"),
-            treatments=balance["assumed"],
-            obligations=sum(row["assumed"] for row in obligations),
-        ),
-        position=checkpoint["sequence"],
-        versions=_versions(checkpoint),
-    )
-
-
-async def _checkpoint(connection: Connection, schema: str) -> Any:
-    checkpoint = await connection.fetchrow(query("checkpoint", schema))
-    if checkpoint is None:
+async def _standing(connection: Connection, schema: str, as_of: str | None) -> Any:
+    standing = await connection.fetchrow(query("standing", schema), as_of)
+    if standing is None:
         raise NotProjectedError(NOT_YET)
-    return checkpoint
+    return standing
 
 
-def _versions(checkpoint: Any) -> Versions:
+def _versions(standing: Any) -> Versions:
     return Versions(
-        definition=checkpoint["definition"],
-        town=checkpoint["town"],
-        log=f"{checkpoint['stream']} {checkpoint['stream_created_at'].isoformat()}",
+        definition=standing["definition"],
+        indicators=standing["indicators"],
+        town=standing["town"],
+        log=f"{standing['stream']} {standing['stream_created_at'].isoformat()}",
     )
 
 
 async def _quarters(connection: Connection, schema: str) -> tuple[QuarterBalance, ...]:
-    return tuple(QuarterBalance(**dict(row)) for row in await connection.fetch(query("quarters", schema)))
-
-
-def _requests(rows: list[Any], balance: Any) -> RequestFigures:
-    return RequestFigures(
-        received=sum(row["requests"] for row in rows),
-        by_kind=_by(rows, "kind", all_of=Kind),
-        by_status=_by(rows, "status", all_of=STATUSES),
-        by_first_channel=_by(rows, "first_channel"),
-        by_department=_by(rows, "department"),
-        by_subject=_by(rows, "subject"),
-        treated=balance["treatments"] - balance["reopenings"],
-        reopenings=balance["reopenings"],
-        pending_at_start=balance["pending_at_start"],
-        pending_at_end=balance["pending_at_end"],
-        first_line=_sum(rows, "first_line"),
-        to_direction_generale=sum(
-            row["requests"] for row in rows
-            if row["department"] == DIRECTION_GENERALE and row["kind"] == Kind.COMPLAINT
-        ),
-        unusual=_sum(rows, "unusual"),
-        unusual_by_kind=_by([row for row in rows if row["unusual"]], "kind"),
-        backlog=sum(row["requests"] for row in rows if row["origin"] == "backlog"),
-        confidential=_sum(rows, "confidential"),
-    )  # fmt: skip
-
-
-def _interactions(rows: list[Any]) -> InteractionFigures:
-    return InteractionFigures(
-        total=sum(row["interactions"] for row in rows),
-        by_channel=_by(rows, "channel", count="interactions"),
-        follow_ups=sum(row["follow_ups"] for row in rows),
-        follow_ups_first_line=sum(row["follow_ups_first_line"] for row in rows),
+    return balances(
+        Counted(
+            movements=await connection.fetch(query("movements", schema)),
+            interactions=await connection.fetch(query("interactions", schema)),
+        )
     )
 
 
-def _obligations(rows: list[Any]) -> ObligationFigures:
-    kinds = {kind.value: _counts([row for row in rows if row["obligation"] == kind]) for kind in ObligationKind}
-    return ObligationFigures(
-        by_kind={kind: ObligationCounts(**counts) for kind, counts in kinds.items() if counts}, **_counts(rows)
+async def _counted(connection: Connection, periods: list[Period], schema: str, as_of: str | None) -> Counted:
+    """All that the reports of some periods are counted from, each view read once."""
+    standing = await _standing(connection, schema, as_of)
+    quarters = sorted({quarter for period in periods for quarter in _quarters_of(period)})
+    months = [month for quarter in quarters for month in quarter.months]
+    span = (quarters[0].first_on, quarters[-1].next_on)
+
+    async def rows(name: str, *arguments: Any) -> list[Any]:
+        return list(await connection.fetch(query(name, schema), *arguments))
+
+    return Counted(
+        position=standing["position"],
+        known_at=standing["instant"],
+        as_of=standing["as_of"],
+        versions=_versions(standing),
+        received=await rows("received", months),
+        movements=await rows("movements"),
+        interactions=await rows("interactions"),
+        obligations=await rows("obligations", months),
+        delays=await rows("delays", months),
+        transfers=await rows("transfers", *span),
+        ratings=await rows("ratings", *span),
+        learnings=await rows("learnings", [str(each) for each in {*quarters, *periods}]),
     )
 
 
-def _counts(rows: list[Any]) -> dict[str, int]:
-    assumed = {
-        f"{state}_assumed": sum(row["assumed"] for row in rows if row["state"] == state) for state in ("met", "late")
-    }
-    return {**_by(rows, "state", count="obligations"), **assumed} if rows else {}
+def _quarters_of(period: Period) -> Iterator[Quarter]:
+    if isinstance(period, Quarter):
+        yield period
+    else:
+        yield from period.parts
 
 
-def _sum(rows: list[Any], flag: str) -> int:
-    return sum(row["requests"] for row in rows if row[flag])
+async def _differences(connection: Connection, period: Period, report: Report, since: str, schema: str) -> Differences:
+    """What of a period is told otherwise than at `since`; afterwards the views tell that."""
+    if not _AS_OF.match(since):
+        raise AsOfError(_no_as_of(since))
+    later = report.as_of or str(report.position)
+    span = (period.first_on, period.last_on)
+    rows = await connection.fetch(query("differences", schema), *span, since, later, CHANGES_MAX + 1)
+    await connection.execute(query("as_of"), since)
+    earlier = report_of(period, await _counted(connection, [period], schema, since))
+    if earlier.position > report.position:
+        raise AsOfError(f"{since} comes after {later}: name the earlier knowledge as `since`, the later as `as_of`")
+    return Differences(
+        earlier=earlier,
+        changes=tuple(Change(**dict(row)) for row in rows[:CHANGES_MAX]),
+        more=len(rows) > CHANGES_MAX,
+    )
 
 
-def _by(rows: list[Any], column: str, *, count: str = "requests", all_of: Iterable[str] = ()) -> dict[str, int]:
-    """Counts by a column, the most frequent first, then by name, so that the same rows give the same bytes."""
-    counts: Counter[str] = Counter()
-    for row in rows:
-        counts[row[column] or NONE] += row[count]
-    for each in all_of:
-        counts[str(each)] += 0
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+def _no_as_of(text: str) -> str:
+    return f"{text!r} is neither a day nor a position of the log: write a day, as in 2026-04-15, or digits"
+
+
+quarter_report, quarter_comparison = period_report, period_comparison

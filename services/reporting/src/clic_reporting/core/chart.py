@@ -1,15 +1,17 @@
-"""Charts as data: what is drawn, how wide, and what it says to those who do not see it. Widths are percents."""
+"""Charts as data, each of its table: what is drawn, how wide, and what it says to those who do not see it.
+
+Widths and heights are percents. A count that the table withholds is not drawn.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .figure import Comparison, ObligationCounts, QuarterBalance, Report
-from .french import NBSP, number, share
-from .label import CHANNELS, KINDS, OBLIGATIONS, STATUSES, Labels, label
+from .language import Words
+from .table import Cell, Row, Table
 
-ROWS_MAX = 12
+BARS_MAX = 12
 """Bars of one chart; the rest are drawn together as « Autres »."""
 _NICE = (1, 2, 2.5, 5, 10)
 _TICKS = 4
@@ -17,15 +19,13 @@ _TICKS = 4
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One row of a chart and of the table beside it."""
+    """One row of a chart."""
 
     label: str
-    value: int
-    before: int | None
-    """The same in the quarter before; None where there is none."""
+    value: int | None
+    """None: withheld."""
     percent: float
     """Length, of the longest."""
-    share: str
     rest: bool = False
     """Stands for several codes."""
 
@@ -34,78 +34,37 @@ class Bar:
 class BarChart:
     """Counts by something, the most frequent first."""
 
-    ident: str
-    title: str
-    heading: str
-    """What the rows are."""
     bars: tuple[Bar, ...]
-    total: int
-    total_before: int | None
-
-    @property
-    def description(self) -> str:
-        """The chart in words."""
-        if not self.total:
-            return "Aucune donnée."
-        told = "; ".join(f"{bar.label}{NBSP}: {number(bar.value)} ({bar.share})" for bar in self.bars if bar.value)
-        return f"Diagramme à barres, de la plus fréquente à la moins fréquente. {told}."
+    description: str
 
 
-def bar_chart(
-    ident: str,
-    title: str,
-    heading: str,
-    counts: Mapping[str, int],
-    before: Mapping[str, int] | None,
-    name: Callable[[str], str],
-    *,
-    others: str = "Autres",
-) -> BarChart:
-    """A chart of counts by code; beyond `ROWS_MAX` codes the rarest are counted together."""
-    codes = list(counts)
-    shown, rest = (codes, []) if len(codes) <= ROWS_MAX else (codes[: ROWS_MAX - 1], codes[ROWS_MAX - 1 :])
-    rows = [(name(code), counts[code], None if before is None else before.get(code, 0), False) for code in shown]
-    total = sum(counts.values())
-    total_before = None if before is None else sum(before.values())
+def bar_chart(table: Table, words: Words) -> BarChart:
+    """The chart of a table's drawn column; beyond `BARS_MAX` rows the last are drawn together."""
+    index = next(index for index, column in enumerate(table.columns) if column.drawn)
+    rows = [(row.title, _count(row.cells[index])) for row in table.body]
+    drawn = [each for each in rows if each[1] != 0] or rows
+    shown, rest = (drawn, []) if len(drawn) <= BARS_MAX else (drawn[: BARS_MAX - 1], drawn[BARS_MAX - 1 :])
+    bars = [(title, value, False) for title, value in shown]
     if rest:
-        before_rest = None if total_before is None else total_before - sum(row[2] or 0 for row in rows)
-        rows.append((f"{others} ({len(rest)})", sum(counts[code] for code in rest), before_rest, True))
-    longest = max((row[1] for row in rows), default=0)
-    bars = tuple(
-        Bar(told, value, earlier, round(100 * value / longest, 2) if longest else 0.0, share(value, total), several)
-        for told, value, earlier, several in rows
+        bars.append((f"{words('Autres', 'Others')} ({len(rest)})", _sum([value for _, value in rest]), True))
+    longest = max((value or 0 for _, value, _ in bars), default=0)
+    total = None if table.total is None else _count(table.total.cells[index])
+    return BarChart(
+        tuple(
+            Bar(title, value, round(100 * (value or 0) / longest, 2) if longest else 0.0, several)
+            for title, value, several in bars
+        ),
+        _told_bars(bars, total, words),
     )
-    return BarChart(ident, title, heading, bars, total, total_before)
 
 
-def quarter_charts(comparison: Comparison, labels: Labels) -> dict[str, BarChart]:
-    """The bar charts of a quarter. Source: POL-31, POL-35."""
-
-    def counts(of: str, field: str) -> tuple[dict[str, int], dict[str, int] | None]:
-        now, before = (
-            getattr(getattr(report, of), field) if report is not None else None
-            for report in (comparison.report, comparison.before)
-        )
-        return now or {}, before
-
-    def by(names: dict[str, str]) -> Callable[[str], str]:
-        return lambda code: label(names, code)
-
-    requests, title = "requests", "Demandes reçues par"
-    return {
-        "kind": bar_chart("nature", f"{title} nature", "Nature", *counts(requests, "by_kind"), by(KINDS)),
-        "status": bar_chart("etat", f"{title} état actuel", "État", *counts(requests, "by_status"), by(STATUSES)),
-        "channel": bar_chart(
-            "canal", f"{title} canal du premier contact", "Canal", *counts(requests, "by_first_channel"), by(CHANNELS)
-        ),
-        "interaction": bar_chart(
-            "contact", "Interactions par canal", "Canal", *counts("interactions", "by_channel"), by(CHANNELS)
-        ),
-        "department": bar_chart(
-            "service", f"{title} service", "Service", *counts(requests, "by_department"), labels.department
-        ),
-        "subject": bar_chart("sujet", f"{title} sujet", "Sujet", *counts(requests, "by_subject"), labels.subject),
-    }
+def _told_bars(bars: Sequence[tuple[str, int | None, bool]], total: int | None, words: Words) -> str:
+    told = "; ".join(
+        f"{title}{words.colon} {words.number(value)}" + (f" ({words.share(value, total)})" if total else "")
+        for title, value, _ in bars
+        if value
+    )
+    return f"{words('Diagramme à barres', 'Bar chart')}. {told}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,118 +79,120 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What came of one sort of obligation; lifted ones bind nobody and are not drawn."""
+    """What came of one sort of something."""
 
     label: str
-    values: dict[str, int]
-    """By the states of `DRAWN`, and `lifted`."""
-    on_time: str
-    """Share kept in time, of those that were measured."""
     segments: tuple[Segment, ...]
 
 
-DRAWN = {
-    "met": "tenues à temps",
-    "late": "tenues en retard",
-    "assumed": "tenues à une date supposée",
-    "missed": "non tenues",
-    "open": "encore à tenir",
-}
-"""States that a stack shows, in its order, and what they are called."""
+@dataclass(frozen=True, slots=True)
+class StackChart:
+    """Parts of wholes, a bar of full length for each."""
+
+    stacks: tuple[Stack, ...]
+    legend: tuple[tuple[str, str], ...]
+    """State and what it is called, in the order drawn."""
+    description: str
 
 
-def stack(name: str, counts: ObligationCounts) -> Stack:
-    """One row of the obligations' chart. What was kept at an assumed instant is told apart: it measures no delay."""
-    values = {
-        "met": counts.kept,
-        "late": counts.late - counts.late_assumed,
-        "assumed": counts.met_assumed + counts.late_assumed,
-        "missed": counts.missed,
-        "open": counts.open,
-    }
-    whole = sum(values.values())
+def stack_chart(table: Table, words: Words) -> StackChart:
+    """The chart of a table's drawn columns. A row with something withheld is not drawn: its parts would not add up."""
+    drawn = [index for index, column in enumerate(table.columns) if column.drawn]
+    states = [table.columns[index] for index in drawn]
+    stacks = tuple(Stack(row.title, _segments(row, drawn, table)) for row in table.body)
+    told = " ".join(
+        f"{each.label}{words.colon} "
+        + ", ".join(
+            f"{words.number(part.value)} {next(s.title for s in states if s.key == part.state).lower()}"
+            for part in each.segments
+        )
+        + "."
+        for each in stacks
+        if each.segments
+    )
+    return StackChart(stacks, tuple((each.key, each.title) for each in states), told)
+
+
+def _segments(row: Row, drawn: Sequence[int], table: Table) -> tuple[Segment, ...]:
+    values = [_count(row.cells[index]) for index in drawn]
+    whole = sum(value or 0 for value in values)
+    if None in values or not whole:
+        return ()
     segments: list[Segment] = []
     start = 0.0
-    for state, value in values.items():
-        percent = 100 * value / whole if whole else 0.0
+    for index, value in zip(drawn, values, strict=True):
+        percent = 100 * (value or 0) / whole
         if value:
-            segments.append(Segment(state, value, round(start, 2), round(percent, 2)))
+            segments.append(Segment(table.columns[index].key, value, round(start, 2), round(percent, 2)))
         start += percent
-    on_time = share(values["met"], counts.measured)
-    return Stack(name, {**values, "lifted": counts.lifted}, on_time, tuple(segments))
-
-
-def quarter_stacks(report: Report) -> list[Stack]:
-    """The rows of a quarter's obligations, by what was owed, and all of them together at the end."""
-    by_kind = [stack(label(OBLIGATIONS, kind), counts) for kind, counts in report.obligations.by_kind.items()]
-    return [*by_kind, stack("Toutes", report.obligations)]
-
-
-def told_stacks(stacks: Sequence[Stack]) -> str:
-    """The obligations' chart in words."""
-    return " ".join(
-        f"{each.label}{NBSP}: " + ", ".join(f"{number(part.value)} {DRAWN[part.state]}" for part in each.segments) + "."
-        for each in stacks
-    )
+    return tuple(segments)
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A quarter in the trend: where its two columns stand and how high they are, in percents."""
+class Group:
+    """Columns that stand together: where their middle is, and how high each is."""
 
-    balance: QuarterBalance
-    name: str
+    key: str
+    label: str
     middle: float
-    received: float
-    treated: float
+    heights: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A line of the trend's scale."""
+    """A line of the scale."""
 
     value: int
     height: float
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
-    """Received and treated over some quarters."""
+class ColumnChart:
+    """Counts over time."""
 
-    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+    legend: tuple[tuple[str, str], ...]
     ticks: tuple[Tick, ...]
     column_percent: float
-
-    @property
-    def description(self) -> str:
-        """The chart in words."""
-        told = "; ".join(
-            f"{column.name}{NBSP}: {number(column.balance.received)} reçues, {number(column.balance.treated)} traitées"
-            for column in self.columns
-        )
-        return f"Diagramme à colonnes, du plus ancien au plus récent trimestre. {told}."
+    description: str
 
 
 SCALE_PERCENT = 10.0
 """Left of the columns, for the scale's numbers."""
 
 
-def trend(balances: Sequence[QuarterBalance]) -> Trend:
-    """The trend of some quarters, the oldest first. What is negative is not drawn; the table tells it."""
-    top = nice(max((max(each.received, each.treated) for each in balances), default=0))
-    band = (100 - SCALE_PERCENT) / max(len(balances), 1)
-    columns = tuple(
-        Column(
-            each,
-            f"T{each.period[-1]}{NBSP}{each.period[:4]}",
+def column_chart(table: Table, words: Words) -> ColumnChart:
+    """The chart of a table's drawn columns, row by row. What is negative is not drawn; the table tells it."""
+    drawn = [index for index, column in enumerate(table.columns) if column.drawn]
+    values = [[max(_count(row.cells[index]) or 0, 0) for index in drawn] for row in table.body]
+    top = nice(max((max(each) for each in values), default=0))
+    band = (100 - SCALE_PERCENT) / max(len(values), 1)
+    groups = tuple(
+        Group(
+            row.key,
+            row.title,
             round(SCALE_PERCENT + band * (index + 0.5), 2),
-            round(100 * max(each.received, 0) / top, 2),
-            round(100 * max(each.treated, 0) / top, 2),
+            tuple(round(100 * value / top, 2) for value in values[index]),
         )
-        for index, each in enumerate(balances)
+        for index, row in enumerate(table.body)
     )
     ticks = tuple(Tick(round(top * n / _TICKS), 100 * n / _TICKS) for n in range(_TICKS + 1))
-    return Trend(columns, ticks, round(min(band * 0.36, 7), 2))
+    legend = tuple((table.columns[index].key, table.columns[index].title) for index in drawn)
+    return ColumnChart(groups, legend, ticks, round(min(band * 0.36, 7), 2), _told_columns(table, drawn, words))
+
+
+def _told_columns(table: Table, drawn: Sequence[int], words: Words) -> str:
+    told = "; ".join(
+        f"{row.title}{words.colon} "
+        + ", ".join(
+            f"{words.number(value)} {table.columns[index].title.lower()}"
+            for index in drawn
+            if (value := _count(row.cells[index])) is not None
+        )
+        for row in table.body
+    )
+    begins = words("Diagramme à colonnes, du plus ancien au plus récent", "Column chart, from oldest to newest")
+    return f"{begins}. {told}."
 
 
 def nice(value: int) -> int:
@@ -243,3 +204,12 @@ def nice(value: int) -> int:
             if candidate >= value and candidate % _TICKS == 0:
                 return candidate
         unit *= 10
+
+
+def _count(cell: Cell) -> int | None:
+    return cell.value if isinstance(cell.value, int) else None
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    """Together; None where one of them is withheld."""
+    return None if None in values else sum(each or 0 for each in values)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from .period import Period, Quarter
+
 NBSP = "\u00a0"
 THIN = "\u202f"
 MINUS = "\u2212"
@@ -21,6 +23,11 @@ _MONTHS = (
 def number(value: int) -> str:
     """« 1 234 », with a thin space that does not break, and a true minus sign where it is negative."""
     return f"{value:,}".replace(",", THIN).replace("-", MINUS)
+
+
+def decimal(value: float) -> str:
+    """« 4,2 »."""
+    return f"{value:.1f}".replace(".", ",").replace("-", MINUS)
 
 
 def share(part: float, whole: float) -> str:
@@ -45,6 +52,11 @@ def day(value: dt.date) -> str:
     return f"{'1er' if value.day == 1 else value.day}{NBSP}{_MONTHS[value.month - 1]}{NBSP}{value.year}"
 
 
+def clock(value: dt.datetime) -> str:
+    """« 1er avril 2022 à 9 h 05 »: an instant in the zone that it is in."""
+    return f"{day(value.date())} à {value.hour}{NBSP}h{NBSP}{value.minute:02d}"
+
+
 def counted(value: int, one: str, many: str) -> str:
     """A number with its noun, which is singular below two, as French has it: « 0 demande », « 2 demandes »."""
     return f"{number(value)}{NBSP}{many if abs(value) > 1 else one}"
@@ -53,6 +65,19 @@ def counted(value: int, one: str, many: str) -> str:
 def listed(parts: Sequence[str]) -> str:
     """« a, b et c »."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} et {parts[-1]}" if parts else ""
+
+
+def name(period: Period) -> str:
+    """« Premier trimestre 2022 », « Année 2022 »."""
+    if isinstance(period, Quarter):
+        ordinal = {1: "Premier", 2: "Deuxième", 3: "Troisième", 4: "Quatrième"}[period.number]
+        return f"{ordinal} trimestre {period.year}"
+    return f"Année {period.year}"
+
+
+def short(period: Period) -> str:
+    """« T1 2022 », « 2022 »."""
+    return f"T{period.number}{NBSP}{period.year}" if isinstance(period, Quarter) else f"{period.year}"
 
 
 def capital(text: str) -> str:

@@ -1,9 +1,11 @@
-"""What codes are called in French: those of CLIC here, those of a town by its folder."""
+"""What codes are called in French and in English: those of CLIC here, those of a town by its folder."""
 
 from __future__ import annotations
 
-from clic_contracts.town import Town
-from clic_contracts.vocabulary import Channel, Kind, ObligationKind
+from collections.abc import Mapping
+
+from clic_contracts.town import Names, Town
+from clic_contracts.vocabulary import Channel, Kind, Language, ObligationKind
 
 from .figure import NONE
 from .french import apostrophes
@@ -45,29 +47,96 @@ OBLIGATIONS: dict[str, str] = {
     ObligationKind.PROMISE: "Respecter la date convenue",
     ObligationKind.DECIDE_ACCESS: "Décider d’une demande d’accès",
 }
+KINDS_EN: dict[str, str] = {
+    Kind.REQUEST: "Requests",
+    Kind.REPORT: "Reports",
+    Kind.COMPLAINT: "Complaints",
+    Kind.COMMENT: "Comments",
+    Kind.SUGGESTION: "Suggestions",
+    Kind.ACCESS_TO_INFORMATION: "Access to information requests",
+}
+STATUSES_EN: dict[str, str] = {
+    "closed": "Closed",
+    "refused": "Refused (not admissible)",
+    "withdrawn": "Withdrawn by the person",
+    "voided": "Voided (entered by mistake)",
+    "open": "In progress",
+    "reopened": "Reopened",
+}
+CHANNELS_EN: dict[str, str] = {
+    Channel.PHONE: "Telephone",
+    Channel.VOICEMAIL: "Voice mail",
+    Channel.EMAIL: "Email",
+    Channel.MESSENGER: "Messenger",
+    Channel.SOCIAL_MEDIA: "Social media",
+    Channel.COUNTER: "Visit to the counter",
+    Channel.LETTER: "Letter",
+    Channel.FAX: "Fax",
+    Channel.WEB_FORM: "Web form",
+    Channel.MOBILE_APP: "Mobile app",
+    Channel.COUNCIL: "Council meeting",
+    Channel.ELECTED_OFFICIAL: "Elected official",
+    Channel.UNKNOWN: "Not stated",
+}
+OBLIGATIONS_EN: dict[str, str] = {
+    ObligationKind.ACKNOWLEDGE: "Acknowledge receipt",
+    ObligationKind.ANSWER: "Answer",
+    ObligationKind.PROMISE: "Keep an agreed date",
+    ObligationKind.DECIDE_ACCESS: "Decide on an access request",
+}
+MEASURES = {"acknowledged": "Accusé de réception", "answered": "Réponse", "treated": "Traitement"}
+MEASURES_EN = {"acknowledged": "Acknowledgement", "answered": "Answer", "treated": "Treatment"}
+AGE_NAMES = {
+    "m0": "Dernier mois de la période",
+    "m1_2": "1 ou 2 mois plus tôt",
+    "m3_5": "3 à 5 mois plus tôt",
+    "m6_11": "6 à 11 mois plus tôt",
+    "m12": "12 mois plus tôt ou davantage",
+}
+AGE_NAMES_EN = {
+    "m0": "Last month of the period",
+    "m1_2": "1 or 2 months earlier",
+    "m3_5": "3 to 5 months earlier",
+    "m6_11": "6 to 11 months earlier",
+    "m12": "12 months earlier or more",
+}
 NO_DEPARTMENT = "Pas encore dirigées"
 NO_SUBJECT = "Sujet non prévu"
+NO_DEPARTMENT_EN = "Not routed yet"
+NO_SUBJECT_EN = "No foreseen subject"
 
 
 class Labels:
     """The names of a town's departments and subjects. A code that the town no longer has stands for itself."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, language: Language = Language.FR) -> None:
         self._town = town
-        self.town = apostrophes(town.name.fr)
-        self.desk = apostrophes(town.desk.fr)
+        self.language = language
+        english = language is Language.EN
+        self.kinds, self.statuses, self.channels, self.obligations, self.measures, self.ages = (
+            (KINDS_EN, STATUSES_EN, CHANNELS_EN, OBLIGATIONS_EN, MEASURES_EN, AGE_NAMES_EN)
+            if english
+            else (KINDS, STATUSES, CHANNELS, OBLIGATIONS, MEASURES, AGE_NAMES)
+        )
+        self.no_department = NO_DEPARTMENT_EN if english else NO_DEPARTMENT
+        self.no_subject = NO_SUBJECT_EN if english else NO_SUBJECT
+        self.town = self._named(town.name)
+        self.desk = self._named(town.desk)
+
+    def _named(self, name: Names) -> str:
+        return apostrophes(name.en if self.language is Language.EN else name.fr)
 
     def department(self, code: str) -> str:
         """A department's name."""
         found = self._town.department_by_code.get(code)
-        return apostrophes(found.name.fr) if found else NO_DEPARTMENT if code == NONE else code
+        return self._named(found.name) if found else self.no_department if code == NONE else code
 
     def subject(self, code: str) -> str:
         """A subject's name."""
         found = self._town.subject_by_code.get(code)
-        return apostrophes(found.name.fr) if found else NO_SUBJECT if code == NONE else code
+        return self._named(found.name) if found else self.no_subject if code == NONE else code
 
 
-def label(names: dict[str, str], code: str) -> str:
+def label(names: Mapping[str, str], code: str) -> str:
     """A code's name; one that a newer release wrote stands for itself."""
     return names.get(code, code)
