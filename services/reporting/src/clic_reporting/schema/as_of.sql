@@ -27,6 +27,14 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION {schema}.checkpoint_position() IS 'Up to which position the tables hold the log; 0: nothing yet.';
 
+CREATE FUNCTION {schema}.day_of(as_of text) RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT CASE WHEN as_of ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN
+           CASE WHEN pg_input_is_valid(as_of, 'date') THEN as_of::date END END;
+END;
+COMMENT ON FUNCTION {schema}.day_of(text) IS 'The day that a text names; null: none.';
+
 CREATE FUNCTION {schema}.position_of(as_of text) RETURNS bigint
 LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
 BEGIN ATOMIC
@@ -35,8 +43,9 @@ BEGIN ATOMIC
     WHEN as_of ~ '^[0-9]{1,18}$' THEN
       CASE WHEN as_of::bigint <= held.position_at THEN as_of::bigint
            ELSE {schema}.as_of_refused(as_of, held.position_at) END
-    WHEN as_of ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' AND pg_input_is_valid(as_of, 'date') THEN
-      coalesce((SELECT min(first_sequence) - 1 FROM {schema}.log_day WHERE recorded_on > as_of::date), held.position_at)
+    WHEN {schema}.day_of(as_of) IS NOT NULL THEN
+      coalesce((SELECT min(first_sequence) - 1 FROM {schema}.log_day WHERE recorded_on > {schema}.day_of(as_of)),
+               held.position_at)
     ELSE {schema}.as_of_refused(as_of, held.position_at)
   END
   FROM (SELECT {schema}.checkpoint_position() AS position_at) held;
@@ -63,11 +72,10 @@ CREATE FUNCTION {schema}.instant_of(as_of text) RETURNS timestamptz
 LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
 BEGIN ATOMIC
   -- The end of a day that is not over yet is not known: then the last fact's instant, as without a day.
-  SELECT CASE WHEN as_of ~ '-' AND day.ends_at <= greatest(now(), newest.recorded_at) THEN day.ends_at
-              ELSE known.recorded_at END
+  SELECT CASE WHEN day.ends_at <= greatest(now(), newest.recorded_at) THEN day.ends_at ELSE known.recorded_at END
   FROM (SELECT {schema}.position_of(as_of) AS position_at) named
   CROSS JOIN LATERAL (
-    SELECT (CASE WHEN as_of ~ '-' THEN as_of::date + 1 END)::timestamp AT TIME ZONE 'America/Toronto' AS ends_at
+    SELECT ({schema}.day_of(as_of) + 1)::timestamp AT TIME ZONE 'America/Toronto' AS ends_at
   ) day
   LEFT JOIN LATERAL (
     SELECT recorded_at FROM {schema}.fact_event WHERE sequence <= named.position_at
