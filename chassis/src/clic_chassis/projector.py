@@ -99,6 +99,7 @@ class CannotFoldError(ClicError):
     def __init__(self, sequence: int, why: str) -> None:
         super().__init__(f"the commit at {sequence} cannot be folded: {why}")
         self.sequence = sequence
+        self.why = why
 
 
 class Projector(Generic[CommitT]):

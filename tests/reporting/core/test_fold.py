@@ -36,13 +36,13 @@ def hours(count: int) -> dt.datetime:
 
 def commits(*facts: Recorded) -> list[NarrowCommit]:
     """Each fact a commit of its own, as reporting reads it."""
-    return [decode_narrow(each.request_id, n, encode_commit([each]), None) for n, each in enumerate(facts, 1)]
+    return [decode_narrow(each.request_id, n, encode_commit([each])) for n, each in enumerate(facts, 1)]
 
 
 def town(seed: int, stories: int) -> list[NarrowCommit]:
     """A history as reporting reads it."""
     return [
-        decode_narrow(each.request_id, each.sequence, encode_commit(each.events), None)
+        decode_narrow(each.request_id, each.sequence, encode_commit(each.events))
         for each in history(Random(seed), stories)
     ]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from clic_chassis.agents import read_agents
 from clic_chassis.projector import Projector
 from clic_chassis.service import Runtime, Wiring
 
 from .access import Access
-from .api import make_api
+from .api import connected, make_api
+from .dashboard.live import Changes
+from .dashboard.route import Dashboard, add_dashboard
 from .page import Pages
 from .projection import ReportingProjection
 from .settings import Settings
@@ -15,7 +19,7 @@ from .settings import Settings
 
 async def wire(runtime: Runtime[Settings]) -> Wiring:
     """Put reporting together. Its projection makes its tables by itself: no migrations stand beside them."""
-    projector = Projector(runtime.nats, runtime.pool, ReportingProjection())
+    projector = Projector(runtime.nats, runtime.pool, ReportingProjection(town=runtime.town))
     departments = [each.code for each in runtime.town.departments]
     access = Access(read_agents(runtime.settings.agents_file), departments, runtime.clock)
     api = make_api(
@@ -26,4 +30,10 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
         standing=projector.not_ready,
         access=access,
     )
-    return Wiring(components=[projector], http=api)
+    changes = Changes(runtime.pool)
+    board = Dashboard(
+        partial(connected, runtime.pool), runtime.town, runtime.clock, access, changes, projector.not_ready,
+        runtime.settings.file_link,
+    )  # fmt: skip
+    add_dashboard(api, board)
+    return Wiring(components=[projector, changes], http=api)

@@ -14,6 +14,7 @@ import asyncpg
 
 from clic_contracts.vocabulary import Phase
 
+from . import sums
 from .core.column import (
     AMENDMENT,
     ASSIGNMENT,
@@ -49,7 +50,7 @@ def text(file: str) -> str:
 
 
 def _definition() -> str:
-    texts = [text(file) for file in (*_SCHEMA, *_FOLD)]
+    texts = [text(file) for file in (*_SCHEMA, *_FOLD, *sums.DEFINED_BY)]
     return hashlib.sha256("\0".join([*texts, *EVENT_KEYS]).encode()).hexdigest()[:12]
 
 
@@ -58,8 +59,8 @@ DEFINITION = _definition()
 
 
 def tables_sql(schema: str) -> str:
-    """The statements that make the tables, with the keys that a fill needs."""
-    return text("schema/tables.sql").replace("{schema}", schema)
+    """The statements that make the tables, those of sums too, with the keys that a fill needs."""
+    return f"{text('schema/tables.sql')}\n{text('schema/sums.sql')}".replace("{schema}", schema)
 
 
 def keys_sql(schema: str) -> str:
@@ -112,6 +113,8 @@ class Store:
         self._kept: OrderedDict[str, RequestRows] = OrderedDict()
         self._begun: set[str | dt.date] = set()
         """Rule versions and days that have their row: a few hundred a year."""
+        self.loaded = 0
+        """How many requests were loaded that had been let go of."""
 
     def forget(self) -> None:
         """Drop what is kept: after a transaction that did not commit it may be ahead of the tables."""
@@ -129,13 +132,17 @@ class Store:
     async def write(self, connection: asyncpg.Connection, changes: Changes) -> None:
         """Write changes over what is there, in the caller's transaction; let go of what was not needed for longest."""
         requests = list(changes.requests.values())
-        # The sums' hook: `sums.subtract(connection, self.schema, [keys of requests that are stored])` goes here.
+        await sums.subtract(connection, self.schema, [each.request_key for each in requests if each.stored])
         await self.upsert(connection, requests)
         await self.copy(connection, INTERACTION, changes.interactions)
         await self.copy(connection, LEARNING, changes.learnings)
         await self.copy(connection, EVENT, changes.events)
         await self.begin(connection, changes)
-        # The sums' hook: `sums.add(connection, self.schema, list(changes.requests))` goes here.
+        await sums.add(connection, self.schema, list(changes.requests))
+        if changes.interactions:
+            await sums.add_interactions(
+                connection, self.schema, changes.interactions[0][0], changes.interactions[-1][0]
+            )
         while len(self._kept) > self._kept_max:
             self._kept.popitem(last=False)
 
@@ -186,6 +193,7 @@ class Store:
             values["phase"] = Phase(values["phase"])
             rows = found[row["request_key"]] = RequestRows(**values, stored=True)
             self._kept[rows.request_id] = rows
+        self.loaded += len(found)
         if not found:
             return
         for row in await self._children(connection, ASSIGNMENT, found):

@@ -66,7 +66,7 @@ def _acknowledged(rows: RequestRows, fact: Any, sequence: int) -> bool:
     if rows.acknowledged_at is not None:
         return moved
     rows.acknowledged_at = max(fact.occurred_at, rows.received_at)
-    rows.acknowledged_sequence = sequence
+    rows.acknowledged_sequence, rows.acknowledged_assumed = sequence, fact.assumed
     return True
 
 
@@ -76,7 +76,7 @@ def _answered(rows: RequestRows, fact: Any, sequence: int) -> bool:
     if rows.answered_at is not None:
         return moved
     rows.answered_at = max(fact.occurred_at, rows.received_at)
-    rows.answered_sequence = sequence
+    rows.answered_sequence, rows.answered_assumed = sequence, fact.assumed
     return True
 
 

@@ -112,8 +112,10 @@ class RequestRows:
     assignments: int = 0
     acknowledged_at: dt.datetime | None = None
     acknowledged_sequence: int | None = None
+    acknowledged_assumed: bool = False
     answered_at: dt.datetime | None = None
     answered_sequence: int | None = None
+    answered_assumed: bool = False
     closed_at: dt.datetime | None = None
     reopenings: int = 0
     rating: int | None = None
