@@ -129,7 +129,7 @@ class Supervisor:
         if not asyncio.run(_is_defined_anew(url)):
             return
         self.say("reporting's tables mean something else in this version and are made again from the log")
-        done = asyncio.run(rebuilt(installation.connection(REPORTING), url, lambda _: None))
+        done = asyncio.run(rebuilt(installation.connection(REPORTING), url, lambda _: None, self.town))
         self.say(f"{done.commits} commits of the log were folded again in {done.seconds:.1f} s")
 
     def _tell_commands(self) -> Installation:
