@@ -1,111 +1,143 @@
-"""The rebuild of reporting's tables, beside a bare read of the same stream."""
+"""The rebuild of reporting's tables at a generated town's size, beside bare reads and two rivals; then its readers.
+
+`BENCH_EVENTS=200000,500000` measures other sizes for a quick look, of which nothing is written to `results.json`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
+import os
+from collections.abc import Iterator
+from itertools import islice
 from statistics import median
-from time import perf_counter
 
-from nats.js import JetStreamContext
-from natsrpy import Nats
-from natsrpy.js import AckPolicy, DeliverPolicy, PullConsumerConfig
-from tests.system.house import House
-from tests.system.plateau import write_slice
-
-from clic_contracts.subject import LOG_STREAM
-from clic_reporting.rebuild import rebuild
-
-from .guest import GUEST, open_guest_house
+from . import library, plain_subscriber
+from .generated_town.generate import generate
+from .large_town import SEED, LargeTown, open_large_town
 from .measure import Measure
+from .reading import bare_read_s
+from .rebuild_run import Run, run_rebuild
+from .served import dashboard_ms, report_s, reporting_service, visible_ms
 
-ROWS = 500
-COPIES = 25
-FETCH = 5_000
-"""As the rebuild fetches."""
-RUNS = 3
+SIZES = (1_000_000, 5_000_000, 10_000_000)
+"""Facts at which the log is rebuilt: it is loaded in as many steps."""
+RUNS = {1_000_000: 3, 5_000_000: 2, 10_000_000: 2}
+"""Rebuilds and bare reads in turns, of which the median counts; of other sizes three."""
+RIVAL_COMMITS = 20_000
+"""What the rivals are measured on at most, a quarter of the log: its beginning. Later they would not be faster."""
+DEPARTMENTS = 5
+
+
+def sizes() -> tuple[int, ...]:
+    """The sizes asked for by `BENCH_EVENTS`, or those of `SIZES`.
+
+    Raises:
+        ValueError: it is not positive whole numbers, separated by commas.
+    """
+    asked = os.environ.get("BENCH_EVENTS")
+    if not asked:
+        return SIZES
+    found = sorted({int(each) for each in asked.replace("_", "").split(",")})
+    if found[0] < 1:
+        raise ValueError(f"BENCH_EVENTS={asked!r}: name positive numbers of facts, separated by commas")
+    return tuple(found)
 
 
 def measure() -> list[Measure]:
-    """A log of an import, copied until it is long; rebuild and bare read in turns, the median of each."""
-    with open_guest_house() as house:
-        commits = asyncio.run(_fill(house))
-        for service in house.services:
-            house.stop(service)
-        rebuilt_s, read_s, events = asyncio.run(_measure(house, commits))
-    return [
-        Measure("rebuild.events", events, "events"),
-        Measure("rebuild.commits", commits, "commits"),
-        Measure("rebuild.events_per_s", events / rebuilt_s, "events/s"),
-        Measure("rebuild.bare_read_events_per_s", events / read_s, "events/s"),
-        Measure("rebuild.over_bare_read", read_s / rebuilt_s, "ratio", "≥ 0.5"),
-    ]
+    """Load a town in steps; at each size rebuild and read in turns; at the end rivals, reports, dashboard, live."""
+    wanted = sizes()
+    with open_large_town(wanted[-1]) as town:
+        return list(_measure(town, wanted))
 
 
-async def _fill(house: House) -> int:
-    """Import rows, stop the services, then write the log again under other requests; gives its commits."""
-    await house.clic("import", "montreal-311", str(write_slice(house.folder, ROWS)))
-    last = await house.settled()
-    for service in ("intake", "routing", "deadlines"):
-        await asyncio.to_thread(house.stop, service)
-    async with house.client(GUEST) as client:
-        stream = client.jetstream(timeout=30)
-        stored = [await stream.get_msg(LOG_STREAM, sequence) for sequence in range(1, last + 1)]
-        for copy in range(COPIES):
-            await _copy(stream, copy, [(each.subject or "", each.data or b"", each.headers or {}) for each in stored])
-        return (await stream.stream_info(LOG_STREAM)).state.messages
+def _measure(town: LargeTown, wanted: tuple[int, ...]) -> Iterator[Measure]:
+    newest: tuple[Run, float] | None = None
+    for events in wanted:
+        asyncio.run(town.grow(events))
+        runs, read_s = _in_turns(town, RUNS.get(events, 3))
+        newest = _median(runs), read_s
+        yield from _at_size(events, runs, read_s)
+        if events == wanted[0]:
+            yield from _beside_live(town, events)
+    assert newest is not None  # There is at least one size.
+    yield from _newest(*newest)
+    yield from _rivals(town, newest[0])
+    yield from asyncio.run(_served(town, label(wanted[-1])))
 
 
-async def _copy(stream: JetStreamContext, copy: int, stored: list[tuple[str, bytes, dict[str, str]]]) -> None:
-    """The same stories, each under a request's id of its own."""
-    acknowledged = []
-    for subject, body, headers in stored:
-        prefix, request_id = subject.rsplit(".", 1)
-        other = str(uuid.uuid5(uuid.UUID(request_id), str(copy)))
-        kept = {name: value for name, value in headers.items() if not name.startswith("Nats-")}
-        written = body.replace(request_id.encode(), other.encode())
-        acknowledged.append(await stream.publish_async(f"{prefix}.{other}", written, headers=kept))
-    await asyncio.gather(*acknowledged)
+def label(events: int) -> str:
+    """A size in a measure's name: 1m, 200k, 1500."""
+    for unit, letter in ((1_000_000, "m"), (1_000, "k")):
+        if events % unit == 0:
+            return f"{events // unit}{letter}"
+    return str(events)
 
 
-async def _measure(house: House, commits: int) -> tuple[float, float, int]:
-    """Median seconds of a rebuild and of a bare read, and the events of the log."""
-    rebuilt_s: list[float] = []
-    read_s: list[float] = []
-    events = 0
-    async with house.client("reporting") as client:
-        for _ in range(RUNS):
-            began = perf_counter()
-            done = await rebuild(
-                nats=client,
-                nats_url=house.nats.url,
-                nats_user="reporting",
-                nats_password=house.servers.users["reporting"],
-                postgres_url=house.database_url("reporting"),
-            )
-            rebuilt_s.append(perf_counter() - began)
-            events = done.events
-            read_s.append(await _bare_read_s(house, commits))
-    return median(rebuilt_s), median(read_s), events
+def _in_turns(town: LargeTown, times: int) -> tuple[list[Run], float]:
+    """Rebuilds into an empty database, and the median seconds of the bare reads between them."""
+    commits = asyncio.run(town.commits())
+    runs: list[Run] = []
+    reads_s: list[float] = []
+    for _ in range(times):
+        reads_s.append(asyncio.run(bare_read_s(town.nats.url, commits)))
+        runs.append(run_rebuild(town.nats.url, asyncio.run(town.database("reporting"))))
+        assert runs[-1].progress.events >= town.source.events, "the rebuild left facts out"
+    return runs, median(reads_s)
 
 
-async def _bare_read_s(house: House, commits: int) -> float:
-    """Seconds in which natsrpy hands over every message of the log, undecoded."""
-    reader = Nats(
-        addrs=[house.nats.url],
-        user_and_pass=("reporting", house.servers.users["reporting"]),
-        custom_inbox_prefix="_INBOX_reporting",
-    )
-    await reader.startup()
-    try:
-        began = perf_counter()
-        consumers = (await (await reader.jetstream()).streams.get(LOG_STREAM)).consumers
-        consumer = await consumers.create(
-            PullConsumerConfig(deliver_policy=DeliverPolicy.ALL, ack_policy=AckPolicy.NONE, memory_storage=True)
-        )
-        read = 0
-        while read < commits:
-            read += len(await consumer.fetch(max_messages=min(FETCH, commits - read), timeout=30))
-        return perf_counter() - began
-    finally:
-        await reader.shutdown()
+def _median(runs: list[Run]) -> Run:
+    """The run in the middle by its seconds; of two the slower."""
+    return sorted(runs, key=lambda run: run.seconds)[len(runs) // 2]
+
+
+def _at_size(events: int, runs: list[Run], read_s: float) -> Iterator[Measure]:
+    size, run = label(events), _median(runs)
+    yield Measure(f"rebuild.events_per_s_{size}", run.events_per_s, "facts/s", "≥ 100,000")
+    yield Measure(f"rebuild.over_bare_read_{size}", read_s / run.seconds, "ratio", "≥ 0.5")
+    yield Measure(f"rebuild.peak_mb_{size}", max(each.peak_mb for each in runs), "MB", "flat")
+    yield Measure(f"rebuild.s_{size}", run.seconds, "s")
+    if fill_s := run.progress.parts.get("fill"):
+        yield Measure(f"rebuild.fill_events_per_s_{size}", run.progress.events / fill_s, "facts/s")
+
+
+def _beside_live(town: LargeTown, events: int) -> Iterator[Measure]:
+    """A rebuild beside live tables of the same definition compares every row with them."""
+    run = run_rebuild(town.nats.url, town.postgres.url_of("reporting"))
+    yield Measure(f"rebuild.compared_events_per_s_{label(events)}", run.events_per_s, "facts/s")
+
+
+def _newest(run: Run, read_s: float) -> Iterator[Measure]:
+    """The largest size under the names that stay, and what its parts cost."""
+    yield Measure("rebuild.events", run.progress.events, "facts")
+    yield Measure("rebuild.commits", run.progress.commits, "commits")
+    yield Measure("rebuild.events_per_s", run.events_per_s, "facts/s", "≥ 100,000")
+    yield Measure("rebuild.bare_read_events_per_s", run.progress.events / read_s, "facts/s")
+    yield Measure("rebuild.over_bare_read", read_s / run.seconds, "ratio", "≥ 0.5")
+    for part, seconds in run.progress.parts.items():
+        yield Measure(f"rebuild.part_{part}_s", seconds, "s")
+
+
+def _rivals(town: LargeTown, run: Run) -> Iterator[Measure]:
+    """The same projection, one transaction a commit or an event, on the same servers."""
+    commits = min(RIVAL_COMMITS, run.progress.commits // 4)
+    url = asyncio.run(town.database("plain"))
+    plain = asyncio.run(plain_subscriber.events_per_s(town.nats.url, url, commits))
+    url = asyncio.run(town.database("library"))
+    asyncio.run(library.prepare(url))
+    beginning = islice(generate(town.town, seed=SEED, first_on=town.first_on), commits)
+    theirs = library.events_per_s(url, beginning)
+    yield Measure("rebuild.plain_subscriber_events_per_s", plain, "facts/s")
+    yield Measure("rebuild.eventsourcing_library_events_per_s", theirs, "facts/s")
+    yield Measure("rebuild.over_plain_subscriber", run.events_per_s / plain, "ratio", "≥ 20")
+    yield Measure("rebuild.over_eventsourcing_library", run.events_per_s / theirs, "ratio", "≥ 10")
+
+
+async def _served(town: LargeTown, size: str) -> list[Measure]:
+    """What readers of the largest tables wait for."""
+    url = town.postgres.url_of("reporting")
+    found = await report_s(url, size)
+    async with reporting_service(town, url) as client:
+        departments = [each.code for each in town.town.departments[:DEPARTMENTS]]
+        found += await dashboard_ms(client, departments, size)
+        found += await visible_ms(town, url)
+    return found

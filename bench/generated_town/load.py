@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -61,6 +62,11 @@ class Source:
                 break
         return found
 
+    def batches(self, events: int) -> Iterator[Batch]:
+        """All of them until so many facts."""
+        while found := self.batch(events):
+            yield found
+
 
 @contextmanager
 def opened(town_dir: Path, seed: int, first_on: dt.date) -> Iterator[Source]:
@@ -80,6 +86,7 @@ def opened(town_dir: Path, seed: int, first_on: dt.date) -> Iterator[Source]:
 
 def _make(sending: Connection, town_dir: Path, seed: int, first_on: dt.date) -> None:
     """The process: it waits when nobody takes what it made, and is killed at the end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started us.
     with no_collections():
         commits = generate(read_town(town_dir), seed=seed, first_on=first_on)
         while batch := [(c.subject, c.types, c.body.encode(), c.events) for c in islice(commits, BATCH_COMMITS)]:
