@@ -7,13 +7,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.reporting.history import example, fact, record
+from tests.reporting.projected import Projected
 
 from clic_contracts.envelope import Commit, Recorded, derive_id
 from clic_contracts.event import (
+    Event,
     InteractionRecorded,
+    ObligationLifted,
     ObligationMet,
     ObligationMissed,
     ObligationSet,
+    RequestAcknowledged,
+    RequestAnswered,
     RequestClosed,
     RequestReceived,
     RequestRefused,
@@ -21,7 +26,6 @@ from clic_contracts.event import (
     RequestRouted,
 )
 from clic_contracts.vocabulary import Service
-from clic_reporting.projection import ReportingProjection
 
 TORONTO = ZoneInfo("America/Toronto")
 
@@ -90,16 +94,83 @@ TOWN: tuple[Recorded, ...] = (
 )
 
 
+VOIRIE, GREFFE, URBANISME = "travaux_publics_voirie", "greffe", "amenagement"
+
+
+def _said(name: str, kind: type[Event], at: dt.datetime, *, guessed: bool = False, n: int = 0, **said: Any) -> Recorded:
+    return fact(kind, derive_id("town", name), at, assumed=guessed, n=n, **said)
+
+
+_BY_STORY: tuple[Recorded, ...] = (
+    # K came in February 2023 and was never treated; its limit passed and nobody said so.
+    *_request("K", on(2, 10, year=2023), GREFFE),
+    _owed("K", on(2, 10, year=2023), on(2, 29)),
+    # A1, a Monday: acknowledged the same day (0 business days), answered and closed the next (1). It came back, and was
+    # closed again on 15 February: 4 days of that first week, four weeks of 5, and 4 days more, which makes 28.
+    *_request("A1", on(1, 8), VOIRIE),
+    _owed("A1", on(1, 8), on(1, 20)),
+    _said("A1", RequestAcknowledged, on(1, 8)),
+    _said("A1", RequestAnswered, on(1, 9)),
+    _said("A1", RequestClosed, on(1, 9)),
+    _kept("A1", on(1, 9)),
+    _said("A1", RequestReopened, on(2, 1)),
+    _said("A1", RequestClosed, on(2, 15), n=1),
+    # A2, a Friday: acknowledged on Monday (1), answered and closed on Wednesday (3), a day late.
+    *_request("A2", on(1, 12), VOIRIE),
+    _owed("A2", on(1, 12), on(1, 16)),
+    _said("A2", RequestAcknowledged, on(1, 15)),
+    _said("A2", RequestAnswered, on(1, 17)),
+    _said("A2", RequestClosed, on(1, 17)),
+    _kept("A2", on(1, 17)),
+    # A3, a Saturday: acknowledged on Sunday (0), answered and closed eight business days later (8). It was found missed
+    # before it was met, late.
+    *_request("A3", on(1, 20), VOIRIE),
+    _owed("A3", on(1, 20), on(1, 25)),
+    _said("A3", RequestAcknowledged, on(1, 21)),
+    _said("A3", ObligationMissed, on(1, 25), obligation_id="answer-1", obligation="answer", due_at=on(1, 25)),
+    _said("A3", RequestAnswered, on(1, 31)),
+    _said("A3", RequestClosed, on(1, 31)),
+    _kept("A3", on(1, 31)),
+    # A4, the Thursday before Easter: all on the Tuesday after it, which is the next business day (1), in the second
+    # quarter. Its limit, the end of 31 March, is the first instant of April and belongs to the first quarter.
+    *_request("A4", on(3, 28), VOIRIE),
+    _owed("A4", on(3, 28), dt.datetime(2024, 4, 1, tzinfo=TORONTO)),
+    # A5: answered at once (0), closed and kept at assumed instants, which measure nothing. A6: answered at one too.
+    *_request("A5", on(2, 6), GREFFE),
+    _owed("A5", on(2, 6), on(2, 20)),
+    _said("A5", RequestAnswered, on(2, 6)),
+    _said("A5", RequestClosed, on(2, 6), guessed=True),
+    _kept("A5", on(2, 6), guessed=True),
+    *_request("A6", on(2, 7), GREFFE),
+    _said("A6", RequestAnswered, on(2, 7), guessed=True),
+    _said("A6", RequestClosed, on(2, 7), guessed=True),
+    # A7 was withdrawn, which lifts what was owed and measures nothing. A8 was refused the next day (1), never routed.
+    *_request("A7", on(2, 12), VOIRIE),
+    _owed("A7", on(2, 12), on(2, 20)),
+    _said("A7", RequestClosed, on(2, 13), reason="withdrawn"),
+    _said("A7", ObligationLifted, on(2, 13), obligation_id="answer-1", obligation="answer", reason="withdrawn"),
+    *_request("A8", on(2, 13), None),
+    _said("A8", RequestRefused, on(2, 14)),
+    # A9 was passed on and is missed; A10 is owed by the end of June. Both are pending.
+    *_request("A9", on(3, 25), VOIRIE),
+    _owed("A9", on(3, 25), on(3, 27)),
+    _said("A9", RequestRouted, on(3, 26), department=URBANISME, first_line=False, n=1),
+    _said("A9", ObligationMissed, on(3, 27), obligation_id="answer-1", obligation="answer", due_at=on(3, 27)),
+    *_request("A10", on(3, 26), URBANISME),
+    _owed("A10", on(3, 26), on(6, 30)),
+    _said("A4", RequestAcknowledged, on(4, 2)),
+    _said("A4", RequestAnswered, on(4, 2)),
+    _said("A4", RequestClosed, on(4, 2)),
+    _kept("A4", on(4, 2)),
+)
+DESK = tuple(sorted(_BY_STORY, key=lambda each: each.recorded_at))
+"""As the log took it, day by day."""
+
+
 async def settle(connection: Any, *facts: Recorded) -> None:
     """Make reporting's tables of a town's facts, each a commit of its own, over one's own connection or a pool's."""
-    projection = ReportingProjection()
-    await projection.prepare(connection)
+    projected = Projected(connection)
+    await projected.prepare()
+    await projected.begin()
     commits = [Commit(n, Service.INTAKE, each.request_id, (each,)) for n, each in enumerate(facts, 1)]
-    await projection.apply(connection, commits)
-    await connection.execute(
-        "INSERT INTO reporting.checkpoint "
-        "(projection, sequence, stream, stream_created_at, definition, generation, town) "
-        "VALUES ('reporting', $1, 'CLIC_LOG', '2024-01-01T00:00Z', $2, 1, '0123456789ab')",
-        len(commits),
-        projection.definition,
-    )
+    await projected.fold(commits, at_a_time=10)

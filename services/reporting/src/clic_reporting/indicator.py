@@ -1,6 +1,6 @@
 """The indicators as SQL views: which there are, what they say of themselves, and their rows.
 
-Source: POL-31 to POL-36.
+Source: POL-29, POL-31 to POL-36.
 """
 
 from __future__ import annotations
@@ -12,20 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from clic_chassis.error import NotFoundError
 
 from .core.period import Quarter
+from .model import INDICATORS, newest
 from .report import Connection, query, reading
 from .store import LIVE_SCHEMA
 
 VIEWS = (
     "calendar_quarter",
-    "indicator_pol31_interactions",
-    "indicator_pol32_balance",
-    "indicator_pol33_direction_generale",
-    "indicator_pol34_first_line",
-    "indicator_pol35_departments",
-    "indicator_pol35_subjects",
-    "indicator_pol36_unusual",
+    *(each.newest_view for each in newest(INDICATORS).values()),
+    *(each.view for each in INDICATORS),
 )
-"""What may be read by name. All of them have a column `period`; none has a row per request (POL-26, POL-38)."""
+"""What may be read by name: each indicator as its newest version, and each of its versions. All of them have a column
+`period`; none has a row per request (POL-26, POL-38)."""
 ROWS_MAX = 5_000
 """Rows of one answer: decades of any view."""
 
