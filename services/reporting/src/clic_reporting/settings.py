@@ -16,3 +16,8 @@ class Settings(ChassisSettings):
         validate_default=True,
         description='Shown on the front page: a JSON object of titles and addresses, {"Routage": "http://…/docs"}.',
     )
+    file_link: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s{}]+/[^\s{}]*\{(reference|request_id)\}[^\s{}]*$",
+        description="Where the dashboard's lists lead to: an address with {reference} or {request_id} in it.",
+    )

@@ -33,6 +33,32 @@ ZONE = ZoneInfo("America/Toronto")
 EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
 LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 KEY_MAX = 2**63 - 1
+PAST_FOR = dt.timedelta(minutes=5)
+PAST_MAX = 200
+"""Departments, twice, and some groups of them."""
+
+
+class Past:
+    """What moved in the days that a quarter is compared with, remembered for some minutes.
+
+    They are over: only a fact that is recorded long after it happened changes them, and what it changes is seen
+    `PAST_FOR` later at most. Counted each time, they would cost a department's page more than all else on it.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], tuple[dt.datetime, Sequence[Moved]]] = {}
+
+    def get(self, now: dt.datetime, *key: object) -> Sequence[Moved] | None:
+        """What was found of the same days and departments, not long ago."""
+        at, moved = self._found.get(key, (now, None))
+        return moved if now - at < PAST_FOR else None
+
+    def keep(self, now: dt.datetime, moved: Sequence[Moved], *key: object) -> None:
+        """Remember what was found; beyond `PAST_MAX` the oldest is forgotten."""
+        self._found.pop(key, None)
+        self._found[key] = (now, moved)
+        while len(self._found) > PAST_MAX:
+            del self._found[next(iter(self._found))]
 
 
 class Bounds(NamedTuple):
@@ -104,6 +130,7 @@ async def standing(
     today: dt.date,
     now: dt.datetime,
     departments: Collection[str] | None,
+    past: Past,
     *,
     schema: str = LIVE_SCHEMA,
 ) -> Standing:
@@ -122,8 +149,15 @@ async def standing(
         bounds = await _bounds(connection, today, schema)
         moved = await rows("movements")
         flows, backlog = _flows(moved)
+        key = (windows, None if scope is None else tuple(scope), schema)
+        rests = past.get(now, *key)
         days = [(today, today + dt.timedelta(days=1)), *((each.rest_from, each.rest_until) for each in windows)]
-        moments = [Moved(row["received"], row["treated"]) for row in await rows("windows", *zip(*days, strict=True))]
+        if rests is not None:
+            days = days[:1]
+        days_moved = [Moved(row["received"], row["treated"]) for row in await rows("windows", *zip(*days, strict=True))]
+        if rests is None:
+            rests = days_moved[1:]
+            past.keep(now, rests, *key)
         counts = Counts(
             flows=flows,
             backlog=backlog,
@@ -133,8 +167,8 @@ async def standing(
             subjects={
                 row["subject"]: row["requests"] for row in await rows("subjects", quarter.first_on, quarter.next_on)
             },
-            today=moments[0],
-            rests=moments[1:],
+            today=days_moved[0],
+            rests=rests,
         )
         first = await connection.fetch(statement("list_pending", schema=schema), scope, [], None, None, 1, 0)
     oldest = _row(first[0]) if first else None
@@ -146,6 +180,7 @@ def _row(row: Any) -> Row:
 
 
 async def _bounds(connection: Connection, today: dt.date, schema: str) -> Bounds:
+    await connection.execute(statement("quickly"))
     row = await connection.fetchrow(statement("standing", schema=schema), today, RISK_BUSINESS_DAYS)
     if row is None:
         raise NotProjectedError(NOT_YET)

@@ -4,6 +4,12 @@
 -- are asked for, so that an index alone may answer. Lists have $2 to $5: the departments whose confidential requests may be
 -- listed, the department, the subject, and how many rows at most.
 
+-- name: quickly
+-- For this transaction: plans are made once a connection, and no workers are started. Half of every view tells the past and
+-- is not executed, but it costs as much to plan as a page may take, and makes a plan look large enough for workers.
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('max_parallel_workers_per_gather', '0', true),
+       set_config('jit', 'off', true)
+
 -- name: standing
 -- How far the log was read, the end of the business day $2 ahead of today $1, and the end of this week.
 SELECT c.sequence, c.updated_at,

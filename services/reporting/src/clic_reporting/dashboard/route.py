@@ -23,7 +23,7 @@ from clic_reporting.report import Connection
 from .asset import Assets
 from .chart import ChartError, Drawings, read_points
 from .entry import HOME, add_entry, look_of, page, to_entry, wants_html
-from .figures import ZONE, listed, standing
+from .figures import ZONE, Past, listed, standing
 from .live import Changes, FullError
 from .page import DashboardPages
 from .reading import Readings
@@ -126,7 +126,7 @@ def _problem(status: HTTPStatus, detail: str) -> Response:
 
 
 def _add_pages(api: FastAPI, board: Dashboard, pages: DashboardPages) -> None:
-    readings = Readings(board.clock)
+    readings, past = Readings(board.clock), Past()
     who = Annotated[Reader, Depends(_reader_of(board))]
 
     def today() -> tuple[dt.date, dt.datetime]:
@@ -137,7 +137,7 @@ def _add_pages(api: FastAPI, board: Dashboard, pages: DashboardPages) -> None:
         day, now = today()
         scope = reader.departments if department is None else {department}
         async with board.connect() as connection:
-            found = await standing(connection, day, now, scope)
+            found = await standing(connection, day, now, scope, past)
         rows = len(found.state.departments) + len(found.state.months) + len(found.state.subjects)
         readings.note(request, reader, "dashboard", rows, department=department)
         look = look_of(request, board.access)
