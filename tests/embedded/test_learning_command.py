@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.place import TOWN_DIR
@@ -28,7 +29,7 @@ START_S = 30.0
 NAME = "Zzyxwine Exemple"
 LESSON = f"{NAME} n’a pas reçu l’avis de travaux."
 PLAIN = "Les avis de travaux partent plus tôt."
-TODAY = dt.datetime.now(dt.UTC)
+TODAY = dt.datetime.now(ZoneInfo("America/Toronto"))
 PERIOD = f"{TODAY.year}-Q{(TODAY.month - 1) // 3 + 1}"
 
 

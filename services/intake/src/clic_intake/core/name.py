@@ -50,8 +50,8 @@ def entries(name: str) -> frozenset[str]:
 
     Accents, case, hyphens, apostrophes, particles, titles and the order of the words make no difference.
     """
-    words = [parts for word in re.split(r"[\s,;/()]+", name) if (parts := _parts(word))][:PARTS_MAX]
-    parts = [part for word in words for part in word][:PARTS_MAX]
+    words = _words(name)
+    parts = [part for word in words for part in word]
     keys: set[str] = set()
     if len(parts) > 1:
         keys.add(_whole(parts))
@@ -59,7 +59,7 @@ def entries(name: str) -> frozenset[str]:
         keys |= {
             _pair(*two) for one, other in itertools.combinations(words, 2) for two in itertools.product(one, other)
         }
-    family = _family_words(name, words)
+    family = _family_words(name, words)[:PARTS_MAX]
     for each in (family, *([part] for part in family)):
         if _may_stand_alone(each):
             keys.add(_family(each))
@@ -92,6 +92,17 @@ def _at(text: str, raw: Sequence[_Word], chosen: Sequence[int]) -> Iterator[Cand
     begins = _begins_sentence(text, start) and len(parts) == 1 and parts[0] in COMMON
     if _may_stand_alone(parts) and (titled or (all(w.is_capital for w in words) and not of_place and not begins)):
         yield Candidate(_family(parts), start, end, whole=False)
+
+
+def _words(name: str) -> list[list[str]]:
+    """The parts of each word of a name, `PARTS_MAX` in all."""
+    words: list[list[str]] = []
+    left = PARTS_MAX
+    for word in re.split(r"[\s,;/()]+", name):
+        if parts := _parts(word)[:left]:
+            words.append(parts)
+            left -= len(parts)
+    return words
 
 
 def _parts(word: str) -> list[str]:
