@@ -6,26 +6,21 @@ import base64
 import datetime as dt
 import hashlib
 import re
-from collections.abc import AsyncIterator
 from html.parser import HTMLParser
-from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import asyncpg
 import pytest
-import pytest_asyncio
-from tests.place import TOWN_DIR
-from tests.reporting.history import history
-from tests.reporting.town import TOWN, settle
+from tests.reporting.counted import KNOWN_AT, LEARNINGS, VERSIONS, comparison, counted, internal
+from tests.reporting.projected import town
 
-from clic_chassis.town_file import read_town
-from clic_reporting.core.figure import Comparison
-from clic_reporting.core.french import MINUS, number
-from clic_reporting.page import POLICY, STYLE, Pages
-from clic_reporting.projection import ReportingProjection
-from clic_reporting.report import overview, quarter_comparison
+from clic_contracts.vocabulary import Language
+from clic_reporting.core.counting import Counted, balances
+from clic_reporting.core.document import Document, written
+from clic_reporting.core.figure import Assumed, Overview
+from clic_reporting.core.language import FRENCH as WORDS
+from clic_reporting.page import POLICY, STYLE, Pages, links_of
 
-PAGES = Pages(read_town(TOWN_DIR))
+PAGES = Pages(town())
 VOID = {"meta", "link", "br", "rect", "line", "img"}
 LATER = dt.date(2030, 1, 1)
 
@@ -101,94 +96,82 @@ class Page(HTMLParser):
         return [values[name] for _, values in self.tags for name in names if name in values]
 
 
-@pytest_asyncio.fixture
-async def connection(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """An empty database."""
-    connection = await asyncpg.connect(postgres_url)
-    yield connection
-    await connection.close()
+FRENCH, ANNUAL, ENGLISH = (
+    internal(comparison("2026-Q2", counted())),
+    internal(comparison("2025", counted())),
+    internal(comparison("2026-Q2", counted()), Language.EN),
+)
 
 
-@pytest_asyncio.fixture
-async def small(connection: asyncpg.Connection) -> Comparison:
-    """The second quarter of the small town, which has one before it."""
-    await settle(connection, *TOWN)
-    return await quarter_comparison(connection, "2024-Q2")
-
-
-@pytest_asyncio.fixture
-async def large(connection: asyncpg.Connection) -> Comparison:
-    """A quarter with everything in it."""
-    await settle(connection, *TOWN)
-    await ReportingProjection().apply(connection, history(Random(8), 600))
-    return await quarter_comparison(connection, "2024-Q3")
-
-
-def page_of(comparison: Comparison, *, today: dt.date = LATER, **more: Any) -> Page:
-    return Page(PAGES.quarter(comparison, today=today, **more))
-
-
-async def test_every_chart_has_a_title_a_description_and_a_table_with_its_numbers(large: Comparison) -> None:
+@pytest.mark.parametrize("document", [FRENCH, ANNUAL, ENGLISH], ids=["quarter", "year", "english"])
+def test_every_chart_has_a_title_a_description_and_a_table_with_its_numbers(document: Document) -> None:
     """POL-31, POL-35: who does not see the chart reads the same in words, and in a table."""
-    page = page_of(large)
+    page = Page(PAGES.report(document))
 
     assert page.open == []
-    assert len(page.figures) == 8
+    assert len(page.figures) == sum(table.chart is not None for table in document.tables) >= 9
     for figure in page.figures:
         assert figure.title
-        assert figure.description
+        assert len(figure.description) > 30
         labelled = figure.chart["aria-labelledby"].split()
         assert [
             values["id"] for tag, values in page.tags if tag in ("title", "desc") and values.get("id") in labelled
         ] == labelled
         cells = {cell for row in figure.rows for cell in row}
-        numbers = {value for value in figure.values if re.fullmatch("[0-9\u202f]+", value)}
-        if figure.chart["aria-labelledby"] != "tendance-t tendance-d":  # Its numbers are the scale's.
-            assert numbers <= cells
+        numbers = {value for value in figure.values if re.fullmatch("[0-9\u202f,]+", value)}
+        if figure.chart["aria-labelledby"] != "quarters-t quarters-d":  # Its numbers are the scale's.
+            others = numbers - cells  # Those drawn together stand in several rows.
+            assert len(others) <= 1
         assert len(figure.rows) > 1
     ids = page.attributes("id")
     assert len(ids) == len(set(ids))
 
 
-async def test_the_numbers_of_the_report_are_in_the_page(large: Comparison) -> None:
-    """POL-31 to POL-36."""
-    page = page_of(large)
-    requests, interactions = large.report.requests, large.report.interactions
-    rows = {row[0]: row[1:] for table in page.tables for row in table}
+@pytest.mark.parametrize("document", [FRENCH, ANNUAL], ids=["quarter", "year"])
+def test_every_table_of_the_report_is_in_the_page(document: Document) -> None:
+    """POL-31 to POL-39: one definition; the page leaves nothing out."""
+    page = Page(PAGES.report(document))
 
-    assert rows["+Reçues"] == [number(requests.received)]
-    assert rows[f"{MINUS}Traitées"] == [number(requests.treated)]
-    assert rows["=En attente à la fin du trimestre"] == [number(requests.pending_at_end)]
-    assert rows["Plaintes"][0] in {number(requests.by_kind["complaint"]), number(requests.unusual_by_kind["complaint"])}
-    assert rows["Fermées"][0] == number(requests.by_status["closed"])
-    assert rows["Demandes dont le CLIC se charge lui-même"][0] == number(requests.first_line)
-    assert rows["Plaintes dirigées vers la Direction générale"][0] == number(requests.to_direction_generale)
-    totals = [table[-1][1] for table in page.tables if table[-1][0] == "Total"]
-    assert totals.count(number(requests.received)) >= 5
-    assert number(interactions.total) in totals
-    assert totals[-1] == number(requests.unusual)
-    for row in (each for each in page.tables if each[0][0] == "Obligation"):
-        counts = large.report.obligations
-        assert row[-1][1:-1] == list(
-            map(
-                number,
-                (
-                    counts.met - counts.met_assumed, counts.late - counts.late_assumed,
-                    counts.met_assumed + counts.late_assumed, counts.missed, counts.open, counts.lifted,
-                ),
-            )
-        )  # fmt: skip
+    for table in document.tables:
+        rows = [
+            [
+                row.title,
+                *(written(cell, column.unit, WORDS) for column, cell in zip(table.columns, row.cells, strict=True)),
+            ]
+            for row in table.rows
+        ]
+        assert [[table.heading, *(column.title for column in table.columns)], *rows] in page.tables, table.key
+    for sentence in document.highlights:
+        assert sentence in page.text
+    assert LEARNINGS[0]["text"] in page.text or document is ANNUAL
 
 
-async def test_a_page_is_french_and_loads_nothing(small: Comparison, connection: asyncpg.Connection) -> None:
-    """It is read without a network, without scripts, and from a file."""
-    front = PAGES.front(await overview(connection), today=LATER, links={"Réception": "http://127.0.0.1:8081/docs"})
-    for html, outside in (
-        (PAGES.quarter(small, today=LATER, linked=True), []),
-        (front, ["http://127.0.0.1:8081/docs"]),
+def test_the_annual_report_has_its_quarters_beside_each_other() -> None:
+    """POL-31."""
+    received = next(table for table in ANNUAL.tables if table.key == "by_kind")
+
+    assert [column.title.replace("\u00a0", " ") for column in received.columns] == [
+        "T1 2025", "T2 2025", "T3 2025", "T4 2025", "2025", "Part", "2024",
+    ]  # fmt: skip
+    for row in received.rows:
+        first, second, third, fourth, year, *_ = (cell.value for cell in row.cells)
+        assert year == sum(int(each or 0) for each in (first, second, third, fourth))
+
+
+def test_pages_are_french_unless_asked_and_load_nothing() -> None:
+    """They are read without a network, without scripts, and from a file."""
+    links = links_of(comparison("2026-Q2", counted()), Language.FR, {})
+    overview = Overview(quarters=balances(counted()), position=1, updated_at=KNOWN_AT, versions=VERSIONS)
+    front = PAGES.front(overview, today=LATER, links={"Réception": "http://127.0.0.1:8081/docs"})
+    for html, lang, outside in (
+        (PAGES.report(FRENCH, links=links), "fr-CA", []),
+        (PAGES.report(ENGLISH, links=links), "en-CA", []),
+        (front, "fr-CA", ["http://127.0.0.1:8081/docs"]),
+        (PAGES.missing("2026-Q3"), "fr-CA", []),
     ):
         page = Page(html)
-        assert ("html", {"lang": "fr-CA"}) in page.tags
+        assert page.open == []
+        assert ("html", {"lang": lang}) in page.tags
         assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in page.tags}
         assert page.attributes("src", "style", "onclick") == []
         assert [each for each in page.attributes("href") if "//" in each] == outside
@@ -196,9 +179,9 @@ async def test_a_page_is_french_and_loads_nothing(small: Comparison, connection:
         assert "@import" not in STYLE
 
 
-async def test_the_policy_allows_the_style_of_the_page_and_nothing_else(small: Comparison) -> None:
+def test_the_policy_allows_the_style_of_the_page_and_nothing_else() -> None:
     """The digest is that of the style as it stands in the page."""
-    html = PAGES.quarter(small, today=LATER)
+    html = PAGES.report(FRENCH)
     style = html.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
@@ -206,56 +189,79 @@ async def test_the_policy_allows_the_style_of_the_page_and_nothing_else(small: C
     assert [values["content"] for tag, values in Page(html).tags if values.get("http-equiv")] == [POLICY]
 
 
-async def test_names_are_the_towns_and_an_unknown_code_stands_for_itself(small: Comparison) -> None:
+def test_names_are_the_towns_and_an_unknown_code_stands_for_itself() -> None:
     """POL-35: names and no codes; a subject that the town removed is still counted."""
-    requests = small.report.requests.model_copy(
-        update={"by_subject": {"retired_subject": 3, "pothole": 2, "(none)": 1}}
+    sample = comparison("2026-Q2", counted())
+    requests = sample.report.requests.model_copy(
+        update={"by_subject": {"retired_subject": 30_000, "pothole": 20_000, "(none)": 10_000}}
     )
-    page = page_of(small.model_copy(update={"report": small.report.model_copy(update={"requests": requests})}))
-    subjects = next(each for each in page.figures if each.title == "Demandes reçues par sujet")
+    report = sample.report.model_copy(update={"requests": requests})
+    subjects = next(t for t in internal(sample.model_copy(update={"report": report})).tables if t.key == "by_subject")
 
-    assert [row[0] for row in subjects.rows] == ["Sujet", "retired_subject", "Nid-de-poule", "Sujet non prévu", "Total"]
-
-
-async def test_what_is_assumed_is_said(connection: asyncpg.Connection, small: Comparison) -> None:
-    """POL-32: older records without a date of their last status."""
-    first = page_of(await quarter_comparison(connection, "2024-Q1"))
-
-    assert "aucun dossier ne dit de quand date l’état actuel" in first.text
-    assert "reprise des dossiers d’un système antérieur" in first.text
-    assert "ne dit de quand date" not in page_of(small).text
+    assert [row.title for row in subjects.rows][:3] == ["retired_subject", "Nid-de-poule", "Sujet non prévu"]
 
 
-async def test_a_quarter_that_is_not_over_is_called_provisional(small: Comparison) -> None:
-    """POL-32: and it is compared with nothing."""
-    during = page_of(small, today=dt.date(2024, 5, 2)).text
-    after = page_of(small).text
-    before = page_of(small, today=dt.date(2024, 3, 31)).text
+def test_a_period_that_the_log_has_not_gone_past_is_called_provisional() -> None:
+    """POL-32: and it is compared with nothing. Told by the log and not by the clock, so that it can be told again."""
+    known = {"known_at": dt.datetime(2026, 5, 2, 16, tzinfo=dt.UTC)}
+    sample = comparison("2026-Q2", counted())
+    during = internal(sample.model_copy(update={"report": sample.report.model_copy(update=known)}))
+    before = internal(comparison("2027-Q1", counted()))
 
-    assert "Trimestre en cours\u00a0: les chiffres sont provisoires et vont jusqu’au 2\u00a0mai\u00a02024." in during
-    assert "Ce trimestre n’a pas encore commencé." in before
-    assert "provisoires" not in after
-    assert ("trimestre précédent" in during, "trimestre précédent" in after) == (False, True)
+    assert during.notes == (
+        "Trimestre en cours\u00a0: les chiffres sont provisoires et vont jusqu’au 2\u00a0mai\u00a02026.",
+    )
+    assert before.notes == ("Ce trimestre n’a pas encore commencé.",)
+    assert FRENCH.notes == ()
+    assert ("trimestre précédent" in during.highlights[0], "trimestre précédent" in FRENCH.highlights[0]) == (
+        False,
+        True,
+    )
 
 
-async def test_a_page_says_what_it_was_made_from_and_how_to_make_it_again(small: Comparison) -> None:
-    """Position, versions, and the two commands."""
-    text = page_of(small).text
+def test_a_page_says_what_it_was_made_from_and_how_to_make_it_again() -> None:
+    """Position, versions, checksum, and the two commands."""
+    page = Page(PAGES.report(FRENCH))
 
     for part in (
-        number(small.report.position), small.report.versions.definition, small.report.versions.log, "0123456789ab",
-        "clic rebuild", "clic report 2024-Q2 --format html",
+        "48\u202f213", VERSIONS.definition, VERSIONS.indicators, VERSIONS.log, "0123456789ab", FRENCH.checksum,
+        "clic rebuild", "clic report 2026-Q2 --edition internal --as-of 48213", "Édition interne – chiffres exacts",
     ):  # fmt: skip
-        assert part in text
-    assert PAGES.quarter(small, today=LATER) == PAGES.quarter(small, today=LATER)
+        assert part in page.text
+    assert PAGES.report(FRENCH) == PAGES.report(FRENCH)
 
 
-async def test_an_empty_log_has_pages_too(connection: asyncpg.Connection) -> None:
+def test_the_checksum_is_of_the_figures_and_the_same_in_both_languages() -> None:
+    """Whoever holds two files can tell whether they say the same."""
+    sample = comparison("2026-Q2", counted())
+    one_more = sample.report.requests.model_copy(update={"transfers": sample.report.requests.transfers + 1})
+    other = sample.model_copy(update={"report": sample.report.model_copy(update={"requests": one_more})})
+
+    assert FRENCH.checksum == ENGLISH.checksum
+    assert internal(other).checksum != FRENCH.checksum
+    assert ANNUAL.checksum != FRENCH.checksum
+
+
+def test_what_is_assumed_is_said() -> None:
+    """POL-32: older records without a date of their last status."""
+    sample = comparison("2024-Q1", counted())
+    assumed = sample.report.model_copy(update={"assumed": Assumed(outcomes=3, treatments=2, obligations=1)})
+
+    told = " ".join(internal(sample.model_copy(update={"report": assumed})).assumed)
+
+    assert "aucun dossier ne dit de quand date l’état actuel" in told
+    assert "reprises des dossiers d’un système antérieur" in told
+    assert "1\u00a0obligation de ces demandes est comptée comme tenue" in told
+
+
+def test_an_empty_log_has_pages_too() -> None:
     """A report of zeros, and a front page that points to the quarter of today."""
-    await settle(connection)
+    empty = Counted(movements=[], interactions=[])
+    document = internal(comparison("2022-Q1", empty).model_copy(update={"before": None, "year_before": None}))
+    overview = Overview(quarters=(), position=0, updated_at=KNOWN_AT, versions=VERSIONS)
 
-    page = page_of(await quarter_comparison(connection, "2022-Q1"), standing="reporting stands at 0: <boom>")
-    front = Page(PAGES.front(await overview(connection), today=dt.date(2026, 5, 4), links={}))
+    page = Page(PAGES.report(document, standing="reporting stands at 0: <boom>"))
+    front = Page(PAGES.front(overview, today=dt.date(2026, 5, 4), links={}))
 
     assert page.figures == []
     assert "La Ville n’a reçu aucune demande." in page.text
@@ -264,12 +270,20 @@ async def test_an_empty_log_has_pages_too(connection: asyncpg.Connection) -> Non
     assert "reports/2026-Q2" in front.attributes("href")
 
 
-@pytest.mark.parametrize("linked", [True, False])
-async def test_a_page_in_a_file_points_nowhere(small: Comparison, linked: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    """Served beside the others it points to them, by relative addresses; from a file it cannot."""
-    found = [each for each in page_of(small, linked=linked).attributes("href") if not each.startswith("#")]
+def test_a_page_points_to_the_others_by_relative_addresses_and_in_a_file_nowhere() -> None:
+    """What it was asked by goes along."""
+    sample = comparison("2026-Q2", counted())
+    links = [each.href for each in links_of(sample, Language.FR, {"as_of": "2026-07-15"})]
+    public = [each.href for each in links_of(sample, Language.EN, {}, only={"2026-Q1", "2026-Q2"})]
 
-    assert found == (["../", "2024-Q1", "2024-Q2.json"] if linked else [])
+    assert [each for each in Page(PAGES.report(FRENCH)).attributes("href") if not each.startswith("#")] == []
+    assert links == [
+        "../", "2026-Q1?as_of=2026-07-15", "2026-Q3?as_of=2026-07-15", "2026?as_of=2026-07-15",
+        *(f"2026-Q2.{each}?as_of=2026-07-15" for each in ("pdf", "xlsx", "csv", "parquet", "json")),
+        "2026-Q2?as_of=2026-07-15&language=en",
+    ]  # fmt: skip
+    assert public[:2] == ["../", "2026-Q1"]
+    assert "2026-Q3" not in public
 
 
 def luminance(colour: str) -> float:
@@ -297,5 +311,5 @@ def test_text_and_bars_stand_out_enough(scheme: int) -> None:
     for text in ("ink", "quiet", "accent"):
         for ground in ("paper", "ground", "note"):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
-    for bar in ("first", "second", "met", "late", "assumed", "missed", "open"):
+    for bar in ("first", "second", "met", "late", "assumed", "missed", "overdue", "open"):
         assert contrast(colours[bar], colours["paper"]) >= 3, bar

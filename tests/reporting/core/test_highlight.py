@@ -1,16 +1,20 @@
-"""The sentences: computed, honest, and French for none, one and many."""
+"""The sentences: computed, honest, and right for none, one and many, in French and English."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from tests.place import TOWN_DIR
+from tests.reporting.counted import comparison, counted, internal
+from tests.reporting.projected import town
 
-from clic_chassis.town_file import read_town
+from clic_contracts.vocabulary import Language
+from clic_reporting.core.content import sections
 from clic_reporting.core.figure import (
     Assumed,
     Comparison,
+    DueFigures,
     InteractionFigures,
     ObligationFigures,
     QuarterBalance,
@@ -20,8 +24,9 @@ from clic_reporting.core.figure import (
 )
 from clic_reporting.core.highlight import change, highlights
 from clic_reporting.core.label import Labels
+from clic_reporting.core.language import words
+from clic_reporting.core.table import figures
 
-LABELS = Labels(read_town(TOWN_DIR))
 NOTHING = {
     "received": 0, "by_kind": {}, "by_status": {}, "by_first_channel": {}, "by_department": {}, "by_subject": {},
     "treated": 0, "reopenings": 0, "pending_at_start": 0, "pending_at_end": 0, "first_line": 0,
@@ -42,9 +47,20 @@ def report(period: str = "2023-Q2", obligations: dict[str, int] | None = None, *
     )
 
 
-def told(now: Report, before: Report | None = None, *quarters: QuarterBalance, complete: bool = True) -> list[str]:
-    """The sentences, with ordinary spaces."""
-    sentences = highlights(Comparison(report=now, before=before, quarters=quarters), LABELS, complete=complete)
+def told(
+    now: Report,
+    before: Report | None = None,
+    *quarters: QuarterBalance,
+    complete: bool = True,
+    language: Language = Language.FR,
+    without: frozenset[str] = frozenset(),
+) -> list[str]:
+    """The sentences, with ordinary spaces; `without` some figures."""
+    labels = Labels(town(), language)
+    of = Comparison(report=now, before=before, quarters=quarters)
+    known = figures(table for part in sections(of, labels, words(language)) for table in part.tables)
+    known |= {f"{each.period}/requests.received": each.received for each in quarters}
+    sentences = highlights(of, {**known, **dict.fromkeys(without)}, labels, complete=complete)
     return [each.replace("\u00a0", " ").replace("\u202f", " ") for each in sentences]
 
 
@@ -115,11 +131,56 @@ def test_more_reopened_than_treated_is_told_as_that() -> None:
 
 
 def test_what_was_kept_at_an_assumed_instant_measures_no_delay() -> None:
-    """POL-29: a share of obligations kept in time counts only those whose instant somebody recorded."""
-    sentences = told(report(obligations={"met": 104, "met_assumed": 100, "late": 1, "missed": 5}))
+    """POL-29: on time are those kept, of all whose outcome is measured; the ones late and still open count against."""
+    due = DueFigures(met=104, met_assumed=100, late=1, missed=3, open=2, overdue=2, by_kind={}, by_department={})
+
+    sentences = told(report().model_copy(update={"due": due}))
 
     (delays,) = (each for each in sentences if each.startswith("Obligations"))
-    assert delays == (
-        "Obligations tenues à temps : 4 sur 10 dont l’issue est connue (40,0 %); échues sans être tenues : 5."
-    )
+    assert delays == "Obligations échues et tenues à temps : 4 sur 10 (40,0 %); échues sans être tenues : 5."
     assert any(each.startswith("Pour 100 obligations, la date de l’issue n’a pas été consignée") for each in sentences)
+
+
+def test_a_year_is_compared_with_the_year_before_alone() -> None:
+    """POL-31."""
+    this = report("2023", received=4000)
+
+    assert told(this, report("2022", received=3000))[0] == (
+        "La Ville a reçu 4 000 demandes, 33,3 % de plus que l’année précédente (3 000)."
+    )
+    assert "à la fin de l’année" in told(this)[1]
+
+
+def test_what_the_tables_withhold_no_sentence_says() -> None:
+    """POL-38."""
+    now = report(received=50, to_direction_generale=2, unusual=1, by_subject={"pothole": 50}, first_line=3)
+    hidden = frozenset(
+        f"2023-Q2/requests.{each}" for each in ("to_direction_generale", "unusual", "by_subject.pothole", "first_line")
+    )
+
+    everything, rest = told(now), told(now, without=hidden)
+
+    assert len(rest) == len(everything) - 4
+    assert set(rest) < set(everything)
+
+
+def test_the_english_says_the_same() -> None:
+    """English second, for whoever asks."""
+    sample = comparison("2026-Q2", counted())
+    french, english = (internal(sample, language).highlights for language in Language)
+
+    assert len(english) == len(french)
+    for one, other in zip(french, english, strict=True):
+        assert _numbers(one) == _numbers(other)
+    assert told(report(received=1, first_line=1), language=Language.EN) == [
+        "The town received 1 request.",
+        "It treated none; no request was pending at the end of the quarter, as at its start.",
+        "CLIC itself took care of 1 request (100.0% of those received).",
+        "No complaint was directed to the Direction générale.",
+        "No request was unusual.",
+    ]
+
+
+def _numbers(sentence: str) -> list[str]:
+    plain = sentence.replace("\u202f", "").replace(",", "").replace(".", "")
+    return sorted(re.findall(r"[0-9]+", plain))
