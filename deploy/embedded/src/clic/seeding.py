@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from clic_contracts.town import Town
 
 from .connection import read_installation
+from .desk_api import DeskApi
 from .folder import Folder
 from .seed.command import prepare, summary
+from .seed.learning import publish_learnings
 from .seed.play import Played, play
+from .seed.situation import read_situations
 
 MARK = "seeded"
 
@@ -27,7 +32,7 @@ def without_seed(folder: Folder) -> None:
 
 
 def play_seed(folder: Folder, town: Town, number: int, told: Callable[[int, int], None]) -> str:
-    """Play the sample quarter through the inbox; gives a line that says what was played.
+    """Play the sample quarter through the inbox, and publish what was learned; gives a line that says what was played.
 
     Interrupted, it is played again at the next start, and adds nothing twice.
 
@@ -42,6 +47,12 @@ def play_seed(folder: Folder, town: Town, number: int, told: Callable[[int, int]
         told(played.answered, played.total)
 
     tally = asyncio.run(play(connections, submissions, progress))
+    url = installation.services["intake"]
+    agent, reviewer = (
+        DeskApi(url, token.read_text(encoding="utf-8").strip()) for token in (folder.agent_token, folder.reviewer_token)
+    )
+    today = dt.datetime.now(ZoneInfo(town.calendar.timezone)).date()
+    publish_learnings(town, read_situations(town), today, agent, reviewer)
     _mark(folder).touch()
     return summary(submissions, tally)
 
