@@ -114,6 +114,7 @@ class PostgresServer(OwnServer):
             # Statements and rows can hold personal data: a log has neither.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
+            "log_line_prefix": "%m [%p] %q%u@%d ",  # Who read: the statements of analysts are logged, by their role.
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self._process = start_process(

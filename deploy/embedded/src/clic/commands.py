@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from . import learning, log_export, open_data, quarantine, town, up
+from .analyst import analyst
 from .importing import command as importing
 from .rebuild import rebuild
 from .report import report
@@ -22,6 +23,7 @@ app.command()(up.status)
 app.command()(seed)
 app.command()(report)
 app.command()(rebuild)
+app.command()(analyst)
 app.add_typer(importing.app, name="import")
 app.add_typer(learning.app, name="learning")
 app.add_typer(log_export.app, name="log")

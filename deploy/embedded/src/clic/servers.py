@@ -17,12 +17,16 @@ from clic_chassis.embedded import NatsServer, PostgresServer, start_nats, start_
 from clic_chassis.embedded.server_process import end_leftover
 from clic_chassis.error import ClicError
 from clic_chassis.streams import ensure_streams
+from clic_reporting.model import ANALYST as ANALYST_ROLE
+from clic_reporting.model import analyst_sql
 
 from .connection import Connection, without_password
 from .folder import Folder
 from .nats_config import OPS, NatsUser, authorization
 
 WITH_DATABASE = ("intake", "deadlines", "reporting")
+ANALYST = "analyst"
+"""No service, but somebody with a role of their own in reporting's database, see `docs/analysts.md`."""
 CONNECT_TIMEOUT_S = 10
 PORTS = ("nats", "nats_monitoring", "postgres")
 
@@ -117,6 +121,8 @@ async def make_streams(servers_url: str, passwords: Mapping[str, str]) -> None:
 async def make_databases(admin_url: str, passwords: Mapping[str, str]) -> dict[str, str]:
     """A database for each service that has one, and its URL. With passwords each has a role of its own, which owns it.
 
+    Analysts have a role as well then, and its URL is among them as `analyst`.
+
     Raises:
         ServersError: PostgreSQL does not answer, or does not let us.
     """
@@ -126,7 +132,10 @@ async def make_databases(admin_url: str, passwords: Mapping[str, str]) -> dict[s
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise ServersError(f"PostgreSQL at {where} does not answer: {str(error) or type(error).__name__}") from error
     try:
-        return {service: await _database(connection, admin_url, service, passwords) for service in WITH_DATABASE}
+        urls = {service: await _database(connection, admin_url, service, passwords) for service in WITH_DATABASE}
+        if password := passwords.get(ANALYST):
+            urls[ANALYST] = await _analyst(connection, admin_url, password)
+        return urls  # noqa: TRY300 - an `else` would stand far from what it is of
     except asyncpg.InsufficientPrivilegeError as error:
         raise ServersError(
             f"PostgreSQL at {where} does not let us make databases: {error}. Name another user."
@@ -148,6 +157,18 @@ async def _database(connection: asyncpg.Connection, admin_url: str, service: str
         if owner:
             await connection.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
     return database_url(admin_url, name, user=name if password else None, password=password)
+
+
+async def _analyst(connection: asyncpg.Connection, admin_url: str, password: str) -> str:
+    """The role that sees the views of reporting alone, on a server of ours."""
+    await connection.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC")
+    name = "clic_reporting"
+    inside = await asyncpg.connect(database_url(admin_url, name), timeout=CONNECT_TIMEOUT_S)
+    try:
+        await inside.execute(analyst_sql(name, password))
+    finally:
+        await inside.close()
+    return database_url(admin_url, name, user=ANALYST_ROLE, password=password)
 
 
 def database_url(admin_url: str, database: str, *, user: str | None = None, password: str | None = None) -> str:
@@ -172,7 +193,7 @@ def start_servers(
         ServerError: one of ours does not start.
         ServersError, StreamError: one cannot be used as it is.
     """
-    secrets = folder.secrets((each.name for each in nats_users), WITH_DATABASE)
+    secrets = folder.secrets((each.name for each in nats_users), (*WITH_DATABASE, ANALYST))
     ours: dict[str, Server] = {}
     monitoring_url: str | None = None
     try:

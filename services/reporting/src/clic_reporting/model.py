@@ -127,6 +127,7 @@ async def create_views(connection: Connection, schema: str, indicators: Sequence
     version = views_version(indicators)
     async with connection.transaction():
         if await _version_of(connection, schema) == version:
+            await grant(connection, schema)  # The role may have been made since.
             return False
         await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
         await _drop(connection, schema)
@@ -219,16 +220,21 @@ async def grant(connection: Connection, schema: str) -> None:
 
     Grants are what keeps analysts from writing: a session that is read-only by default can be made another.
     """
-    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", ANALYST):
-        return
-    views = await connection.fetch(
-        r"SELECT viewname FROM pg_views WHERE schemaname = $1 AND viewname !~ '^_' ORDER BY viewname", schema
+    missing = await connection.fetch(
+        "SELECT viewname FROM pg_views JOIN pg_roles ON rolname = $2 "
+        "WHERE schemaname = $1 AND NOT starts_with(viewname, '_') "
+        "AND NOT has_table_privilege(rolname, format('%I.%I', schemaname, viewname), 'SELECT') ORDER BY viewname",
+        schema,
+        ANALYST,
     )
-    await connection.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {ANALYST}")
-    await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {ANALYST}")
-    if views:
-        names = ", ".join(f"{schema}.{row['viewname']}" for row in views)
-        await connection.execute(f"GRANT SELECT ON {names} TO {ANALYST}")
+    if missing:
+        names = ", ".join(f"{schema}.{row['viewname']}" for row in missing)
+        await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {ANALYST}; GRANT SELECT ON {names} TO {ANALYST}")
+
+
+def analyst_sql(database: str, password: str) -> str:
+    """What an administrator runs in reporting's database to make the analysts' role. Source: POL-38."""
+    return _filled(_text("analyst.sql"), database=database, password=_literal(password))
 
 
 async def refresh_dimensions(connection: Connection, schema: str, town: Town) -> bool:
