@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -174,6 +175,37 @@ def history(chance: Random, stories: int) -> list[Commit]:
         if not story:
             waiting.remove(story)
     return commits
+
+
+OLD = "request.received.v0"
+"""An old version that never was: what is `channel` now was called `medium`, and nobody said where it came from."""
+
+
+def lift_old(event: dict[str, Any]) -> dict[str, Any]:
+    """The upcaster of `OLD`, for a test to register."""
+    data = dict(event["data"])
+    return {**event, "type": RequestReceived.TYPE, "data": {**data, "channel": data.pop("medium"), "origin": "backlog"}}
+
+
+def stored(chance: Random, commits: Sequence[Commit]) -> list[tuple[int, str, bytes]]:
+    """Commits as bytes of a log that has seen other versions: some facts are of an old one, some of a newer one."""
+    return [
+        (
+            each.sequence,
+            each.request_id,
+            json.dumps([_of_a_version(chance, event) for event in json.loads(encode_commit(each.events))]).encode(),
+        )
+        for each in commits
+    ]
+
+
+def _of_a_version(chance: Random, event: dict[str, Any]) -> dict[str, Any]:
+    if event["type"] == RequestReceived.TYPE and chance.random() < 0.3:
+        data = {name: value for name, value in event["data"].items() if name not in ("channel", "origin")}
+        return {**event, "type": OLD, "data": {**data, "medium": event["data"]["channel"]}}
+    if chance.random() < 0.2:
+        return {**event, "later": [1], "data": {**event["data"], "added_in_a_later_version": {"deep": None}}}
+    return event
 
 
 async def append(nats: Client, commits: Sequence[Commit]) -> None:

@@ -16,8 +16,8 @@ from tests.system.submitting import report
 
 from clic_chassis.quarantine import Quarantine
 from clic_chassis.testing import wait_until
+from clic_reporting.core.column import TABLES
 from clic_reporting.rebuild import rebuild
-from clic_reporting.store import TABLES
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
@@ -105,9 +105,9 @@ async def tables(house: House) -> Tables:
         return {
             name: [
                 tuple(row)
-                for row in await connection.fetch(f"SELECT * FROM reporting.{name} ORDER BY {', '.join(key)}")
+                for row in await connection.fetch(f"SELECT * FROM reporting.{name} ORDER BY {', '.join(table.key)}")
             ]
-            for name, (_, key) in TABLES.items()
+            for name, table in TABLES.items()
         }
 
 
@@ -121,7 +121,7 @@ async def check_everything(house: House, files: list[Path]) -> None:
     async with house.client() as client:
         assert [entry async for entry in Quarantine(client).entries()] == []
     before = await tables(house)
-    assert len({row[1] for row in before["fact_request"]}) == len(rows), "every request has a reference of its own"
+    assert len({row[2] for row in before["fact_request"]}) == len(rows), "every request has a reference of its own"
     async with house.client("reporting") as client:
         await rebuild(
             nats=client,

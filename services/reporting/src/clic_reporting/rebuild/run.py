@@ -230,8 +230,8 @@ class _Run:
         self._say("keys")
         with self._timed("keys"):
             for table, firsts in (
-                (RULE_VERSION, _first(each.rule_versions for each in summaries)),
-                (LOG_DAY, _first(each.days for each in summaries)),
+                (RULE_VERSION, first_positions(each.rule_versions for each in summaries)),
+                (LOG_DAY, first_positions(each.days for each in summaries)),
             ):
                 await self._control.copy_records_to_table(
                     table.name, schema_name=BUILD_SCHEMA, columns=list(table.columns), records=list(firsts.items())
@@ -315,10 +315,10 @@ _FACTS: Final = (
 )  # fmt: skip
 
 
-def _first(each: Iterable[dict[Any, int]]) -> dict[Any, int]:
-    """The lowest position of each."""
+def first_positions(shards: Iterable[dict[Any, int]]) -> dict[Any, int]:
+    """The lowest position of each thing, from what each shard found first."""
     merged: dict[Any, int] = {}
-    for firsts in each:
+    for firsts in shards:
         for what, position in firsts.items():
             merged[what] = min(position, merged.get(what, position))
     return merged
