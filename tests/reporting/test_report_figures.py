@@ -52,6 +52,7 @@ async def put(connection: asyncpg.Connection, *facts: Recorded) -> None:
 async def projected(connection: asyncpg.Connection, commits: Sequence[Commit]) -> None:
     """Reporting's tables made anew of commits."""
     tables = Projected(connection)
+    await tables.prepare()
     await tables.begin()
     await tables.fold(commits, at_a_time=50)
 

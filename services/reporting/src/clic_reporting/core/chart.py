@@ -64,7 +64,8 @@ def _told_bars(bars: Sequence[tuple[str, int | None, bool]], total: int | None, 
         for title, value, _ in bars
         if value
     )
-    return f"{words('Diagramme à barres', 'Bar chart')}. {told}."
+    nothing = words("aucune valeur à montrer", "nothing to show")
+    return f"{words('Diagramme à barres', 'Bar chart')}. {told or nothing}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,9 @@ def stack_chart(table: Table, words: Words) -> StackChart:
         for each in stacks
         if each.segments
     )
-    return StackChart(stacks, tuple((each.key, each.title) for each in states), told)
+    begins = words("Diagramme à barres empilées", "Stacked bar chart")
+    legend = tuple((each.key, each.title) for each in states)
+    return StackChart(stacks, legend, f"{begins}. {told or words('Aucune valeur à montrer.', 'Nothing to show.')}")
 
 
 def _segments(row: Row, drawn: Sequence[int], table: Table) -> tuple[Segment, ...]:

@@ -30,6 +30,8 @@ from .table import Cell, Table, Unit, figures
 
 ZONE = ZoneInfo("America/Toronto")
 WITHHELD = "–"
+DRAWN_ROWS_MIN = 2
+"""Rows that a chart of a public edition shows at least."""
 
 
 class Edition(StrEnum):
@@ -116,7 +118,10 @@ def document(
     hidden = None
     if protection is not None:
         hidden = told_hidden(protection, (table for part in parts for table in part.tables), words)
-        parts = [each.model_copy(update={"tables": public(each.tables, protection, words)}) for each in parts]
+        parts = [
+            each.model_copy(update={"tables": tuple(map(_drawn, public(each.tables, protection, words)))})
+            for each in parts
+        ]
     told = figures(table for part in parts for table in part.tables)
     known_at = known_at_of(report)
     known_on = known_at.astimezone(ZONE).date()
@@ -153,6 +158,17 @@ def document(
         position=report.position,
         known_at=known_at,
         checksum=checksum,
+    )
+
+
+def _drawn(table: Table) -> Table:
+    """A table without its chart where that would show too little: its rows are withheld, all or nearly all of them."""
+    drawn = [index for index, column in enumerate(table.columns) if column.drawn]
+    shown = [row for row in table.body if all(not row.cells[index].withheld for index in drawn)]
+    return (
+        table
+        if len(shown) >= DRAWN_ROWS_MIN or len(shown) == len(table.body)
+        else table.model_copy(update={"chart": None})
     )
 
 
