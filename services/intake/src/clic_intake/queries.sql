@@ -45,6 +45,10 @@ SELECT key_id FROM request WHERE key_id <> $1 AND wrapped_key IS NOT NULL LIMIT 
 -- Remembers who opened sealed data, when and why (POL-30).
 INSERT INTO opening (opened_at, agent, request_id, reason) VALUES ($1, $2, $3, $4);
 
+-- name: add_new_names
+-- Keeps digests of requesters' names, of requests that this transaction registers.
+INSERT INTO requester_name (request_id, digest) SELECT * FROM unnest($1::uuid[], $2::bytea[]);
+
 -- name: add_names
 -- Keeps digests of requesters' names, but of those whose requests are being erased (their rows are waited for).
 INSERT INTO requester_name (request_id, digest)

@@ -152,7 +152,9 @@ class Register:
                     [self._master.key_id if each.with_key else None for each in new],
                     [self._master.new_wrapped(each.request_id) if each.with_key else None for each in new],
                 )
-                await self._index(connection, [(each.request_id, each.name) for each in new if each.name])
+                await self._index(
+                    connection, "add_new_names", [(each.request_id, each.name) for each in new if each.name]
+                )
                 rows += await connection.fetch(_SQL["registered"], [each.request_id for each in new])
         return {str(row["request_id"]): row for row in rows}
 
@@ -215,12 +217,12 @@ class Register:
             RetryableError: the database is away; try again.
         """
         async with self._connection() as connection:
-            await self._index(connection, [(request_id, name)])
+            await self._index(connection, "add_names", [(request_id, name)])
 
-    async def _index(self, connection: _Connection, named: Sequence[tuple[str, str]]) -> None:
+    async def _index(self, connection: _Connection, statement: str, named: Sequence[tuple[str, str]]) -> None:
         found = [(each, self._name_digest(key)) for each, name in named for key in entries(name)]
         if found:
-            await connection.execute(_SQL["add_names"], *map(list, zip(*found, strict=True)))
+            await connection.execute(_SQL[statement], *map(list, zip(*found, strict=True)))
 
     def _connection(self) -> contextlib.AbstractAsyncContextManager[_Connection]:
         return connected(self._pool)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from clic_contracts.town import Town
 
 from .core.scan import Finding, contacts_in, look_up, scan
@@ -22,7 +24,9 @@ class Scanner:
         Raises:
             RetryableError: the database is away.
         """
-        return scan(text, await self._names.known(look_up(text)), self._public)
+        # Some 50 ms for a long text: submissions must not wait for it.
+        known = await self._names.known(await asyncio.to_thread(look_up, text))
+        return await asyncio.to_thread(scan, text, known, self._public)
 
     async def knows_every_name(self) -> bool:
         """Whether the names of every request can be found; not while older ones are still being indexed."""

@@ -70,19 +70,19 @@ def candidates(text: str) -> Iterator[Candidate]:
     """Everything in a text (as `plain.seen` gives it) that the index may know, at most `WINDOW_MAX` words each."""
     raw = [_Word(m.start(), m.end(), _same(plain(m[0])), m[0][0].isupper()) for m in _WORD.finditer(text)]
     kept = [n for n, word in enumerate(raw) if word.plain not in PARTICLES and word.plain not in TITLES]
-    for index in range(len(kept)):
+    for index, first in enumerate(kept):
+        of_place = _is_of_place(text, raw, first)
         for size in range(1, WINDOW_MAX + 1):
             chosen = kept[index : index + size]
             if len(chosen) < size or (size > 1 and not _adjoin(text, raw, chosen[-2], chosen[-1])):
                 break
-            yield from _at(text, raw, chosen)
+            yield from _at(text, raw, chosen, of_place=of_place)
 
 
-def _at(text: str, raw: Sequence[_Word], chosen: Sequence[int]) -> Iterator[Candidate]:
+def _at(text: str, raw: Sequence[_Word], chosen: Sequence[int], *, of_place: bool) -> Iterator[Candidate]:
     words = [raw[n] for n in chosen]
     parts = [word.plain for word in words]
     start, end = words[0].start, words[-1].end
-    of_place = _is_of_place(text, raw, chosen[0])
     if len(parts) > 1:
         named = any(word.is_capital for word in words) and not of_place
         yield Candidate(_whole(parts), start, end, named)

@@ -7,7 +7,7 @@ CREATE INDEX request_not_named ON request (request_id) WHERE NOT is_named AND wr
 
 CREATE TABLE requester_name (
     digest     bytea NOT NULL,
-    request_id uuid NOT NULL REFERENCES request,
+    request_id uuid NOT NULL,
     PRIMARY KEY (digest, request_id)
 );
 COMMENT ON TABLE requester_name IS
