@@ -27,7 +27,6 @@ from clic_chassis.town_file import read_town
 from clic_reporting.api import make_api
 from clic_reporting.app import wire
 from clic_reporting.core.figure import Report
-from clic_reporting.indicator import VIEWS
 from clic_reporting.page import POLICY, Pages
 from clic_reporting.report import quarter_report
 from clic_reporting.settings import Settings
@@ -130,28 +129,6 @@ async def test_a_quarter_without_facts_is_a_report_of_zeros(small: httpx.AsyncCl
 
     assert (requests["received"], sum(requests["by_kind"].values())) == (0, 0)
     assert (await small.get("/reports/2031-Q4")).status_code == 200
-
-
-async def test_indicators_are_listed_and_their_rows_are_json(small: httpx.AsyncClient) -> None:
-    """POL-31 to POL-36."""
-    listed = (await small.get("/indicators")).json()
-    first_line = (await small.get("/indicators/indicator_pol34_first_line", params={"period": "2024-Q1"})).json()
-
-    assert [each["name"] for each in listed] == list(VIEWS)
-    assert [row["share"] for row in first_line["rows"]] == [0.25]
-    for name in VIEWS:
-        assert (await small.get(f"/indicators/{name}")).json()["rows"]
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [("/indicators/fact_request", 404), ("/indicators/pg_user", 404), ("/indicators/calendar_quarter?limit=0", 422)],
-)
-async def test_other_tables_and_unbounded_reads_are_refused(small: httpx.AsyncClient, path: str, status: int) -> None:
-    """POL-26: no row of a single request is to be had."""
-    answer = await small.get(path)
-
-    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM_TYPE)
 
 
 async def test_before_anything_is_folded_the_answer_is_not_yet(postgres_url: str) -> None:

@@ -43,6 +43,7 @@ async def test_the_command_writes_the_file_and_what_describes_it(postgres_url: s
     """POL-38: licence, columns, what was generalised, and the digest of the very file."""
     connection = await asyncpg.connect(postgres_url)
     projected = Projected(connection)
+    await projected.prepare()
     await projected.begin()
     same = [fact(RequestReceived, derive_id("open", str(n)), on(3, 1 + n)) for n in range(6)]
     rare = fact(RequestReceived, derive_id("open", "rare"), on(3, 9), channel="fax", kind="complaint")

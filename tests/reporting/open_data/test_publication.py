@@ -52,6 +52,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def project(connection: asyncpg.Connection, commits: list[Commit], schema: str = "reporting") -> None:
     """Make the tables of a schema of facts."""
     projected = Projected(connection, schema)
+    await projected.prepare()
     await projected.begin()
     await projected.fold(commits, at_a_time=500)
 

@@ -5,23 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
-from typing import Annotated
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from clic_chassis.clock import Clock
 from clic_chassis.error import RetryableError
 from clic_chassis.failure import is_outage
-from clic_chassis.http import PROBLEM_TYPE, add_error_handlers, new_api, problems
+from clic_chassis.http import PROBLEM_TYPE, add_error_handlers, new_api
 from clic_contracts.submission import Problem
 
 from .access import Access
 from .core.period import PeriodError
 from .document.route import Reports, add_reports
-from .indicator import ROWS_MAX, Indicator, IndicatorRows, indicator_rows, indicators
+from .export.route import Exports, add_exports
 from .page import Pages
 from .report import NotProjectedError
 
@@ -46,26 +45,9 @@ def make_api(
     access = access or Access({}, (), clock)
     api = new_api(title="CLIC – reporting", version="1", summary="What it all amounts to.")
     add_error_handlers(api)
-    _add_own_error_handlers(api)
-
+    add_own_error_handlers(api)
     add_reports(api, Reports(lambda: connected(pool), pages, clock, access, standing, links))
-
-    @api.get("/indicators", tags=["indicators"], responses=problems(503))
-    async def all_indicators() -> list[Indicator]:
-        """The SQL views of the policy's indicators, as the database documents them."""
-        async with connected(pool) as connection:
-            return await indicators(connection)
-
-    @api.get("/indicators/{name}", tags=["indicators"], responses=problems(404, 422, 503))
-    async def rows(
-        name: str,
-        period: Annotated[str | None, Query(description="One quarter, such as `2022-Q1`.")] = None,
-        limit: Annotated[int, Query(ge=1, le=ROWS_MAX, description="Rows at most.")] = ROWS_MAX,
-    ) -> IndicatorRows:
-        """The rows of a view, the newest quarter first."""
-        async with connected(pool) as connection:
-            return await indicator_rows(connection, name, period=period, limit=limit)
-
+    add_exports(api, Exports(lambda: connected(pool), access, clock))
     return api
 
 
@@ -90,7 +72,9 @@ def _problem(kind: str, title: str, status: HTTPStatus, detail: str) -> Response
     return JSONResponse(problem.model_dump(mode="json"), status, media_type=PROBLEM_TYPE)
 
 
-def _add_own_error_handlers(api: FastAPI) -> None:
+def add_own_error_handlers(api: FastAPI) -> None:
+    """Answer what reporting alone can refuse as a problem: no period 404, nothing to read from yet 503."""
+
     @api.exception_handler(PeriodError)
     async def no_period(_: Request, error: PeriodError) -> Response:
         return _problem("invalid-period", "There is no such period", HTTPStatus.NOT_FOUND, str(error))

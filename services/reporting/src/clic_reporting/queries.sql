@@ -97,15 +97,3 @@ SELECT reference, what, earlier, later, requests FROM {schema}.report_difference
 -- name: checkpoint
 -- What the tables were made from.
 SELECT sequence, stream, stream_created_at, definition, town, updated_at FROM {schema}.checkpoint WHERE projection = 'reporting'
-
--- name: view_columns
--- Views of schema $1 among the names $2, with their columns and what the database says of each.
-SELECT c.relname AS view, coalesce(obj_description(c.oid, 'pg_class'), '') AS view_comment,
-       a.attname AS column, coalesce(col_description(c.oid, a.attnum), '') AS column_comment
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE n.nspname = $1 AND c.relname = ANY($2::text[]) AND c.relkind = 'v' AND a.attnum > 0
-ORDER BY c.relname, a.attnum
-
--- name: view_rows
--- The rows of a view, of the quarter $1 or of all, the newest quarter first, $2 at most.
-SELECT * FROM {schema}.{view} AS v WHERE $1::text IS NULL OR v.period = $1 ORDER BY v.period DESC, v LIMIT $2
