@@ -79,16 +79,23 @@ async def _first_differing(live: Connection, build: Connection, name: str, table
         return []
     found: list[int] = []
     async with _hashes(live, name, tables[0]) as theirs, _hashes(build, name, tables[1]) as ours:
-        there, here = await anext(theirs, _END), await anext(ours, _END)
+        there, here = await _next(theirs), await _next(ours)
         while (there, here) != (_END, _END) and len(found) < POSITIONS_TOLD_MAX:
             first = min(there[0], here[0])
             if there != here:
                 found.append(int(first))
             there, here = (
-                await anext(theirs, _END) if there[0] == first else there,
-                await anext(ours, _END) if here[0] == first else here,
+                await _next(theirs) if there[0] == first else there,
+                await _next(ours) if here[0] == first else here,
             )
     return found
+
+
+async def _next(hashes: AsyncIterator[tuple[float, int]]) -> tuple[float, int]:
+    """The next one, or the end: `anext` with a tuple for its default fails in Python 3.11."""
+    async for each in hashes:
+        return each
+    return _END
 
 
 @contextlib.asynccontextmanager

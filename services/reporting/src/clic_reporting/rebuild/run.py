@@ -185,16 +185,16 @@ class _Run:
     async def _comparable(self, identity: LogIdentity) -> int | None:
         """The live tables' position, where they mean the same and hold this log nearly to its end."""
         live = await live_checkpoint(self._control)
-        if live is None or live["sequence"] == 0:
+        if live is None or live.sequence == 0:
             why = "there are no live tables yet"
-        elif live["definition"] != DEFINITION:
+        elif live.definition != DEFINITION:
             why = f"the live tables have another definition, {live['definition']}"
-        elif (live["stream"], live["stream_created_at"]) != (identity.stream, identity.created_at):
+        elif (live.stream, live.stream_created_at) != (identity.stream, identity.created_at):
             why = "the live tables were made from another log"
-        elif not 0 <= identity.last_sequence - live["sequence"] <= CATCH_UP_COMMITS_MAX:
+        elif not 0 <= identity.last_sequence - live.sequence <= CATCH_UP_COMMITS_MAX:
             why = f"the live tables stand at {live['sequence']:,} of {identity.last_sequence:,}"
         else:
-            return int(live["sequence"])
+            return int(live.sequence)
         self._verified = (f"not compared with the live tables: {why}",)
         return None
 
@@ -263,20 +263,21 @@ class _Run:
         try:
             async with live.transaction(isolation="repeatable_read", readonly=True):
                 checkpoint = await live_checkpoint(live)
+                assert checkpoint is not None  # They were there at the beginning, and only a rebuild takes them away.
                 with self._timed("catch_up"):
-                    await catching.until(checkpoint["sequence"])
+                    await catching.until(checkpoint.sequence)
                 with self._timed("verify"):
                     found = await differences(live, self._writer, LIVE_SCHEMA, BUILD_SCHEMA)
         finally:
             await live.close(timeout=END_TIMEOUT_S)
         if not found:
-            same = f"every row is the same as in the live tables at position {checkpoint['sequence']:,} (checksums)"
+            same = f"every row is the same as in the live tables at position {checkpoint.sequence:,} (checksums)"
             self._verified = (*self._verified, same)
             return
         what = "; ".join(f"{table}: {how}" for table, how in found.items())
         if not accept_differences:
             raise RebuildError(
-                f"the new tables differ from the live ones at position {checkpoint['sequence']:,}: {what}. One of them "
+                f"the new tables differ from the live ones at position {checkpoint.sequence:,}: {what}. One of them "
                 "is wrong: the live ones are as they were. Look why, then go on with --accept-differences."
             )
         self._verified = (*self._verified, f"accepted: different from the live tables, {what}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
 from clic_chassis.log import LogIdentity
-from clic_chassis.projector import check_log
+from clic_chassis.projector import Checkpoint, check_log
 from clic_reporting.projection import NAME, SWAP
 from clic_reporting.store import DEFINITION, LIVE_SCHEMA
 
@@ -23,15 +23,16 @@ DROP_TRIES_MAX: Final = 12
 Connection = asyncpg.Connection
 
 
-async def live_checkpoint(connection: Connection, schema: str = LIVE_SCHEMA) -> Any:
+async def live_checkpoint(connection: Connection, schema: str = LIVE_SCHEMA) -> Checkpoint | None:
     """The checkpoint of a schema; None where there is none."""
     if not await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{schema}.checkpoint"):
         return None
-    return await connection.fetchrow(
+    row = await connection.fetchrow(
         "SELECT sequence, stream, stream_created_at, definition, generation "  # noqa: S608 - our name
         f"FROM {schema}.checkpoint WHERE projection = $1",
         NAME,
     )
+    return None if row is None else Checkpoint(*row)
 
 
 async def write_checkpoint(connection: Connection, position: int, identity: LogIdentity, town: str | None) -> None:
@@ -60,21 +61,21 @@ async def swap_in(connection: Connection, identity: LogIdentity, catch_up: Calla
     await drop_schema(connection, OLD_SCHEMA)
     async with connection.transaction():
         before = await _hold(connection)
-        if before is not None and (before["stream"], before["stream_created_at"]) == (
+        if before is not None and (before.stream, before.stream_created_at) == (
             identity.stream,
             identity.created_at,
         ):
-            await catch_up(before["sequence"])
+            await catch_up(before.sequence)
         await connection.execute(
             f"UPDATE {BUILD_SCHEMA}.checkpoint SET generation = $1",  # noqa: S608 - our name
-            (before["generation"] if before is not None else 1) + 1,  # The service begins at 1, perhaps at this moment.
+            (before.generation if before is not None else 1) + 1,  # The service begins at 1, perhaps at this moment.
         )
         if await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", LIVE_SCHEMA):
             await connection.execute(f"ALTER SCHEMA {LIVE_SCHEMA} RENAME TO {OLD_SCHEMA}")
         await connection.execute(f"ALTER SCHEMA {BUILD_SCHEMA} RENAME TO {LIVE_SCHEMA}")
 
 
-async def _hold(connection: Connection) -> Any:
+async def _hold(connection: Connection) -> Checkpoint | None:
     """Keep reports and the service from beginning anything on the live tables until this transaction ends.
 
     The service's transaction begins at its checkpoint: one that is under way ends before the swap, and the next one
@@ -150,9 +151,9 @@ async def go_back(postgres_url: str, identity: LogIdentity) -> int:
         old = await live_checkpoint(connection, OLD_SCHEMA)
         if old is None:
             raise RebuildError("no tables of before are kept: the last rebuild found none, or they were dropped")
-        if old["definition"] != DEFINITION:
+        if old.definition != DEFINITION:
             raise RebuildError(
-                f"the tables of before were made under definition {old['definition']}, this code has {DEFINITION}: "
+                f"the tables of before were made under definition {old.definition}, this code has {DEFINITION}: "
                 "it could not keep them up to date. Go back to the version of CLIC that made them."
             )
         check_log(NAME, old, identity)
@@ -160,11 +161,11 @@ async def go_back(postgres_url: str, identity: LogIdentity) -> int:
             live = await _hold(connection)
             await connection.execute(
                 f"UPDATE {OLD_SCHEMA}.checkpoint SET generation = $1",  # noqa: S608 - our name
-                max(old["generation"], live["generation"] if live is not None else 0) + 1,
+                max(old.generation, live.generation if live is not None else 0) + 1,
             )
             await connection.execute(f"ALTER SCHEMA {OLD_SCHEMA} RENAME TO {BUILD_SCHEMA}")
             await connection.execute(f"ALTER SCHEMA {LIVE_SCHEMA} RENAME TO {OLD_SCHEMA}")
             await connection.execute(f"ALTER SCHEMA {BUILD_SCHEMA} RENAME TO {LIVE_SCHEMA}")
-        return int(old["sequence"])
+        return int(old.sequence)
     finally:
         await connection.close()
