@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 from tests.reporting.town import TOWN, settle
 
-from clic_reporting.indicator import VIEWS, UnknownIndicatorError, indicator_rows, indicators
 from clic_reporting.report import overview, quarter_comparison, quarter_report
 
 BY_HAND: dict[str, list[dict[str, Any]]] = {
@@ -81,10 +80,9 @@ async def connection(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
 @pytest.mark.parametrize("view", BY_HAND)
 async def test_a_view_says_what_was_counted_by_hand(connection: asyncpg.Connection, view: str) -> None:
     """POL-31 to POL-36: the newest quarter first, then in the order of the columns."""
-    found = await indicator_rows(connection, view)
+    rows = await connection.fetch(f"SELECT * FROM reporting.{view} v ORDER BY v.period DESC, v")
 
-    assert BY_HAND[view] == list(found.rows)
-    assert (found.position, found.more) == (len(TOWN), False)
+    assert [dict(row) for row in rows] == BY_HAND[view]
 
 
 async def test_the_report_says_what_was_counted_by_hand(connection: asyncpg.Connection) -> None:
@@ -148,31 +146,3 @@ async def test_a_quarter_outside_the_log_is_a_report_of_zeros_compared_with_noth
     assert (later.before, first.before) == (None, None)
     assert second.before == first.report
     assert [each.period for each in (await overview(connection)).quarters] == ["2024-Q2", "2024-Q1"]
-
-
-async def test_every_indicator_may_be_read_by_name_and_is_documented(connection: asyncpg.Connection) -> None:
-    """POL-29, POL-31 to POL-36: no view is forgotten, and each column says what it is."""
-    views = await connection.fetch(
-        "SELECT viewname FROM pg_views WHERE schemaname = 'reporting' AND viewname ~ '^(calendar_quarter|indicator_)'"
-    )
-
-    found = await indicators(connection)
-
-    assert {row["viewname"] for row in views} == {each.name for each in found} == set(VIEWS)
-    assert all(each.description and all(column.description for column in each.columns) for each in found)
-    assert all(each.columns[0].name == "period" for each in found)
-
-
-async def test_rows_are_bounded_and_of_one_quarter_where_it_is_asked(connection: asyncpg.Connection) -> None:
-    """A reader is told that there is more."""
-    two = await indicator_rows(connection, "indicator_pol31_interactions", limit=2)
-    second = await indicator_rows(connection, "indicator_pol31_interactions", period="2024-q2")
-
-    assert (len(two.rows), two.more) == (2, True)
-    assert [row["channel"] for row in second.rows] == ["email", "letter"]
-
-
-async def test_what_is_no_indicator_is_refused(connection: asyncpg.Connection) -> None:
-    """POL-26: rows of single requests are not to be had by name."""
-    with pytest.raises(UnknownIndicatorError, match="indicator_pol32_balance"):
-        await indicator_rows(connection, "fact_request")

@@ -127,8 +127,8 @@ COMMENT ON FUNCTION {schema}.state_at(bigint, bigint) IS 'What of a request can 
 CREATE VIEW {schema}._request_then AS
 SELECT request_key, request_id, reference, kind, first_channel, language, subject, sector, requester, origin, publisher,
        confidential, rule_version, received_at, received_on, recorded_at, department, first_line, unusual, assignments,
-       acknowledged_at, acknowledged_sequence, answered_at, answered_sequence, closed_at, reopenings, rating, erased_at,
-       status, criterion, closing_reason, outcome_assumed
+       acknowledged_at, acknowledged_assumed, answered_at, answered_assumed, closed_at, reopenings, rating, erased_at, status,
+       criterion, closing_reason, outcome_assumed
 FROM {schema}.fact_request
 WHERE request_key <= (SELECT {schema}.as_of_position()) AND last_sequence <= (SELECT {schema}.as_of_position())
 UNION ALL
@@ -136,9 +136,9 @@ SELECT r.request_key, r.request_id, r.reference, r.kind, r.first_channel, r.lang
        r.origin, r.publisher, r.confidential, r.rule_version, r.received_at, r.received_on, r.recorded_at,
        s.department, s.first_line, s.unusual, s.assignments,
        CASE WHEN r.acknowledged_sequence <= known.at THEN r.acknowledged_at END,
-       CASE WHEN r.acknowledged_sequence <= known.at THEN r.acknowledged_sequence END,
+       coalesce(r.acknowledged_assumed AND r.acknowledged_sequence <= known.at, false),
        CASE WHEN r.answered_sequence <= known.at THEN r.answered_at END,
-       CASE WHEN r.answered_sequence <= known.at THEN r.answered_sequence END,
+       coalesce(r.answered_assumed AND r.answered_sequence <= known.at, false),
        s.closed_at, s.reopenings,
        CASE WHEN r.rated_sequence <= known.at THEN r.rating END,
        CASE WHEN r.erased_sequence <= known.at THEN r.erased_at END,

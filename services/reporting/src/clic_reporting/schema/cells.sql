@@ -43,22 +43,14 @@ SELECT r.request_key, date_trunc('month', told.day::timestamp)::date AS month, c
 FROM {request} r
 JOIN {schema}.dim_date received ON received.day = r.received_on
 JOIN {schema}.dim_date told ON told.day = (r.acknowledged_at AT TIME ZONE 'America/Toronto')::date
-WHERE NOT EXISTS (
-  SELECT FROM {schema}.fact_event e
-  WHERE e.sequence = r.acknowledged_sequence AND e.request_key = r.request_key AND e.assumed
-    AND e.event_key = (SELECT event_key FROM {schema}.dim_event WHERE event = 'request.acknowledged.v1')
-)
+WHERE NOT r.acknowledged_assumed
 UNION ALL
 SELECT r.request_key, date_trunc('month', told.day::timestamp)::date, coalesce(r.department, ''), r.kind,
        'answered', told.business_ordinal - received.business_ordinal
 FROM {request} r
 JOIN {schema}.dim_date received ON received.day = r.received_on
 JOIN {schema}.dim_date told ON told.day = (r.answered_at AT TIME ZONE 'America/Toronto')::date
-WHERE NOT EXISTS (
-  SELECT FROM {schema}.fact_event e
-  WHERE e.sequence = r.answered_sequence AND e.request_key = r.request_key AND e.assumed
-    AND e.event_key = (SELECT event_key FROM {schema}.dim_event WHERE event = 'request.answered.v1')
-)
+WHERE NOT r.answered_assumed
 UNION ALL
 SELECT t.request_key, date_trunc('month', done.day::timestamp)::date, coalesce(r.department, ''), r.kind,
        'treated', done.business_ordinal - received.business_ordinal

@@ -34,22 +34,22 @@ SELECT r.request_key,
        CASE WHEN NOT r.confidential THEN r.subject END AS subject,
        CASE WHEN NOT r.confidential THEN r.sector END AS sector,
        r.requester, r.origin, r.publisher, r.confidential, r.rule_version, r.received_at, r.received_on, r.recorded_at,
-       r.department, r.first_line, r.unusual, r.assignments, r.acknowledged_at, r.answered_at, r.closed_at, r.reopenings,
-       r.rating, r.erased_at, r.status, r.criterion, r.closing_reason, r.outcome_assumed,
+       r.department, r.first_line, r.unusual, r.assignments, r.acknowledged_at, r.acknowledged_assumed, r.answered_at,
+       r.answered_assumed, r.closed_at, r.reopenings, r.rating, r.erased_at, r.status, r.criterion, r.closing_reason, r.outcome_assumed,
        acknowledged.business_ordinal - received.business_ordinal AS acknowledged_business_days,
        answered.business_ordinal - received.business_ordinal AS answered_business_days,
        closed.business_ordinal - received.business_ordinal AS treated_business_days
 FROM (
   SELECT request_key, request_id, reference, kind, first_channel, language, subject, sector, requester, origin, publisher,
          confidential, rule_version, received_at, received_on, recorded_at, department, first_line, unusual, assignments,
-         acknowledged_at, answered_at, closed_at, reopenings, rating, erased_at, status, criterion, closing_reason,
-         outcome_assumed
+         acknowledged_at, acknowledged_assumed, answered_at, answered_assumed, closed_at, reopenings, rating, erased_at,
+         status, criterion, closing_reason, outcome_assumed
   FROM {schema}.fact_request WHERE {schema}.as_of_is_current()
   UNION ALL
   SELECT request_key, request_id, reference, kind, first_channel, language, subject, sector, requester, origin, publisher,
          confidential, rule_version, received_at, received_on, recorded_at, department, first_line, unusual, assignments,
-         acknowledged_at, answered_at, closed_at, reopenings, rating, erased_at, status, criterion, closing_reason,
-         outcome_assumed
+         acknowledged_at, acknowledged_assumed, answered_at, answered_assumed, closed_at, reopenings, rating, erased_at,
+         status, criterion, closing_reason, outcome_assumed
   FROM {schema}._request_then WHERE NOT {schema}.as_of_is_current()
 ) r
 LEFT JOIN {schema}.dim_date received ON received.day = r.received_on
