@@ -17,8 +17,8 @@ from rich.table import Table
 
 from . import importing, rebuilding, submitting, visibility
 from .large_town import NoRoomError
+from .machine import cores
 from .measure import Measure
-from .memory import cores
 
 BENCHES: dict[str, Callable[[], list[Measure]]] = {
     "submit": submitting.measure,

@@ -26,8 +26,10 @@ from .generated_town.load import Source, load, loading_server, opened
 
 S = TypeVar("S", NatsServer, PostgresServer)
 SEED = 1
-EVENTS_A_DAY = 3_060
-"""Facts that the generated town's log takes on a mean day: its last one shall be about today, whatever its size."""
+EVENTS_A_DAY = 3_220
+"""Facts that the generated town's log takes on a mean day: the last one shall be some days old, whatever the size."""
+BEGINNING_DAYS = 6
+"""The first days have fewer."""
 BYTES_AN_EVENT = 2_400
 """Of disk, at the worst: the log 280 bytes, the tables twice (old and new) with their write-ahead log."""
 
@@ -55,6 +57,11 @@ class LargeTown:
             yield client
         finally:
             await client.close()
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The servers' processes."""
+        return {"nats": self.nats.pid, "postgres": self.postgres.pid}
 
     async def grow(self, events: int) -> None:
         """Load the log until it has so many facts: without syncing each write, which is on again at the end."""
@@ -92,7 +99,7 @@ def open_large_town(events: int) -> Iterator[LargeTown]:
     Raises:
         NoRoomError: the temporary folder's disk is too full; TMPDIR names another one.
     """
-    first_on = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1 + events // EVENTS_A_DAY)
+    first_on = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=BEGINNING_DAYS + events // EVENTS_A_DAY)
     with open_folder() as folder:
         free, needed = shutil.disk_usage(folder).free, events * BYTES_AN_EVENT
         if free < needed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -14,7 +15,7 @@ from tests.place import TOWN_DIR
 from clic_chassis.town_file import read_town
 from clic_reporting.rebuild import Progress, rebuild
 
-from .memory import peak_of
+from .machine import own_cpu_s, peak_of, server_cpu_s
 
 DONE_S = 1_800.0
 
@@ -27,6 +28,8 @@ class Run:
     progress: Progress
     peak_mb: float
     """Of the rebuild's processes, servers not counted."""
+    cpu_s: dict[str, float]
+    """Processor seconds: `rebuild` for its processes, and each server's."""
 
     @property
     def events_per_s(self) -> float:
@@ -38,12 +41,13 @@ class RebuildFailedError(Exception):
     """It ended otherwise; the message says how."""
 
 
-def run_rebuild(nats_url: str, postgres_url: str) -> Run:
-    """Rebuild the tables of a database from the log.
+def run_rebuild(nats_url: str, postgres_url: str, servers: Mapping[str, int]) -> Run:
+    """Rebuild the tables of a database from the log. `servers` are the pids of those that work for it, by name.
 
     Raises:
         RebuildFailedError: it failed, or took longer than `DONE_S`.
     """
+    before = {name: server_cpu_s(pid) for name, pid in servers.items()}
     context = get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_rebuild, args=(sending, nats_url, postgres_url))
@@ -54,25 +58,33 @@ def run_rebuild(nats_url: str, postgres_url: str) -> Run:
         with peak_of(process.pid) as peak:
             if not receiving.poll(DONE_S):
                 raise RebuildFailedError(f"the rebuild took longer than {DONE_S:.0f} s")
-            seconds, progress = receiving.recv()
+            said = receiving.recv()
     except EOFError:
-        raise RebuildFailedError("the rebuild's process ended without a word; its error stands above") from None
+        raise RebuildFailedError("the rebuild's process was ended by something else") from None
     finally:
         process.join(10)
         process.kill()
-    return Run(seconds, progress, peak.mb)
+    if isinstance(said, str):
+        raise RebuildFailedError(said)
+    seconds, progress, cpu_s = said
+    used = {name: server_cpu_s(pid) - before[name] for name, pid in servers.items()}
+    return Run(seconds, progress, peak.mb, {"rebuild": cpu_s, **used})
 
 
 def _rebuild(sending: Connection, nats_url: str, postgres_url: str) -> None:
-    async def run() -> tuple[float, Progress]:
+    async def run() -> tuple[float, Progress, float]:
         client = await nats.connect(nats_url)
         try:
-            began = perf_counter()
+            began, cpu_s = perf_counter(), own_cpu_s()
             progress = await rebuild(
                 nats=client, nats_url=nats_url, postgres_url=postgres_url, town=read_town(TOWN_DIR)
             )
-            return perf_counter() - began, progress
+            return perf_counter() - began, progress, own_cpu_s() - cpu_s
         finally:
             await client.close()
 
-    sending.send(asyncio.run(run()))
+    try:
+        sending.send(asyncio.run(run()))
+    except Exception as error:
+        sending.send(f"{type(error).__name__}: {error}")
+        raise

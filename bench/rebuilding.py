@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from itertools import islice
 from statistics import median
 
+from rich.console import Console
+
 from . import library, plain_subscriber
 from .generated_town.generate import generate
 from .large_town import SEED, LargeTown, open_large_town
+from .machine import cores
 from .measure import Measure
 from .reading import bare_read_s
 from .rebuild_run import Run, run_rebuild
@@ -26,6 +29,8 @@ RUNS = {1_000_000: 3, 5_000_000: 2, 10_000_000: 2}
 RIVAL_COMMITS = 20_000
 """What the rivals are measured on at most, a quarter of the log: its beginning. Later they would not be faster."""
 DEPARTMENTS = 5
+_console = Console(stderr=True, width=120)
+"""It takes half an hour: what is done is told on the way."""
 
 
 def sizes() -> tuple[int, ...]:
@@ -53,6 +58,7 @@ def measure() -> list[Measure]:
 def _measure(town: LargeTown, wanted: tuple[int, ...]) -> Iterator[Measure]:
     newest: tuple[Run, float] | None = None
     for events in wanted:
+        _console.log(f"loading the log to {events:,} facts")
         asyncio.run(town.grow(events))
         runs, read_s = _in_turns(town, RUNS.get(events, 3))
         newest = _median(runs), read_s
@@ -80,7 +86,8 @@ def _in_turns(town: LargeTown, times: int) -> tuple[list[Run], float]:
     reads_s: list[float] = []
     for _ in range(times):
         reads_s.append(asyncio.run(bare_read_s(town.nats.url, commits)))
-        runs.append(run_rebuild(town.nats.url, asyncio.run(town.database("reporting"))))
+        runs.append(run_rebuild(town.nats.url, asyncio.run(town.database("reporting")), town.pids))
+        _console.log(f"read in {reads_s[-1]:.1f} s, rebuilt in {runs[-1].seconds:.1f} s, {runs[-1].peak_mb:.0f} MB")
         assert runs[-1].progress.events >= town.source.events, "the rebuild left facts out"
     return runs, median(reads_s)
 
@@ -102,7 +109,7 @@ def _at_size(events: int, runs: list[Run], read_s: float) -> Iterator[Measure]:
 
 def _beside_live(town: LargeTown, events: int) -> Iterator[Measure]:
     """A rebuild beside live tables of the same definition compares every row with them."""
-    run = run_rebuild(town.nats.url, town.postgres.url_of("reporting"))
+    run = run_rebuild(town.nats.url, town.postgres.url_of("reporting"), town.pids)
     yield Measure(f"rebuild.compared_events_per_s_{label(events)}", run.events_per_s, "facts/s")
 
 
@@ -115,10 +122,14 @@ def _newest(run: Run, read_s: float) -> Iterator[Measure]:
     yield Measure("rebuild.over_bare_read", read_s / run.seconds, "ratio", "≥ 0.5")
     for part, seconds in run.progress.parts.items():
         yield Measure(f"rebuild.part_{part}_s", seconds, "s")
+    for process, seconds in run.cpu_s.items():
+        yield Measure(f"rebuild.cpu_us_per_fact.{process}", 1e6 * seconds / run.progress.events, "µs")
+    yield Measure("rebuild.cores_busy", sum(run.cpu_s.values()) / run.seconds, f"of {cores()} cores")
 
 
 def _rivals(town: LargeTown, run: Run) -> Iterator[Measure]:
     """The same projection, one transaction a commit or an event, on the same servers."""
+    _console.log("the rivals")
     commits = min(RIVAL_COMMITS, run.progress.commits // 4)
     url = asyncio.run(town.database("plain"))
     plain = asyncio.run(plain_subscriber.events_per_s(town.nats.url, url, commits))
@@ -134,6 +145,7 @@ def _rivals(town: LargeTown, run: Run) -> Iterator[Measure]:
 
 async def _served(town: LargeTown, size: str) -> list[Measure]:
     """What readers of the largest tables wait for."""
+    _console.log("reports, dashboard, live")
     url = town.postgres.url_of("reporting")
     found = await report_s(url, size)
     async with reporting_service(town, url) as client:

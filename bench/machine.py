@@ -1,4 +1,4 @@
-"""How much memory a process and its children hold together, at its highest."""
+"""What processes take of the machine: memory at its highest, and processor time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 import psutil
 
@@ -50,6 +51,25 @@ def _held_mb(pid: int) -> float:
             continue  # It ended meanwhile.
         held += getattr(memory, "pss", 0) or memory.rss
     return held / 1e6
+
+
+def server_cpu_s(pid: int) -> float:
+    """Processor time of a server so far, with its children that live and those that ended."""
+    server = psutil.Process(pid)
+    own = server.cpu_times()
+    found = own.user + own.system + own.children_user + own.children_system
+    for each in server.children(recursive=True):
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:
+            continue  # It ended meanwhile: its time is among its parent's.
+        found += times.user + times.system
+    return found
+
+
+def own_cpu_s() -> float:
+    """Processor time of this process so far, with its children that ended."""
+    return sum(used.ru_utime + used.ru_stime for used in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN)))
 
 
 def cores() -> int:
