@@ -10,11 +10,15 @@ from clic_chassis.service import Runtime, Wiring
 
 from .access import Access
 from .api import connected, make_api
+from .dashboard.entry import HOME
 from .dashboard.live import Changes
 from .dashboard.route import Dashboard, add_dashboard
+from .open_data.route import OpenData, add_open_data
 from .page import Pages
 from .projection import ReportingProjection
 from .settings import Settings
+
+DASHBOARD = "Tableau de bord (personnel de la Ville)"
 
 
 async def wire(runtime: Runtime[Settings]) -> Wiring:
@@ -26,7 +30,7 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
         runtime.pool,
         Pages(runtime.town),
         runtime.clock,
-        links={title: str(url) for title, url in runtime.settings.links.items()},
+        links={DASHBOARD: HOME, **{title: str(url) for title, url in runtime.settings.links.items()}},
         standing=projector.not_ready,
         access=access,
     )
@@ -36,4 +40,5 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
         runtime.settings.file_link,
     )  # fmt: skip
     add_dashboard(api, board)
+    add_open_data(api, OpenData(partial(connected, runtime.pool), access, runtime.town))
     return Wiring(components=[projector, changes], http=api)
