@@ -27,7 +27,7 @@ from clic_contracts.subject import LOG_STREAM
 from clic_reporting.core.figure import Report
 from clic_reporting.rebuild import Progress
 from clic_reporting.rebuild import rebuild as rebuild_tables
-from clic_reporting.report import quarter_report
+from clic_reporting.report import period_report
 
 APP = typer.Typer()
 APP.command()(report)
@@ -79,7 +79,10 @@ async def test_a_rebuild_says_what_it_did_and_a_report_can_be_piped(
     assert rebuilt.exit_code == 0, rebuilt.output
     assert f"{len(commits):,} commits with {sum(len(each.events) for each in commits):,} facts" in rebuilt.stdout
     assert told.exit_code == 0, told.output
-    assert Report.model_validate_json(told.stdout) == await quarter_report(connection, PERIOD)
+    found = json.loads(told.stdout)
+    assert Report.model_validate({key: found[key] for key in Report.model_fields}) == await period_report(
+        connection, PERIOD
+    )
     assert told.stdout == json.dumps(json.loads(told.stdout), indent=2, ensure_ascii=False) + "\n"
     assert told.stderr == ""
 
@@ -92,14 +95,15 @@ async def test_a_report_for_a_terminal_has_the_figures_and_says_what_it_was_made
 
     told = await run("report", PERIOD)
 
-    figures = (await quarter_report(connection, PERIOD)).requests
+    figures = (await period_report(connection, PERIOD)).requests
     assert told.exit_code == 0, told.output
     assert "Troisième trimestre 2024" in told.stdout
     rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in told.stdout.splitlines() if "│" in line]
-    assert ["+ reçues", str(figures.received)] in rows
-    assert ["= en attente à la fin", str(figures.pending_at_end)] in rows
+    assert any(row[:2] == ["Reçues", str(figures.received)] for row in rows)
+    assert any(row[:2] == ["En attente à la fin", str(figures.pending_at_end)] for row in rows)
     assert any(row[:2] == ["Nid-de-poule", str(figures.by_subject["pothole"])] for row in rows)
-    assert f"Position {len(commits)} du journal CLIC_LOG" in told.stdout
+    assert f"Position dans le journal\u00a0: {len(commits)}\n" in told.stdout
+    assert "Édition interne – chiffres exacts" in told.stdout
 
 
 async def test_a_report_breaks_no_word_in_a_terminal_of_80_columns(
@@ -108,10 +112,9 @@ async def test_a_report_breaks_no_word_in_a_terminal_of_80_columns(
     monkeypatch.setenv("COLUMNS", "80")
     await run("rebuild")
     lines = (await run("report", PERIOD)).stdout.splitlines()
-    obligations = lines[lines.index(next(each for each in lines if each.startswith("Obligations  "))) :]
-    words = {word for line in obligations for word in line.replace("│", " ").replace("┃", " ").split()}
-    assert {"Répondre", "Toutes", "retard", "supposée", "Encore", "Levées"} <= words
-    assert max(len(line) for line in obligations if "│" in line) <= 80
+    words = {word for line in lines for word in line.replace("│", " ").replace("┃", " ").split()}
+    assert {"Répondre", "Total", "retard", "Levées", "Médiane", "inusitées"} <= words
+    assert max(len(line) for line in lines if "│" in line) <= 80
 
 
 async def test_a_quarter_that_has_not_begun_is_called_that(
@@ -137,6 +140,92 @@ async def test_a_report_goes_into_a_file_and_leaves_standard_output_alone(
     assert (told.exit_code, told.stdout) == (0, ""), told.output
     assert file.read_text(encoding="utf-8").startswith(begins)
     assert "\x1b" not in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("output_format", "name", "begins"),
+    [("pdf", "rapport.pdf", b"%PDF-1.7"), ("xlsx", "rapport.xlsx", b"PK"), ("csv", "rapport.zip", b"PK")],
+)
+async def test_a_report_is_a_file_for_the_programs_that_people_have(
+    commits: list[Commit], tmp_path: Path, output_format: str, name: str, begins: bytes
+) -> None:
+    """A year, in English."""
+    await run("rebuild")
+
+    told = await run("report", "2024", "--format", output_format, "--language", "en", "--output", tmp_path / name)
+
+    assert (told.exit_code, told.stdout) == (0, ""), told.output
+    assert (tmp_path / name).read_bytes().startswith(begins)
+
+
+@pytest.mark.parametrize("output_format", ["csv", "parquet"])
+async def test_a_folder_takes_a_file_per_table(commits: list[Commit], tmp_path: Path, output_format: str) -> None:
+    """As a script wants them."""
+    await run("rebuild")
+
+    told = await run("report", PERIOD, "--format", output_format, "--output", tmp_path / "tables")
+
+    assert told.exit_code == 0, told.output
+    names = {each.name for each in (tmp_path / "tables").iterdir()}
+    assert {f"{each}.{output_format}" for each in ("balance", "by_subject", "indicators", "origin")} <= names
+
+
+async def test_what_was_known_and_what_was_corrected_since_can_be_told(nats: Client, commits: list[Commit]) -> None:
+    """Point 3: as of a position, and the differences request by request."""
+    await run("rebuild")
+    before = json.loads((await run("report", PERIOD, "--format", "json")).stdout)
+    await append(nats, EVERY[-LATE:])
+    await run("rebuild")
+
+    again = await run("report", PERIOD, "--format", "json", "--as-of", str(len(commits)))
+    since = await run("report", PERIOD, "--since", str(len(commits) // 2))
+    reversed_ = await run("report", PERIOD, "--as-of", str(len(commits)), "--since", str(len(commits) + 1))
+    beyond = await run("report", PERIOD, "--as-of", "999999")
+
+    assert json.loads(again.stdout) == before
+    assert again.stderr == ""
+    assert "Demande par demande" in since.stdout
+    assert (reversed_.exit_code, beyond.exit_code) == (1, 1)
+    assert "name the earlier knowledge" in " ".join(reversed_.stderr.split())
+    assert "999999" in beyond.stderr
+
+
+async def test_a_public_edition_is_a_draft_until_somebody_publishes_it(commits: list[Commit]) -> None:
+    """POL-38: then it is remembered, and is the same again."""
+    await run("rebuild")
+
+    draft = await run("report", PERIOD, "--edition", "public", "--format", "json")
+    published = await run("report", PERIOD, "--edition", "public", "--format", "html", "--publish-by", "Une greffière")
+    again = await run("report", PERIOD, "--edition", "public", "--format", "html")
+    draft_told = await run("report", "2024-Q4", "--edition", "public")
+
+    assert json.loads(draft.stdout)["edition"] == "public"
+    assert published.exit_code == 0, published.output
+    assert "Édition publique" in published.stdout
+    assert "Projet" not in published.stdout
+    assert again.stdout == published.stdout
+    assert "Projet d’édition publique – ne pas diffuser" in draft_told.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "mend"),
+    [
+        (("--edition", "public", "--since", "3"), "Leave out --since, or --edition public"),
+        (("--publish-by", "X"), "add --edition public"),
+        (("--edition", "public", "--publish-by", " "), "needs the name"),
+        (("--as-of", "hier"), "write a day, as in 2026-04-15"),
+    ],
+)
+async def test_options_that_do_not_go_together_are_told_with_the_mend(
+    commits: list[Commit], options: tuple[str, ...], mend: str
+) -> None:
+    """Nothing is printed instead."""
+    await run("rebuild")
+
+    told = await run("report", PERIOD, *options)
+
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert mend in " ".join(told.stderr.split())
 
 
 async def test_figures_that_lag_behind_the_log_are_called_that(
@@ -221,8 +310,8 @@ async def test_figures_of_another_log_are_called_that(commits: list[Commit], con
     assert "made from another log" in " ".join(told.stderr.split())
 
 
-@pytest.mark.parametrize("period", ["2024-T3", "0001-Q1", "9999-Q4"])
-async def test_what_is_no_quarter_is_told_before_any_server_is_asked(
+@pytest.mark.parametrize("period", ["2024-T3", "0001-Q1", "9999-Q4", "24"])
+async def test_what_is_no_period_is_told_before_any_server_is_asked(
     period: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """POL-31: with the form that it should have."""
