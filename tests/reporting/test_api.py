@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 from random import Random
 
 import asyncpg
@@ -18,25 +20,36 @@ from tests.place import TOWN_DIR
 from tests.reporting.history import append, history
 from tests.reporting.town import TOWN, on, settle
 
+from clic_chassis.agents import Agent
 from clic_chassis.clock import ManualClock
 from clic_chassis.http import PROBLEM_TYPE
 from clic_chassis.service import open_runtime
 from clic_chassis.settings import SettingsError
 from clic_chassis.testing import Server, at_work, wait_until
 from clic_chassis.town_file import read_town
+from clic_reporting.access import Access
 from clic_reporting.api import make_api
 from clic_reporting.app import wire
 from clic_reporting.core.figure import Report
 from clic_reporting.page import POLICY, Pages
-from clic_reporting.report import quarter_report
+from clic_reporting.report import period_report
 from clic_reporting.settings import Settings
 
 LINKS = {"Réception": "http://127.0.0.1:8081/docs"}
+DESK = {"Authorization": "Bearer jeton-du-comptoir"}
+AGENTS = {hashlib.sha256(b"jeton-du-comptoir").hexdigest(): Agent(agent="comptoir", roles=("desk",))}
 
 
 @contextlib.contextmanager
 def _client(api: FastAPI) -> Iterator[httpx.AsyncClient]:
-    yield httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://clic.example")
+    """Whoever reads the whole town's figures; what others get is in `test_report_route`."""
+    yield httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://clic.example", headers=DESK)
+
+
+def _api(pool: asyncpg.Pool, *, links: Mapping[str, str], standing: str | None = None) -> FastAPI:
+    clock = ManualClock(on(5, 2))
+    access = Access(AGENTS, [], clock)
+    return make_api(pool, Pages(read_town(TOWN_DIR)), clock, links=links, standing=lambda: standing, access=access)
 
 
 @pytest_asyncio.fixture
@@ -45,18 +58,20 @@ async def small(postgres_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with asyncpg.create_pool(postgres_url, min_size=1, max_size=2) as pool:
         async with pool.acquire() as connection:
             await settle(connection, *TOWN)
-        api = make_api(
-            pool, Pages(read_town(TOWN_DIR)), ManualClock(on(5, 2)), links=LINKS, standing=lambda: "run `clic rebuild`"
-        )
+        api = _api(pool, links=LINKS, standing="run `clic rebuild`")
         with _client(api) as client:
             yield client
 
 
-async def test_the_service_reports_what_is_in_the_log(nats: Client, nats_url: str, postgres_url: str) -> None:
+async def test_the_service_reports_what_is_in_the_log(
+    nats: Client, nats_url: str, postgres_url: str, tmp_path: Path
+) -> None:
     """From the log over the tables to the report, as `python -m clic_reporting` wires it."""
     commits = history(Random(21), 150)
     await append(nats, commits)
-    settings = Settings(nats_url=nats_url, postgres_url=SecretStr(postgres_url), town_dir=TOWN_DIR)
+    agents = tmp_path / "agents.json"
+    agents.write_text(json.dumps({digest: agent.model_dump() for digest, agent in AGENTS.items()}))
+    settings = Settings(nats_url=nats_url, postgres_url=SecretStr(postgres_url), town_dir=TOWN_DIR, agents_file=agents)
     async with open_runtime("reporting", settings) as runtime:
         wiring = await wire(runtime)
         assert wiring.http is not None
@@ -65,13 +80,14 @@ async def test_the_service_reports_what_is_in_the_log(nats: Client, nats_url: st
 
                 async def caught_up() -> Report | None:
                     answer = await client.get("/reports/2024-Q3.json")
-                    report = Report.model_validate_json(answer.content) if answer.is_success else None
+                    told = answer.json() if answer.is_success else None
+                    report = told and Report.model_validate({key: told[key] for key in Report.model_fields})
                     return report if report is not None and report.position == len(commits) else None
 
                 found = await wait_until(caught_up, what="the report holds the whole log")
                 page = await client.get("/reports/2024-Q3")
     connection = await asyncpg.connect(postgres_url)
-    assert found == await quarter_report(connection, "2024-Q3")
+    assert found == await period_report(connection, "2024-Q3")
     await connection.close()
     assert found is not None
     assert found.requests.received > 0
@@ -134,7 +150,7 @@ async def test_a_quarter_without_facts_is_a_report_of_zeros(small: httpx.AsyncCl
 async def test_before_anything_is_folded_the_answer_is_not_yet(postgres_url: str) -> None:
     """Not an error of ours: whoever asks is told to come back."""
     async with asyncpg.create_pool(postgres_url, min_size=1, max_size=1) as pool:
-        api = make_api(pool, Pages(read_town(TOWN_DIR)), ManualClock(on(5, 2)), links={}, standing=lambda: None)
+        api = _api(pool, links={})
         with _client(api) as client:
             answers = [await client.get(path) for path in ("/", "/reports/2024-Q1", "/reports/2024-Q1.json")]
 
@@ -148,7 +164,7 @@ async def test_tables_of_another_version_ask_for_a_rebuild(postgres_url: str) ->
         async with pool.acquire() as connection:
             await settle(connection, *TOWN)
             await connection.execute("ALTER TABLE reporting.fact_request DROP COLUMN unusual CASCADE")
-        api = make_api(pool, Pages(read_town(TOWN_DIR)), ManualClock(on(5, 2)), links={}, standing=lambda: None)
+        api = _api(pool, links={})
         with _client(api) as client:
             answer = await client.get("/reports/2024-Q1.json")
 
@@ -161,7 +177,7 @@ async def test_without_its_database_the_answer_is_try_again(own_postgres: Server
     async with asyncpg.create_pool(own_postgres.url, min_size=1, max_size=1) as pool:
         async with pool.acquire() as connection:
             await settle(connection, *TOWN)
-        api = make_api(pool, Pages(read_town(TOWN_DIR)), ManualClock(on(5, 2)), links={}, standing=lambda: None)
+        api = _api(pool, links={})
         own_postgres.kill()
         with _client(api) as client:
             answer = await client.get("/reports/2024-Q1.json")
