@@ -85,7 +85,7 @@ def board_town(now: dt.datetime) -> list[Recorded]:
     """`late` and `new` wait at the roads, `access`, confidential, at the greffe, `waits` nowhere; `done` is treated."""
     day = dt.timedelta(days=1)
     long_ago, just_now = now - 40 * day, now - dt.timedelta(seconds=1)
-    missed = {"obligation_id": "answer-1", "obligation": "answer", "due_at": now - 30 * day}
+    missed: dict[str, Any] = {"obligation_id": "answer-1", "obligation": "answer", "due_at": now - 30 * day}
     return [
         *received("late", long_ago, "travaux_publics_voirie"),
         owed("late", long_ago, now - 30 * day),

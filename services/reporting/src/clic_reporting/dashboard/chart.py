@@ -71,7 +71,7 @@ class Point(NamedTuple):
 
 def chart_addresses(months: Sequence[Month], language: Language) -> dict[str, tuple[str, str]]:
     """The addresses of the trends' charts by name: for wide screens, and for narrow ones."""
-    told = {
+    told: dict[str, list[tuple[dt.date, tuple[int | None, ...]]]] = {
         "flow": [(each.month, (each.received, each.treated)) for each in months],
         "pending": [(each.month, (each.pending,)) for each in months],
         "on_time": [

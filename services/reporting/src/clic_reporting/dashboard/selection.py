@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Self
 from urllib.parse import urlencode
@@ -72,13 +72,9 @@ class Selection:
     subject: str | None = None
     after: Cursor | None = None
 
-    def address(self, **changes: object) -> str:
-        """The list's address, with some of its parts changed; a page begins at its beginning unless told."""
-        changed = replace(self, **{"after": None, **changes})
-        parts = {
-            "show": changed.show,
-            "department": changed.department,
-            "subject": changed.subject,
-            "after": None if changed.after is None else str(changed.after),
-        }
+    def address(self, after: Cursor | None = None) -> str:
+        """The list's address, from its beginning, or the page after a place in it."""
+        parts = {"show": str(self.show), "department": self.department, "subject": self.subject}
+        if after is not None:
+            parts["after"] = str(after)
         return f"/dashboard/requests?{urlencode({name: value for name, value in parts.items() if value})}"
