@@ -10,6 +10,7 @@ every proof is checked in whole numbers by `core.suppression`: the solver is not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import structlog
@@ -45,11 +46,13 @@ class Choice:
     """Of hidden ones, what was published of them before: it may be shown in their place."""
     withheld: bool = False
     """Nothing can be published of this edition: every count is hidden, zeros too."""
+    left_out: frozenset[str] = frozenset()
+    """No part of this edition: what earlier ones say of them is repeated, be it hidden there or shown."""
 
     @property
     def hidden(self) -> frozenset[str]:
         """Names of the hidden counts."""
-        return self.edition.hidden
+        return self.edition.hidden | self.left_out
 
 
 def choose(figures: Figures, earlier: Sequence[Edition] = (), across: Sequence[Link] = ()) -> Choice:
@@ -57,31 +60,60 @@ def choose(figures: Figures, earlier: Sequence[Edition] = (), across: Sequence[L
 
     `across`: equations between these figures and those of earlier editions, such as four quarters and their year.
     Always ends with a choice that is proven safe; in the last resort nothing is published. The same figures and
-    earlier editions give the same choice.
+    earlier editions give the same choice. Where corrections since tell too much, what was published stands.
 
     Raises:
         InconsistentFiguresError: an equation does not hold.
     """
     figures.check()
-    search = _Search(figures, earlier, across)
-    if not search.protect():
+    choice = _chosen(figures, earlier, across)
+    if choice is None and (known := figures.values.keys() & {name for each in earlier for name in each.figures.values}):
+        choice = _chosen_as_published(figures, known, earlier, across)
+    if choice is None:
         log.warning("edition_withheld", counts=len(figures.values), editions_before=len(earlier))
         printed = frozenset(figures.values) - figures.unprinted
-        reasons = {name: search.reasons.get(name, Reason.SECONDARY) for name in sorted(printed)}
-        return Choice(Edition(figures, printed), reasons, withheld=True)
+        return Choice(Edition(figures, printed), dict.fromkeys(sorted(printed), Reason.SECONDARY), withheld=True)
+    return choice
+
+
+def _chosen(figures: Figures, earlier: Sequence[Edition], across: Sequence[Link]) -> Choice | None:
+    search = _Search(figures, earlier, across)
+    if not search.protect():
+        return None
     search.spare()
     prove(search.edition, earlier, across, [view.state.movements for view in search.views])
     stands = settled(apart(earlier, figures), sorted({*figures.rows, *(link.terms for link in across)}))
-    if told := sum(
-        is_small(figures.values[name]) and name not in figures.signed for name in search.hidden & stands.keys()
-    ):
-        log.warning(
-            "small_counts_told_before", counts=told
-        )  # By another version's reports: nothing here takes it back.
+    told = [name for name in search.hidden & stands.keys() if is_small(figures.values[name])]
+    if told:  # By reports of other versions, that knew fewer equations: nothing here takes it back.
+        log.warning("small_counts_told_before", counts=len(told))
     return Choice(
         search.edition,
         {name: search.reasons.get(name, Reason.SECONDARY) for name in sorted(search.hidden)},
         {name: stands[name] for name in sorted(search.hidden & stands.keys())},
+    )
+
+
+def _chosen_as_published(
+    figures: Figures, known: AbstractSet[str], earlier: Sequence[Edition], across: Sequence[Link]
+) -> Choice | None:
+    """Where corrections tell too much: without them. What was in an edition before is shown as it was there."""
+    new = Figures(
+        {name: value for name, value in figures.values.items() if name not in known},
+        tuple(link for link in figures.links if known.isdisjoint((*link.left, *link.right))),
+        figures.unprinted - known,
+        figures.signed,
+    )
+    between = tuple(link for link in figures.links if link not in new.links)
+    choice = _chosen(new, earlier, (*across, *between))
+    if choice is None:
+        return None
+    told = settled(earlier, ())
+    left_out = frozenset(known - figures.unprinted)
+    return Choice(
+        choice.edition,
+        {**choice.reasons, **dict.fromkeys(sorted(left_out), Reason.REVISED)},
+        {**choice.standing, **{name: told[name] for name in sorted(left_out & told.keys())}},
+        left_out=left_out,
     )
 
 
