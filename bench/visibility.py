@@ -1,4 +1,4 @@
-"""How long from publishing a submission until its request stands in reporting's tables, at a steady load."""
+"""How long from publishing a submission until its request stands in reporting's view `request`, at a steady load."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PUBLISHER = "portail_web"
 
 
 def measure() -> list[Measure]:
-    """Publish at a steady load and look for each request in the tables, which adds up to 5 ms."""
+    """Publish at a steady load and look for each request in the view, which adds up to 5 ms."""
     with open_house() as house:
         delays_s = asyncio.run(_measure(house))
     return [
@@ -54,12 +54,12 @@ async def _look(house: House, count: int) -> dict[str, float]:
     last = 0
     async with house.database("reporting") as facts:
         statement = await facts.prepare(
-            "SELECT request_id::text, first_sequence FROM reporting.fact_request WHERE first_sequence > $1"
+            "SELECT request_id::text, request_key FROM reporting.request WHERE request_key > $1"
         )
         while len(seen) < count:
             rows = await statement.fetch(last)
             at = perf_counter()
             seen.update((row["request_id"], at) for row in rows)
-            last = max([last, *(row["first_sequence"] for row in rows)])
+            last = max([last, *(row["request_key"] for row in rows)])
             await asyncio.sleep(LOOK_EVERY_S)
     return seen
