@@ -25,6 +25,7 @@ from clic_reporting.core.dashboard import TREND_MONTHS, Month
 CHARTS = ("flow", "pending", "on_time")
 DRAWN_MAX = 256
 """Drawings that are kept, some 15 kB each."""
+TICKS = 5
 _POINT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])((?:,(?:[0-9]{1,12}|x)){1,2})")
 _WIDE = {"flow": (960, 240), "pending": (440, 190), "on_time": (440, 190)}
 _NARROW = (290, 190)
@@ -157,7 +158,8 @@ def _compiled(name: str, language: Language, narrow: bool) -> Any:  # noqa: FBT0
     if name == "on_time":
         y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=_axis(".0%", tick_min_step=0.2))
     else:
-        y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=_axis(",d", tick_min_step=1))
+        counts = alt.Scale(zero=True, nice=TICKS)
+        y = alt.Y("value:Q", title=None, stack=None, scale=counts, axis=_axis(",d", tick_min_step=1))
     drawn = alt.Chart(alt.NamedData("rows")).encode(x=x, y=y)
     if name == "flow":
         colours = alt.Scale(domain=series, range=["var(--first)", "var(--second)"])
@@ -180,4 +182,4 @@ def _compiled(name: str, language: Language, narrow: bool) -> Any:  # noqa: FBT0
 
 
 def _axis(number_format: str, *, tick_min_step: float) -> alt.Axis:
-    return alt.Axis(format=number_format, tickCount=5, tickMinStep=tick_min_step, domain=False, ticks=False)
+    return alt.Axis(format=number_format, tickCount=TICKS, tickMinStep=tick_min_step, domain=False, ticks=False)
