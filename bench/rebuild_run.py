@@ -55,16 +55,16 @@ def run_rebuild(nats_url: str, postgres_url: str, servers: Mapping[str, int]) ->
     process.start()
     sending.close()
     assert process.pid is not None
-    try:
-        with peak_of(process.pid) as peak:
-            late = f"the rebuild took longer than {DONE_S:.0f} s"
+    late = f"the rebuild took longer than {DONE_S:.0f} s"
+    with peak_of(process.pid) as peak:
+        try:
             said = receiving.recv() if receiving.poll(DONE_S) else late
-    except EOFError:
-        said = "the rebuild's process was ended by something else"
-    finally:
-        process.terminate()  # It has said all it has to say, or nobody waits for it any more.
-        process.join(END_S)
-        process.kill()
+        except EOFError:
+            said = "the rebuild's process was ended by something else"
+        finally:
+            process.terminate()  # It has said all it has to say, or nobody waits for it any more.
+            process.join(END_S)
+            process.kill()
     if isinstance(said, str):
         raise RebuildFailedError(said)
     seconds, progress, cpu_s = said

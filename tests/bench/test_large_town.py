@@ -20,13 +20,12 @@ def test_a_town_grows_by_steps_and_is_rebuilt_at_each() -> None:
             asyncio.run(town.grow(events))
             run = run_rebuild(town.nats.url, asyncio.run(town.database("reporting")), town.pids)
 
-            commits = asyncio.run(town.commits())
             assert events <= town.source.events == run.progress.events < events + 10
-            assert town.source.commits == commits == run.progress.commits
+            assert town.source.commits == asyncio.run(town.commits()) == run.progress.commits
             assert run.peak_mb > 10
             assert {"rebuild", "nats", "postgres"} == run.cpu_s.keys()
             assert {"read", "decode", "fold", "write"} <= run.progress.parts.keys()
-        assert asyncio.run(bare_read_s(town.nats.url, commits)) > 0
+        assert asyncio.run(bare_read_s(town.nats.url, town.source.commits)) > 0
         with pytest.raises(RebuildFailedError, match="PostgreSQL"):
             run_rebuild(town.nats.url, town.postgres.url_of("nowhere"), {})
     assert not town.folder.exists()
@@ -35,7 +34,7 @@ def test_a_town_grows_by_steps_and_is_rebuilt_at_each() -> None:
 
 
 def test_a_disk_that_is_too_full_is_told_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(100, 99, 1))  # type: ignore[attr-defined]  # What the function gives.
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(100, 99, 1))
 
     with pytest.raises(NoRoomError, match=r"10,000,000 facts need up to 24 GB.*TMPDIR"), open_large_town(10_000_000):
         pass
