@@ -331,8 +331,7 @@ class _Content:
         )
         return Table(
             key="indicators",
-            title=say("Première ligne, plaintes, transferts et réouvertures",
-                      "First line, complaints, transfers and reopenings"),
+            title=say("Indicateurs", "Indicators"),
             heading=say("Indicateur", "Indicator"),
             columns=tuple(columns),
             rows=tuple(rows),
