@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.reporting.history import fact
 
@@ -24,7 +25,7 @@ from clic_contracts.submission import InteractionSubmission, OutcomeSubmission, 
 from clic_contracts.vocabulary import Service, SubjectCode
 
 NOW = dt.datetime(2025, 1, 1, 12, tzinfo=dt.UTC)
-OUTCOMES: dict[str, tuple[tuple[type[Event], dict[str, str]], ...]] = {
+OUTCOMES: dict[str, tuple[tuple[type[Event], dict[str, Any]], ...]] = {
     "closed": ((RequestClosed, {}),),
     "refused": ((RequestRefused, {}),),
     "withdrawn": ((RequestClosed, {"reason": "withdrawn"}),),

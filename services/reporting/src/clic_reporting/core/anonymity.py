@@ -36,7 +36,8 @@ def anonymised(cells: Mapping[Cell, int], steps: Sequence[Callable[[Cell], Cell]
     published: Counter[Cell] = Counter()
     generalised: Counter[int] = Counter()
     waiting = Counter(dict(cells))
-    for number, step in enumerate([_as_it_is, *steps]):
+    every: list[Callable[[Cell], Cell]] = [_as_it_is, *steps]
+    for number, step in enumerate(every):
         coarser: Counter[Cell] = Counter()
         for cell, rows in waiting.items():
             coarser[step(cell)] += rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from itertools import groupby
@@ -320,7 +320,7 @@ async def _rows(
     return rows
 
 
-async def every_page(connect: Connect, question: Question, first: Page, today: dt.date) -> AsyncIterator[Page]:
+async def every_page(connect: Connect, question: Question, first: Page, today: dt.date) -> AsyncGenerator[Page, None]:
     """A first page and those after it, each over a connection of its own.
 
     Raises: as `page`.

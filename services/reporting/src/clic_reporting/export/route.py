@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -317,7 +317,7 @@ async def _lines(exports: Exports, asked: _Asked, first: Page, today: dt.date) -
     try:
         if asked.chosen is Form.CSV:
             yield _csv([asked.columns])
-        async with aclosing(cast("Any", every_page(exports.connect, asked.question, first, today))) as pages:
+        async with aclosing(every_page(exports.connect, asked.question, first, today)) as pages:
             async for each in pages:
                 rows += len(each.rows)
                 if asked.chosen is Form.CSV:

@@ -11,7 +11,7 @@ import datetime as dt
 import io
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -101,7 +101,7 @@ def last_quarter_end(today: dt.date) -> dt.date:
 
 async def publish(
     connection: Connection, town: Town, asked: Asked, *, schema: str = LIVE_SCHEMA
-) -> AsyncIterator[tuple[Publication, str]]:
+) -> AsyncGenerator[tuple[Publication, str], None]:
     """The file in pieces of CSV, each with the account so far; the first piece is the header.
 
     A month that was not over is refused: published again later, it would tell what came since.

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Response
 from fastapi.responses import StreamingResponse
@@ -57,7 +57,7 @@ def add_open_data(api: FastAPI, data: OpenData) -> None:
         try:
             async with data.turns, data.connect() as connection:
                 pieces = publish(connection, data.town, Asked(first, last, as_of))
-                async with aclosing(cast("Any", pieces)) as written:
+                async with aclosing(pieces) as written:
                     async for account, piece in written:
                         publication = account
                         spool.write(piece.encode())
