@@ -1,6 +1,7 @@
-"""Reading the log at full speed for a rebuild: natsrpy, no gap unseen, nothing decoded yet.
+"""Reading the log at full speed: natsrpy, no gap unseen, nothing decoded yet.
 
-Decision 0007: natsrpy reads twice as fast as nats-py's best way; it is used where only speed counts.
+Decision 0007: natsrpy reads twice as fast as nats-py's best way; it is used where only speed counts. A rebuild's fill
+reads by `clic_reporting.rebuild.wire` where it can (decision 0012).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ FETCH_TIMEOUT_S = 10.0
 Raw = tuple[int, str, bytes]
 """A commit as it is stored: its position, whose story, and its body."""
 
-_PREFIXES: Final = frozenset(log_subject(service, "")[:-1] for service in Service)
+PREFIXES: Final = frozenset(log_subject(service, "")[:-1] for service in Service)
+"""What stands before a request's id in a subject of the log."""
 
 
 @contextlib.asynccontextmanager
@@ -65,7 +67,7 @@ async def read_raw(reader: Nats, stream: str, *, after: int, until: int) -> Asyn
     """
     if after >= until:
         return
-    consumer = await _consumer(reader, stream, after)
+    consumer = await open_consumer(reader, stream, after)
     position = after
     fetch: asyncio.Task[list[Any]] | None = asyncio.create_task(_fetch(consumer, until - position))
     try:
@@ -85,7 +87,12 @@ async def read_raw(reader: Nats, stream: str, *, after: int, until: int) -> Asyn
             await ended(fetch, "fetch")
 
 
-async def _consumer(reader: Nats, stream: str, after: int) -> PullConsumer:
+async def open_consumer(reader: Nats, stream: str, after: int) -> PullConsumer:
+    """A consumer of the log after a position, which acknowledges nothing and goes by itself.
+
+    Raises:
+        RetryableError: the server did not make one.
+    """
     try:
         consumers = (await (await reader.jetstream()).streams.get(stream)).consumers
         return await consumers.create(
@@ -117,7 +124,7 @@ def _raw(messages: list[Any], position: int) -> list[Raw]:
         if sequence != position:
             raise GapError(position, sequence)
         prefix, _, request_id = message.subject.rpartition(".")
-        if prefix not in _PREFIXES:
+        if prefix not in PREFIXES:
             raise CannotFoldError(sequence, f"its subject is not {LOG_PREFIX}.<service>.<request_id>")
         raws.append((sequence, request_id, message.payload))
     return raws

@@ -23,7 +23,7 @@ from clic_chassis.collector import no_collections
 from clic_chassis.error import UnreadableError
 from clic_chassis.projector import CannotFoldError
 
-from .core.column import EVENT, INTERACTION, LEARNING, PARTS
+from .core.column import INTERACTION, LEARNING, PARTS
 from .core.effect import UnfoldableError
 from .core.fact import decode_narrow
 from .core.row import RequestRows
@@ -46,8 +46,12 @@ class Open(Struct, tag=True):
 
 
 class Batch(Struct, tag=True):
-    """To a worker: commits in the log's order, see `clic_reporting.reader.Raw`."""
+    """To a worker: commits in the log's order, see `clic_reporting.reader.Raw`. Their bodies are not copied there."""
 
+    commits: Sequence[tuple[int, str, bytes | memoryview]]
+
+
+class _Heard(Struct, tag="Batch"):
     commits: list[tuple[int, str, memoryview]]
 
 
@@ -85,7 +89,7 @@ class Summary(Struct, tag=True):
     """Part of the work → how long it took."""
 
 
-ToWorker = Open | Batch | End
+ToWorker = Open | _Heard | End
 FromWorker = Folded | Failed | Summary
 _IN: Final = msgspec.msgpack.Decoder(ToWorker)
 _OUT: Final = msgspec.msgpack.Decoder(FromWorker)
@@ -172,8 +176,10 @@ class Shard:
         return self.summary
 
     async def _write_added(self) -> None:
-        for table, rows in ((INTERACTION, self._interactions), (LEARNING, self._learnings), (EVENT, self._events)):
-            await self._store.copy(self._connection, table, rows)
+        await self._store.copy(self._connection, INTERACTION, self._interactions)
+        await self._store.copy(self._connection, LEARNING, self._learnings)
+        await self._store.copy_events(self._connection, self._events)
+        for rows in (self._interactions, self._learnings, self._events):
             rows.clear()
 
     async def _write(self, requests: list[RequestRows]) -> None:
@@ -201,7 +207,7 @@ async def work(said: BinaryIO, answers: BinaryIO) -> None:
     shard = Shard(connection, opened.schema)
     while True:
         match _heard(said):
-            case Batch(commits):
+            case _Heard(commits):
                 _say(answers, Folded(await shard.fold(commits)))
             case End():
                 _say(answers, await shard.finish())

@@ -8,7 +8,7 @@ stands with the fact's position, so that everything can be told as of any positi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,13 +23,9 @@ _ALONE: Final = frozenset({Interaction, LearningRecorded, LearningPublished, Era
 """Facts that need no request: contacts and learnings have stories of their own, which can be erased too."""
 
 
-def needed(commits: Iterable[NarrowCommit]) -> set[str]:
+def needed(known: Container[str], commits: Iterable[NarrowCommit]) -> set[str]:
     """The ids of the requests whose rows must be at hand before the fold, where there are any."""
-    ids: set[str] = set()
-    for commit in commits:
-        if commit.request_id not in ids and not _is_own_story(commit):
-            ids.add(commit.request_id)
-    return ids
+    return {each.request_id for each in commits if each.request_id not in known and not _is_own_story(each)}
 
 
 def _is_own_story(commit: NarrowCommit) -> bool:
@@ -45,7 +41,7 @@ def fold(known: dict[str, RequestRows], commits: Iterable[NarrowCommit]) -> Chan
             second reception. What `known` holds is spoilt then.
     """
     changes = Changes()
-    clock = _Days(changes.days)
+    clock, actors = _Days(changes.days), _Actors()
     events, versions, starts_at, ends_at, town = changes.events, changes.rule_versions, _NEVER, _NEVER, None
     for commit in commits:
         rows = known.get(commit.request_id)
@@ -75,7 +71,7 @@ def fold(known: dict[str, RequestRows], commits: Iterable[NarrowCommit]) -> Chan
             events.append(
                 (
                     sequence, ordinal, fact.KEY, None if rows is None else rows.request_key, fact.occurred_at,
-                    fact.assumed, fact.recorded_at, _actor(fact.actor),
+                    fact.assumed, fact.recorded_at, actors[fact.actor],
                 )
             )  # fmt: skip
         if changed and rows is not None:
@@ -103,10 +99,13 @@ class _Days:
         return starts_at, ends_at
 
 
-def _actor(actor: str) -> str:
-    """Who decided by its kind alone, never which person (POL-38)."""
-    kind, colon, _ = actor.partition(":")
-    return kind if colon and kind in ACTORS else "other"
+class _Actors(dict[str, str]):
+    """Who decided by its kind alone, never which person (POL-38); those of one batch are remembered."""
+
+    def __missing__(self, actor: str) -> str:
+        kind, colon, _ = actor.partition(":")
+        found = self[actor] = kind if colon and kind in ACTORS else "other"
+        return found
 
 
 def _received(before: RequestRows | None, fact: Any, sequence: int) -> RequestRows:

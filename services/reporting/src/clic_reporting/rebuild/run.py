@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from time import monotonic
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ from clic_reporting import model, sums
 from clic_reporting.core.column import LOG_DAY, RULE_VERSION
 from clic_reporting.dimension import COLUMNS
 from clic_reporting.projection import create_tables
-from clic_reporting.reader import FETCH_COMMITS, open_reader, read_raw
+from clic_reporting.reader import FETCH_COMMITS, Raw, open_reader, read_raw
 from clic_reporting.shard import Summary, open_connection
 from clic_reporting.store import DEFINITION, LIVE_SCHEMA, keys_sql
 
@@ -35,6 +35,7 @@ from .catch_up import CatchUp
 from .check import check_counts, differences
 from .progress import Progress, RebuildError, Told
 from .swap import BUILD_SCHEMA, drop_schema, live_checkpoint, lock_rebuilds, swap_in, write_checkpoint
+from .wire import Wire, open_wire, read_wire
 from .worker import open_hands, workers_for
 
 log = structlog.get_logger()
@@ -79,8 +80,13 @@ async def rebuild(
                 _connections(postgres_url) as (control, writer),
                 open_reader(nats_url, nats_user, nats_password) as reader,
             ):
-                run = _Run(control, writer, reader, JetStreamLog(nats, stream=stream), told)
-                return await run.run(postgres_url, town, workers, accept_differences=accept_differences)
+                wire = await asyncio.to_thread(open_wire, nats_url, nats_user, nats_password)
+                run = _Run(control, writer, reader, wire, JetStreamLog(nats, stream=stream), told)
+                try:
+                    return await run.run(postgres_url, town, workers, accept_differences=accept_differences)
+                finally:
+                    if wire is not None:
+                        wire.close()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         why = f"{type(error).__name__}: {error}"
         raise RetryableError(
@@ -113,10 +119,12 @@ class _Run:
         control: asyncpg.Connection,
         writer: asyncpg.Connection,
         reader: Nats,
+        wire: Wire | None,
         event_log: JetStreamLog,
         told: Told,
     ) -> None:
-        self._control, self._writer, self._reader, self._log, self._tell = control, writer, reader, event_log, told
+        self._control, self._writer, self._log, self._tell = control, writer, event_log, told
+        self._reader, self._wire = reader, wire
         self._began = monotonic()
         self._parts: dict[str, float] = {}
         self._verified: tuple[str, ...] = ()
@@ -188,11 +196,11 @@ class _Run:
         if live is None or live.sequence == 0:
             why = "there are no live tables yet"
         elif live.definition != DEFINITION:
-            why = f"the live tables have another definition, {live['definition']}"
+            why = f"the live tables have another definition, {live.definition}"
         elif (live.stream, live.stream_created_at) != (identity.stream, identity.created_at):
             why = "the live tables were made from another log"
         elif not 0 <= identity.last_sequence - live.sequence <= CATCH_UP_COMMITS_MAX:
-            why = f"the live tables stand at {live['sequence']:,} of {identity.last_sequence:,}"
+            why = f"the live tables stand at {live.sequence:,} of {identity.last_sequence:,}"
         else:
             return int(live.sequence)
         self._verified = (f"not compared with the live tables: {why}",)
@@ -204,7 +212,7 @@ class _Run:
         began = monotonic()
         read_s = 0.0
         async with open_hands(postgres_url, BUILD_SCHEMA, workers) as hands:
-            batches = read_raw(self._reader, identity.stream, after=0, until=self._last)
+            batches = self._batches(identity.stream)
             async with contextlib.aclosing(batches):
                 try:
                     asked = monotonic()
@@ -224,6 +232,11 @@ class _Run:
             self._parts[part] = sum(each.seconds.get(part, 0.0) for each in summaries)
         self._parts["fill"] = monotonic() - began
         return summaries
+
+    def _batches(self, stream: str) -> AsyncGenerator[list[Raw], None]:
+        if self._wire is None:
+            return read_raw(self._reader, stream, after=0, until=self._last)
+        return read_wire(self._wire, self._reader, stream, after=0, until=self._last)
 
     async def _complete(self, identity: LogIdentity, summaries: list[Summary]) -> None:
         """Where things begin, keys and indexes, sums; two at a time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -32,6 +33,7 @@ WORKERS_MAX: Final = 8
 BATCHES_UNDER_WAY_MAX: Final = 3
 """Batches that a worker was given and has not folded; of `reader.FETCH_COMMITS` commits at most, so some 17 MB."""
 END_TIMEOUT_S: Final = 10.0
+PIPE_BYTES: Final = 1 << 20
 
 
 class Hands(Protocol):
@@ -123,8 +125,16 @@ class _Worker:
             start_new_session=True,  # Ctrl-C is for the rebuild, which ends its workers.
         )
         worker = cls(process)
+        worker._widen()
         await worker._say(Open(postgres_url, schema))
         return worker
+
+    def _widen(self) -> None:
+        """Let a batch through the pipe in a few pieces instead of fifty, where the system can."""
+        pipe = self._said.transport.get_extra_info("pipe")
+        if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+            with contextlib.suppress(OSError):  # More than an unprivileged user may have.
+                fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     async def give(self, commits: Sequence[Raw]) -> None:
         """Hand over commits; waits for room."""
@@ -132,7 +142,7 @@ class _Worker:
         if self.failed is not None:
             raise self.failed
         self._under_way += 1
-        await self._say(Batch([(*each[:2], memoryview(each[2])) for each in commits]))
+        await self._say(Batch(commits))
 
     async def settled(self) -> None:
         """Wait until nothing is under way, or it failed."""
