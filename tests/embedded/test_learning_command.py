@@ -19,13 +19,15 @@ from clic.connection import FILE, Installation
 from clic.desk_api import DeskApi
 from clic.folder import Folder
 from clic.learning import app
-from clic.seed.learning import LEARNED, NOT_REVIEWED, publish_learnings
+from clic.seed.learning import LEARNED, MARK, NOT_REVIEWED, publish_learnings
 from clic.seed.situation import read_situations
 from clic.servers import without_clic
 from clic_chassis.embedded.port import free_port, well
 from clic_chassis.embedded.server_process import start_process, tail, wait_for
 from clic_chassis.testing import open_folder
 from clic_contracts.town import Town
+from clic_intake.core.name import entries
+from clic_intake.core.scan import look_up, scan
 from clic_reporting.core.period import Quarter
 
 RUNNER = CliRunner()
@@ -164,12 +166,21 @@ def test_the_sample_quarter_has_learnings_once_however_often_they_are_published(
     """POL-37: what the first start shows of a report includes them."""
     reviewer = DeskApi.of_folder("reviewer")
     for _ in range(2):
-        assert publish_learnings(town, read_situations(town), TODAY.date(), desk, reviewer) == len(LEARNED)
+        assert publish_learnings(town, TODAY.date(), desk, reviewer) == len(LEARNED)
     assert "Aucun brouillon." in learning("drafts")
     last = Quarter.parse(PERIOD).previous
     for period, texts in ((str(last), LEARNED), (PERIOD, (NOT_REVIEWED,))):
         listed = learning("list", period, "--reason", "essai imaginaire")
         assert [text for text in texts if listed.count(text) != 1] == []
+
+
+def test_no_sample_person_has_a_name_that_stands_in_a_sample_learning(town: Town) -> None:
+    """POL-38: they would be refused, as any are."""
+    people = read_situations(town)
+    known = {key for first in people.first_names for last in people.last_names for key in entries(f"{first} {last}")}
+    for text in (*LEARNED, NOT_REVIEWED):
+        marked = f"{MARK} {text}"
+        assert scan(marked, known & look_up(marked)) == ()
 
 
 def test_without_a_desk_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
