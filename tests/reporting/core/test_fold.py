@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,19 +14,31 @@ from tests.reporting.history import fact, history
 from clic_chassis.error import UnreadableError
 from clic_contracts.envelope import Recorded, derive_id, encode_commit
 from clic_contracts.event import (
+    LearningRecorded,
+    ObligationLifted,
     ObligationMet,
+    ObligationMissed,
+    ObligationSet,
+    PersonalDataErased,
+    RequestAcknowledged,
+    RequestAnswered,
     RequestClosed,
+    RequestNoted,
+    RequestRated,
     RequestReceived,
     RequestRefused,
     RequestReopened,
     RequestRouted,
     RequestVoided,
 )
-from clic_reporting.core.fact import NarrowCommit, decode_narrow
+from clic_reporting.core.effect import UnfoldableError
+from clic_reporting.core.fact import EVENT_KEYS, NarrowCommit, decode_narrow
 from clic_reporting.core.fold import fold, needed
 from clic_reporting.core.row import RequestRows
 
 R = derive_id("r", "1")
+OTHER = derive_id("r", "2")
+LIFTS = ("withdrawn", "voided")
 NOON = dt.datetime(2024, 2, 1, 17, tzinfo=dt.UTC)
 
 
@@ -155,3 +168,136 @@ def test_a_fact_about_nothing_is_not_folded() -> None:
         fold({}, commits(fact(RequestClosed, R, NOON)))
     with pytest.raises(UnreadableError, match="never set"):
         fold({}, commits(RECEIVED, fact(ObligationMet, R, NOON)))
+
+
+def owed(n: int = 0, **changes: Any) -> Recorded:
+    """An obligation to answer, due in a day."""
+    starts_at, due_at = hours(0), hours(24)
+    return fact(
+        ObligationSet, R, NOON, n=n, obligation_id="answer-1", obligation="answer", starts_at=starts_at, due_at=due_at,
+        warn_at=starts_at, **changes,
+    )  # fmt: skip
+
+
+def met(at: dt.datetime, n: int = 0, *, assumed: bool = False) -> Recorded:
+    """It was kept."""
+    return fact(
+        ObligationMet, R, at, n=n, obligation_id="answer-1", obligation="answer", met_at=at, in_time=True,
+        assumed=assumed,
+    )  # fmt: skip
+
+
+def test_what_was_first_stands_with_the_position_where_it_became_known() -> None:
+    """POL-13, POL-27, POL-30, POL-39: said again, it changes nothing; not even when the request last changed."""
+    rows = folded(
+        RECEIVED,
+        fact(RequestAcknowledged, R, hours(1), assumed=True),
+        fact(RequestAnswered, R, hours(2)),
+        fact(RequestClosed, R, hours(3)),
+        fact(RequestRated, R, hours(4), score=2),
+        fact(PersonalDataErased, R, hours(5)),
+        fact(RequestAcknowledged, R, hours(-9), n=1),
+        fact(RequestAnswered, R, hours(-9), n=1),
+        fact(RequestRated, R, hours(9), n=1, score=5),
+        fact(PersonalDataErased, R, hours(9), n=1),
+    )
+
+    assert (rows.acknowledged_at, rows.acknowledged_sequence, rows.acknowledged_assumed) == (hours(1), 2, True)
+    assert (rows.answered_at, rows.answered_sequence, rows.answered_assumed) == (hours(2), 3, False)
+    assert (rows.rating, rows.rated_sequence) == (2, 5)
+    assert (rows.erased_at, rows.erased_sequence) == (hours(5), 6)
+    assert (rows.request_key, rows.last_sequence) == (1, 6)
+
+
+def test_a_rating_counts_only_where_a_citizen_can_give_one() -> None:
+    """POL-39: of a request that is open it is a fact without effect, by the lifecycle table."""
+    rows = folded(RECEIVED, fact(RequestRated, R, hours(1), score=2))
+
+    assert (rows.rating, rows.last_sequence) == (None, 1)
+
+
+def test_each_routing_that_took_effect_has_its_row_and_a_transfer_takes_it_from_another_department() -> None:
+    """POL-35."""
+    rows = folded(
+        RECEIVED,
+        fact(RequestRouted, R, hours(-1), department="greffe", rule={"code": "archives"}, unusual=True),
+        fact(RequestRouted, R, hours(1), n=1, department="greffe", rule=None),
+        fact(RequestRouted, R, hours(2), n=2, department="loisirs", rule=None),
+    )
+
+    told = [(each.sequence, each.routed_at, each.department, each.rule, each.transfer) for each in rows.routings]
+    assert told == [
+        (2, NOON, "greffe", "archives", False), (3, hours(1), "greffe", None, False),
+        (4, hours(2), "loisirs", None, True),
+    ]  # fmt: skip
+    assert all(each.unusual for each in rows.routings), "POL-36: given to somebody later it was not foreseen"
+    assert rows.assignments == 3
+
+
+def test_an_outcome_that_is_amended_keeps_what_it_was() -> None:
+    """POL-32: a refusal that is closed, and a closed request that is voided, are treated once."""
+    rows = folded(
+        RECEIVED,
+        fact(RequestRefused, R, hours(1), criterion="unfounded"),
+        fact(RequestClosed, R, hours(2), reason="refused"),
+        fact(RequestVoided, R, hours(3), assumed=True),
+    )
+
+    (treatment,) = rows.treatments
+    assert (treatment.sequence, treatment.status, treatment.closing_reason) == (2, "refused", None)
+    told = [(each.ordinal, each.sequence, each.status, each.closing_reason) for each in rows.amendments]
+    assert told == [(1, 3, "refused", "refused"), (1, 4, "voided", "refused")]
+    assert (rows.status, rows.criterion, rows.outcome_assumed) == ("voided", "unfounded", True)
+
+
+def test_an_obligation_that_is_met_again_keeps_what_was_believed_before() -> None:
+    """POL-29: kept earlier than was known. The same said again corrects nothing."""
+    rows = folded(RECEIVED, owed(), met(hours(30)), met(hours(30), 1), met(hours(3), 2, assumed=True))
+
+    row = rows.obligations["answer-1"]
+    assert (row.sequence, row.met_at, row.met_sequence, row.state) == (2, hours(3), 5, "met")
+    assert [(each.met_sequence, each.until_sequence, each.met_at, each.met_assumed) for each in rows.corrections] == [
+        (3, 5, hours(30), False)
+    ]
+
+
+def test_an_obligation_is_set_missed_and_lifted_once() -> None:
+    """A later fact corrects an earlier one: what was met counts as met, though it was found missed."""
+    names = {"obligation_id": "answer-1", "obligation": "answer"}
+    missed = [fact(ObligationMissed, R, hours(25 + n), n=n, **names, due_at=hours(24)) for n in range(2)]
+    lifted = [fact(ObligationLifted, R, hours(40 + n), n=n, **names, reason=why) for n, why in enumerate(LIFTS)]
+    rows = folded(RECEIVED, owed(), owed(1, rule={"code": "other"}), *missed, *lifted)
+
+    row = rows.obligations["answer-1"]
+    assert (row.rule, row.missed_sequence, row.lifted, row.lifted_sequence) == ("acknowledge", 4, LIFTS[0], 6)
+    assert row.state == "lifted"
+    assert folded(RECEIVED, owed(), *missed, *lifted, met(hours(30), 9)).obligations["answer-1"].state == "late"
+
+
+def test_every_fact_has_its_row_in_the_timeline_and_never_says_which_person() -> None:
+    """POL-38: notes and warnings too."""
+    every = [RECEIVED, fact(RequestNoted, R, hours(1)), fact(LearningRecorded, OTHER, hours(2))]
+    told = fold({}, [decode_narrow(each.request_id, n, encode_commit([each])) for n, each in enumerate(every, 1)])
+
+    keys = [EVENT_KEYS[each.type] for each in every]
+    assert [row[:4] for row in told.events] == [(1, 1, keys[0], 1), (2, 1, keys[1], 1), (3, 1, keys[2], None)]
+    assert {row[-1] for row in told.events} == {"agent"}
+    nameless = every[0].model_copy(update={"actor": "Camille Exemple"})
+    (row,) = fold({}, [decode_narrow(R, 1, encode_commit([nameless]))]).events
+    assert row[-1] == "other"
+
+
+def test_a_day_begins_where_the_log_first_took_something_on_it() -> None:
+    """In the town's time, whatever order the records come in."""
+    at = [dt.datetime(2024, 3, 10, 4, 50, tzinfo=dt.UTC) + dt.timedelta(minutes=each) for each in (0, 1, 9, 3, 60)]
+    every = [fact(RequestReceived, derive_id("r", str(n)), each) for n, each in enumerate(at)]
+
+    assert fold({}, commits(*every)).days == {dt.date(2024, 3, 9): 1, dt.date(2024, 3, 10): 3}
+
+
+def test_a_second_reception_is_not_folded() -> None:
+    """One of the two is wrong, and nobody could say which."""
+    with pytest.raises(UnfoldableError, match=f"a second reception of {R}, which was received at 1") as caught:
+        folded(RECEIVED, fact(RequestReceived, R, hours(1), n=1))
+
+    assert caught.value.sequence == 2
