@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import hashlib
+import re
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -40,6 +41,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "publisher": ("publisher:portail_web",),
 }
 """Roles by token: the token of whoever is called `desk` is `desk`."""
+PAGES = ("/dashboard", "/dashboard/departments/travaux_publics_voirie", "/dashboard/requests?show=late")
 FILES = "https://guichet.example/dossiers/{reference}"
 REFERENCES = {
     "late": "2026-000001",
@@ -101,6 +103,16 @@ def board_town(now: dt.datetime) -> list[Recorded]:
         owed("new", just_now, now + dt.timedelta(hours=1)),
         fact(RequestClosed, derive_id("board", "done"), just_now),
     ]  # fmt: skip
+
+
+async def enter(browser: httpx.AsyncClient, token: str, then: str = "/dashboard") -> httpx.Response:
+    """Give a token at the entrance; the browser keeps the cookie."""
+    return await browser.post("/login", data={"token": token, "then": then})
+
+
+def text_of(html: str) -> str:
+    """What a page says, without its tags."""
+    return re.sub(r"<[^>]+>", "", html)
 
 
 class Settled(NamedTuple):

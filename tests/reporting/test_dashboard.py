@@ -1,60 +1,42 @@
-"""The dashboard over HTTP, on real servers: its figures, its lists, who reads them, and how soon they tell an event."""
+"""The dashboard over HTTP, on real servers: its figures, its lists, and what each reader sees of them."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from html.parser import HTMLParser
-from importlib import resources
-from pathlib import Path
-from time import monotonic
 
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from nats.aio.client import Client
-from pydantic import SecretStr
-from structlog.testing import capture_logs
-from tests.place import TOWN_DIR
 from tests.reporting.board import (
     FILES,
+    PAGES,
     REFERENCES,
     Settled,
-    agents,
     bearer,
     board_api,
     board_town,
     client_of,
+    enter,
     received,
-    served,
     settled,
 )
-from tests.reporting.history import append
 from tests.reporting.projected import town
 from tests.reporting.town import settle
 
-from clic_chassis.clock import ManualClock, SystemClock
+from clic_chassis.clock import ManualClock
 from clic_chassis.http import PROBLEM_TYPE
-from clic_chassis.service import open_runtime
-from clic_chassis.telemetry import METRICS
-from clic_chassis.testing import Server, at_work, wait_until
-from clic_contracts.envelope import Commit
-from clic_contracts.vocabulary import Service
-from clic_reporting.access import COOKIE, COOKIE_SECURE
-from clic_reporting.app import wire
-from clic_reporting.dashboard import live as live_module
+from clic_chassis.testing import Server
+from clic_reporting.access import COOKIE
 from clic_reporting.dashboard.entry import POLICY
-from clic_reporting.dashboard.live import Changes, FullError
 from clic_reporting.dashboard.route import ROWS_MAX, addresses
 from clic_reporting.dashboard.selection import Cursor, CursorError
-from clic_reporting.settings import Settings
 
 TOWN_COMMITS = len(board_town(dt.datetime.now(dt.UTC)))
-PAGES = ("/dashboard", "/dashboard/departments/travaux_publics_voirie", "/dashboard/requests?show=late")
 
 
 class Page(HTMLParser):
@@ -98,10 +80,6 @@ async def browser(pool: asyncpg.Pool, small: Settled) -> AsyncIterator[httpx.Asy
     """A browser without a session, as of the instant that the town is as of."""
     async with client_of(board_api(pool, ManualClock(small.now))[0]) as client:
         yield client
-
-
-async def enter(browser: httpx.AsyncClient, token: str, then: str = "/dashboard") -> httpx.Response:
-    return await browser.post("/login", data={"token": token, "then": then})
 
 
 async def references(browser: httpx.AsyncClient, address: str, token: str) -> list[str]:
@@ -183,91 +161,6 @@ async def test_a_department_may_not_read_another(browser: httpx.AsyncClient, add
     assert "Vos rôles ne donnent pas à lire « CLIC – accueil et communications »" in Page(page.text).text
     assert problem.headers["content-type"] == PROBLEM_TYPE
     assert "'clic'" in problem.json()["detail"]
-
-
-async def test_nobody_reads_without_a_reader(browser: httpx.AsyncClient) -> None:
-    """POL-38: a browser is led to the entrance and back, a machine gets a problem."""
-    entrance = await browser.get("/dashboard/requests?show=late&lang=en")
-    unknown = await browser.get("/dashboard", headers=bearer("nobody"))
-    unread = [await browser.get(each, headers=bearer("publisher")) for each in (*PAGES, "/dashboard/live")]
-    machine = await browser.get("/dashboard/live")
-
-    assert (entrance.status_code, entrance.headers["location"]) == (
-        303,
-        "/login?then=%2Fdashboard%2Frequests%3Fshow%3Dlate%26lang%3Den",
-    )
-    assert unknown.status_code == 401
-    assert {each.status_code for each in unread} == {403}
-    assert "it needs the role desk" in unread[0].json()["detail"]
-    assert machine.status_code == 401
-
-
-async def test_a_browser_enters_with_a_token_and_leaves_with_the_button(browser: httpx.AsyncClient) -> None:
-    """The cookie is the browser's alone; the page's form ends the session, another site's does not."""
-    answer = await enter(browser, "desk", "/dashboard/requests?show=late")
-    cookie = answer.headers["set-cookie"]
-    page = await browser.get(PAGES[0])
-    form_key = re.findall(r'name="form_key" value="([^"]+)"', page.text)[0]
-    refused = [
-        await browser.post("/logout", data={"form_key": "guessed"}),
-        await browser.post("/logout", data={"form_key": form_key}, headers={"Sec-Fetch-Site": "cross-site"}),
-    ]
-
-    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard/requests?show=late")
-    assert cookie.startswith(f"{COOKIE}=")
-    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= {each.strip() for each in cookie.split(";")}
-    assert (page.status_code, "desk.exemple" in page.text) == (200, True)
-    assert [each.status_code for each in refused] == [403, 403]
-    assert (await browser.get(PAGES[0])).status_code == 200
-    assert (await browser.post("/logout", data={"form_key": form_key})).headers["location"] == "/login"
-    assert (await browser.get(PAGES[0])).status_code == 303
-
-
-async def test_over_https_the_cookie_belongs_to_the_host(browser: httpx.AsyncClient) -> None:
-    """No neighbour can set it, and it never travels in clear."""
-    answer = await browser.post("/login", data={"token": "desk"}, headers={"X-Forwarded-Proto": "https"})
-
-    assert answer.headers["set-cookie"].startswith(f"{COOKIE_SECURE}=")
-    assert "Secure" in answer.headers["set-cookie"]
-
-
-@pytest.mark.parametrize("then", ["https://ailleurs.example/", "//ailleurs.example", "/dashboard\\@x", "/dashboard\n"])
-async def test_the_way_in_leads_nowhere_else(browser: httpx.AsyncClient, then: str) -> None:
-    """An address that somebody sent may not use our entrance to lead away."""
-    assert (await enter(browser, "desk", then)).headers["location"] == "/dashboard"
-
-
-async def test_a_wrong_token_is_told_and_many_are_slowed_down(browser: httpx.AsyncClient) -> None:
-    """In words, and without what was typed."""
-    answers = [await enter(browser, token) for token in ("publisher", *["secret-typed"] * 6)]
-
-    assert [each.status_code for each in answers] == [403] * 6 + [429]
-    assert "ne donne rien à lire ici" in answers[0].text
-    assert "Ce jeton n’est celui de personne." in answers[1].text
-    assert "Trop d’essais" in answers[-1].text
-    assert int(answers[-1].headers["retry-after"]) > 0
-    assert "secret-typed" not in "".join(each.text for each in answers)
-
-
-async def test_reading_is_noted(browser: httpx.AsyncClient) -> None:
-    """POL-38: who read what, filtered by what, how many rows; a page that keeps itself up to date is one reading."""
-    before = METRICS.reads.labels("requests")._value.get()
-    with capture_logs() as logs:
-        for headers in ({}, {}, {"X-Clic-Live": "4"}):
-            await browser.get("/dashboard", headers={**bearer("desk"), **headers})
-        await browser.get("/dashboard/requests?show=late&department=travaux_publics_voirie", headers=bearer("voirie"))
-        await browser.get("/dashboard/departments/clic", headers=bearer("voirie"))
-    read = [each for each in logs if each["event"] == "report_read"]
-
-    assert [(each["reader"], each["what"]) for each in read] == [
-        ("desk.exemple", "dashboard"),
-        ("desk.exemple", "dashboard"),
-        ("voirie.exemple", "requests"),
-    ]
-    assert read[-1]["rows"] == 1
-    assert read[-1]["filter"] == {"show": "late", "department": "travaux_publics_voirie"}
-    assert REFERENCES["late"] not in json.dumps(logs)
-    assert METRICS.reads.labels("requests")._value.get() == before + 1
 
 
 @pytest.mark.parametrize("address", [*PAGES, "/login"])
@@ -387,107 +280,3 @@ def test_a_cursor_that_is_none_is_refused(text: str) -> None:
     """It says how to go on."""
     with pytest.raises(CursorError, match="begin without it"):
         Cursor.parse(text)
-
-
-async def test_before_anything_is_folded_the_answer_is_not_yet(postgres_url: str) -> None:
-    """Not an error of ours, and the live stream waits."""
-    async with asyncpg.create_pool(postgres_url, min_size=1, max_size=2) as pool:
-        api, changes = board_api(pool, SystemClock())
-        async with client_of(api, **bearer("desk")) as client:
-            answer = await client.get("/dashboard")
-        with changes.seat("desk"):
-            async with at_work(changes):
-                await pool.fetchval("SELECT 1")
-
-    assert answer.status_code == 503
-    assert changes.position is None
-
-
-async def test_viewers_are_bounded(pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One reader's forgotten pages do not take the places of the others."""
-    monkeypatch.setattr(live_module, "VIEWERS_MAX", 4)
-    monkeypatch.setattr(live_module, "VIEWERS_EACH_MAX", 3)
-    changes = Changes(pool)
-    with contextlib.ExitStack() as seats:
-        for _ in range(3):
-            seats.enter_context(changes.seat("desk"))
-        with pytest.raises(FullError), changes.seat("desk"):
-            pass
-        seats.enter_context(changes.seat("voirie"))
-        with pytest.raises(FullError), changes.seat("greffe"):
-            pass
-        api, _ = board_api(pool, SystemClock())
-    assert changes.viewers == 0
-    async with client_of(api, **bearer("desk")) as client:
-        monkeypatch.setattr(live_module, "VIEWERS_MAX", 0)
-        answer = await client.get("/dashboard/live")
-    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
-
-
-async def test_an_event_is_on_the_page_within_a_second(
-    nats: Client, nats_url: str, postgres_url: str, tmp_path: Path
-) -> None:
-    """From the log over the projection and the stream of changes to the page, wired as it runs.
-
-    The limit is generous, as machines of tests are shared; the second itself is for the bench.
-    """
-    file = tmp_path / "agents.json"
-    file.write_text(json.dumps({digest: each.model_dump() for digest, each in agents().items()}), encoding="utf-8")
-    settings = Settings(nats_url=nats_url, postgres_url=SecretStr(postgres_url), town_dir=TOWN_DIR, agents_file=file)
-    facts = [received(f"90000{n}", dt.datetime.now(dt.UTC), "clic") for n in range(2)]
-    commits = [Commit(n, Service.INTAKE, of[0].request_id, (of[0],)) for n, of in enumerate(facts, 1)]
-    async with open_runtime("reporting", settings) as runtime:
-        wiring = await wire(runtime)
-        assert wiring.http is not None
-        async with served(wiring.http) as url, httpx.AsyncClient(base_url=url, headers=bearer("desk")) as client:
-            async with at_work(*wiring.components):
-                await append(nats, commits[:1])
-
-                async def there() -> bool:
-                    return "1 en attente" in Page((await client.get("/dashboard")).text).text
-
-                await wait_until(there, what="the first request is on the page")
-                async with client.stream("GET", "/dashboard/live", timeout=20) as stream:
-                    lines = stream.aiter_lines()
-                    told = [line async for line in _data(lines, until="1")]
-                    began = monotonic()
-                    await append(nats, commits[1:])
-                    told += [line async for line in _data(lines, until="2")]
-                    text = Page((await client.get("/dashboard", headers={"X-Clic-Live": "1"})).text).text
-                    took_s = monotonic() - began
-            assert stream.headers["content-type"].startswith("text/event-stream")
-
-    assert told == ["1", "2"]
-    assert "2 en attente" in text
-    assert took_s < 8
-
-
-async def _data(lines: AsyncIterator[str], *, until: str) -> AsyncIterator[str]:
-    """The data of a stream's events, to the one that is waited for."""
-    async for line in lines:
-        if line.startswith("data: "):
-            yield line.removeprefix("data: ")
-            if line == f"data: {until}":
-                return
-
-
-async def test_a_stop_ends_the_streams(pool: asyncpg.Pool) -> None:
-    """A page that is open does not hold up the service's stop."""
-    api, changes = board_api(pool, SystemClock())
-    async with contextlib.AsyncExitStack() as stack:
-        url = await stack.enter_async_context(served(api))
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=bearer("desk"), timeout=20))
-        async with at_work(changes):
-            stream = await stack.enter_async_context(client.stream("GET", "/dashboard/live"))
-            lines = stream.aiter_lines()
-            assert [each async for each in _data(lines, until=str(TOWN_COMMITS))]
-        assert [line async for line in lines if line.startswith("data: ")] == []
-    await wait_until(lambda: changes.viewers == 0, what="nobody watches")
-
-
-def test_the_script_is_small_and_by_itself() -> None:
-    """It can be read in one sitting, and loads nothing."""
-    script = resources.files("clic_reporting").joinpath("static/dashboard.js").read_text(encoding="utf-8")
-    assert len(script.splitlines()) <= 100
-    assert "import" not in script
-    assert "innerHTML" not in script

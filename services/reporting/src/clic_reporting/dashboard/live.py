@@ -18,8 +18,8 @@ from .figures import statement
 
 log = structlog.get_logger()
 
-LOOK_EVERY_S = 0.2
-"""Between two looks, while somebody watches: a fifth of the second within which a page has to tell an event."""
+LOOK_EVERY_S = 0.25
+"""Between two looks, while somebody watches: a quarter of the second within which a page has to tell an event."""
 HEARTBEAT_S = 15.0
 """After so long without a word a page is told the position again, so that one that went away is noticed."""
 VIEWERS_MAX = 200
