@@ -60,6 +60,8 @@ def example(kind: type[Event], /, **changes: Any) -> Event:
     return kind.model_validate({**kind.EXAMPLE, **changes})
 
 
+AGAIN: tuple[type[Event], ...] = (RequestAcknowledged, RequestAnswered, PersonalDataErased)
+
 Step = tuple[Service, tuple[Recorded, ...]]
 
 
@@ -105,7 +107,7 @@ def _story(chance: Random, index: int) -> list[Step]:
         while beside and chance.random() < 0.4:
             steps.append(beside.pop(0))
         if chance.random() < 0.1:  # Said twice, or erased: by people who do not look, at any time.
-            again = example(chance.choice([RequestAcknowledged, RequestAnswered, PersonalDataErased]))
+            again = example(chance.choice(AGAIN))
             steps.append((Service.INTAKE, (record(again, story_id, then, n=n + 100),)))
         if chance.random() < 0.2:
             about = example(

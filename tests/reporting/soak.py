@@ -178,7 +178,7 @@ async def undisturbed(connection: asyncpg.Connection, commits: list[Commit]) -> 
             table.name,
             schema_name="undisturbed",
             columns=list(table.columns),
-            records=list(first_positions([found]).items()),  # type: ignore[list-item]  # Either kind of key.
+            records=list(first_positions([found]).items()),
         )
     await sums.fill(connection, "undisturbed")
 

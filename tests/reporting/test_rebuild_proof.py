@@ -158,4 +158,7 @@ async def test_views_tell_the_past_in_tables_that_were_swapped_in(
     await connection.execute(f"SET clic.as_of = '{HALF}'")
     then = await connection.fetchrow(counted.format(s="reporting"))
 
+    assert now is not None
+    assert before is not None
+    assert then is not None
     assert now[0] == now[1] > then[0] == then[1] == before[0] == before[1] > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 import asyncpg
@@ -41,7 +41,7 @@ class Projection(Protocol[CommitT]):
     schema: str
     definition: str
 
-    def decode(self, subject: str, sequence: int, body: bytes, headers: Mapping[str, str] | None, /) -> CommitT:
+    def decode(self, subject: str, sequence: int, body: bytes, headers: dict[str, str] | None, /) -> CommitT:
         """A commit from a message of the log; `clic_chassis.jetstream_log.decode` reads all of it.
 
         Raises:

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Generic
+from typing import Any
 
 import asyncpg
 import structlog
@@ -26,7 +26,6 @@ from .failure import is_outage
 from .jetstream_log import JetStreamLog
 from .log import LogIdentity
 from .log_tail import GapError, LogTail, open_tail
-from .projection import CommitT
 from .projection import Projection as Projection
 from .telemetry import METRICS, continued
 
@@ -102,14 +101,14 @@ class CannotFoldError(ClicError):
         self.why = why
 
 
-class Projector(Generic[CommitT]):
+class Projector:
     """A component that keeps one projection up to date. A second instance waits as a standby."""
 
     def __init__(
         self,
         nats: Client,
         pool: asyncpg.Pool,
-        projection: Projection[CommitT],
+        projection: Projection[Any],
         *,
         stream: str = LOG_STREAM,
         flush_every_s: float = FLUSH_EVERY_S,
@@ -254,7 +253,7 @@ class Projector(Generic[CommitT]):
                 await asyncio.sleep(max(0.0, self._flush_every_s - (monotonic() - began)))
 
     async def _commit(
-        self, connection: asyncpg.Connection, generation: int, commits: list[CommitT], messages: list[tuple[int, Msg]]
+        self, connection: asyncpg.Connection, generation: int, commits: list[Any], messages: list[tuple[int, Msg]]
     ) -> None:
         """Rows and checkpoint in one transaction, fenced by the old checkpoint."""
         name, last = self._projection.name, commits[-1]
@@ -363,11 +362,9 @@ def check_log(name: str, checkpoint: Checkpoint, identity: LogIdentity) -> None:
         )
 
 
-def _decoded(
-    projection: Projection[CommitT], messages: list[tuple[int, Msg]]
-) -> tuple[list[CommitT], CannotFoldError | None]:
+def _decoded(projection: Projection[Any], messages: list[tuple[int, Msg]]) -> tuple[list[Any], CannotFoldError | None]:
     """The commits before the first one that cannot be read, and why that one cannot."""
-    commits: list[CommitT] = []
+    commits: list[Any] = []
     for sequence, message in messages:
         try:
             commits.append(projection.decode(message.subject, sequence, message.data, message.headers))

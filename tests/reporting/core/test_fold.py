@@ -263,7 +263,7 @@ def test_an_obligation_that_is_met_again_keeps_what_was_believed_before() -> Non
 
 def test_an_obligation_is_set_missed_and_lifted_once() -> None:
     """A later fact corrects an earlier one: what was met counts as met, though it was found missed."""
-    names = {"obligation_id": "answer-1", "obligation": "answer"}
+    names: dict[str, Any] = {"obligation_id": "answer-1", "obligation": "answer"}
     missed = [fact(ObligationMissed, R, hours(25 + n), n=n, **names, due_at=hours(24)) for n in range(2)]
     lifted = [fact(ObligationLifted, R, hours(40 + n), n=n, **names, reason=why) for n, why in enumerate(LIFTS)]
     rows = folded(RECEIVED, owed(), owed(1, rule={"code": "other"}), *missed, *lifted)

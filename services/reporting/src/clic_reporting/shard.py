@@ -106,7 +106,8 @@ def frame(message: Any) -> bytes:
 
 def answer(body: bytes) -> FromWorker:
     """What a worker said."""
-    return _OUT.decode(body)
+    said: FromWorker = _OUT.decode(body)
+    return said
 
 
 class Shard:

@@ -191,7 +191,7 @@ class Store:
     async def begin(self, connection: asyncpg.Connection, changes: Changes) -> None:
         """Write where rule versions and days begin, where that is new: the first position stands."""
         for table, firsts in ((RULE_VERSION, changes.rule_versions), (LOG_DAY, changes.days)):
-            fresh = [(each, first) for each, first in firsts.items() if each not in self._begun]  # type: ignore[attr-defined]  # Two dicts by their first column.
+            fresh = [(each, first) for each, first in firsts.items() if each not in self._begun]
             if fresh:
                 columns = ", ".join(table.columns)
                 sql = f"INSERT INTO {self.schema}.{table.name} ({columns}) VALUES ($1, $2) ON CONFLICT DO NOTHING"  # noqa: S608 - our names

@@ -37,11 +37,11 @@ EVENT_KEYS: Final[dict[str, int]] = {event.TYPE: number for number, event in enu
 """Wire type → its number in `dim_event`: its place in the catalogue, which only grows at its end."""
 
 
-class Part(Struct, frozen=True, gc=False):
+class Part(Struct, gc=False):
     """A value inside a fact; what it does not name is skipped."""
 
 
-class Fact(Struct, frozen=True, gc=False, kw_only=True, tag_field="type", tag=str):
+class Fact(Struct, gc=False, kw_only=True, tag_field="type", tag=str):
     """The envelope, as far as reporting needs it."""
 
     KEY: ClassVar[int]
@@ -265,14 +265,13 @@ def type_of(fact: type[Fact]) -> str:
 def _only_counted() -> tuple[type[Fact], ...]:
     """A struct of the envelope alone for each other type of the catalogue: it has its row in the timeline."""
     read = {type_of(fact) for fact in _READ}
-    return tuple(
+    made: Any = tuple(
         msgspec.defstruct(
             event.__name__,
             [],
             bases=(Fact,),
             tag=event.TYPE,
             tag_field="type",
-            frozen=True,
             gc=False,
             kw_only=True,
             module=__name__,
@@ -280,6 +279,7 @@ def _only_counted() -> tuple[type[Fact], ...]:
         for event in EVENTS
         if event.TYPE not in read
     )
+    return made  # type: ignore[no-any-return]  # Classes made at run time.
 
 
 FACTS: Final[tuple[type[Fact], ...]] = (*_READ, *_only_counted())
@@ -292,7 +292,7 @@ _DECODER: Final = msgspec.json.Decoder(_COMMIT)
 _JSON: Final = msgspec.json.Decoder(list[dict[str, Any]])
 
 
-class NarrowCommit(Struct, frozen=True, gc=False):
+class NarrowCommit(Struct, gc=False):
     """What one decision put into the log, as reporting reads it."""
 
     sequence: int

@@ -39,7 +39,10 @@ PIPE_BYTES: Final = 1 << 20
 class Hands(Protocol):
     """Whoever folds."""
 
-    events: int
+    @property
+    def events(self) -> int:
+        """Facts folded so far."""
+        ...
 
     async def fold(self, commits: list[Raw]) -> None:
         """Take commits, in the log's order; waits while too many are under way."""
