@@ -11,7 +11,7 @@ from math import inf
 from typing import NamedTuple
 
 from highspy import HighsLp, HighsModelStatus, HighsVarType, MatrixFormat, ObjSense
-from highspy import _Highs as Solver
+from highspy._core import _Highs as Solver
 
 from clic_reporting.core.suppression import WIDTH, Edition, Link
 
@@ -136,5 +136,5 @@ class Attacker:
         self._solver.run()
         status = self._solver.getModelStatus()
         assert status == HighsModelStatus.kOptimal, f"the attacker's programme: {status}"
-        end = round(self._solver.getSolution().col_value[column])
+        end = float(round(self._solver.getSolution().col_value[column]))
         return end if abs(end) < FAR else end * inf

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -13,8 +14,8 @@ COUNTS = st.one_of(st.just(0), st.integers(1, 4), st.integers(5, 12), st.integer
 """Zeros, small ones, those that just are not, and others."""
 
 
-def cube(cells: Mapping[tuple[str, ...], int], prefix: str = "") -> Figures:
-    """Counts by several codes with all their margins; a `*` stands for all codes of a dimension."""
+def cube(cells: Mapping[Any, int], prefix: str = "") -> Figures:
+    """Counts by several codes (tuples of them) with all their margins; a `*` stands for all codes of a dimension."""
     dimensions = len(next(iter(cells)))
     codes = [sorted({key[axis] for key in cells}) for axis in range(dimensions)]
     values: dict[str, int] = {}
@@ -59,7 +60,7 @@ def trees(draw: st.DrawFn) -> Figures:
     return Figures(values, tuple(links))
 
 
-def corrected(draw: st.DrawFn, cells: Mapping[tuple[str, ...], int]) -> dict[tuple[str, ...], int]:
+def corrected(draw: Callable[..., Any], cells: Mapping[Any, int]) -> dict[Any, int]:
     """Some counts, as they turn out later."""
     moves = st.one_of(st.just(0), st.just(0), st.integers(-3, 3), st.integers(-20, 20))
     return {key: max(0, value + draw(moves)) for key, value in cells.items()}

@@ -172,7 +172,7 @@ def test_what_was_hidden_once_stays_hidden() -> None:
 def test_the_same_figures_are_hidden_in_the_same_way() -> None:
     """The same, byte for byte: a report can be made again."""
     figures = cube({(f"a{n}", f"b{m}"): (7 * n + 3 * m) % 11 * (n + m) for n in range(9) for m in range(7)})
-    backwards = Figures(dict(reversed(figures.values.items())), tuple(reversed(figures.links)))
+    backwards = Figures(dict(reversed(list(figures.values.items()))), tuple(reversed(figures.links)))
     assert choose(figures).reasons == choose(figures).reasons == choose(backwards).reasons
 
 

@@ -9,6 +9,7 @@ every proof is checked in whole numbers by `core.suppression`: the solver is not
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -191,11 +192,16 @@ class _Search:
         """Show again what the proofs do not need, the largest first."""
         secondary = sorted(self.hidden - set(self.reasons), key=lambda name: (-abs(self.figures.values[name]), name))
         for name in secondary[:SPARED_MAX]:
-            edition = Edition(self.figures, frozenset(self.hidden - {name}))
+            hidden, edition = self.edition, Edition(self.figures, frozenset(self.hidden - {name}))
+            is_in_whole_group = any(
+                name in (*link.left, *link.right)
+                for link in self.figures.links
+                if link.group and hidden.hidden.issuperset((*link.left, *link.right))
+            )
             for view in self.views:
                 view.worlds.price((name,), hidden=False)
             before = [view.state for view in self.views]
-            if all(view.can_do(edition) for view in self.views):
+            if all(view.can_do(edition, None if is_in_whole_group else name) for view in self.views):
                 self.hidden.discard(name)
                 continue
             for view, state in zip(self.views, before, strict=True):
@@ -248,9 +254,22 @@ class _View:
         self.state = state
         return frozenset(target for target in state.puzzle.targets if self.width(target) < WIDTH)
 
-    def can_do(self, edition: Edition) -> bool:
-        """Whether an edition can be proven without hiding more of it."""
-        for target in sorted(self.look(edition)):
+    def _look_without(self, name: str) -> frozenset[str]:
+        """As `look`, where a count is shown now and no bound of another changes by that."""
+        before = self.state.puzzle
+        state = _State(dataclasses.replace(before, known=before.known | {name}, targets=before.targets - {name}))
+        for movement in self.state.movements:
+            if name not in movement:
+                state.keep(movement)
+        self.state = state
+        return frozenset(target for target in state.puzzle.targets if self.width(target) < WIDTH)
+
+    def can_do(self, edition: Edition, name: str | None) -> bool:
+        """Whether an edition can be proven without hiding more of it.
+
+        `name`: what alone it shows more than the one looked at last, if nothing else depends on that.
+        """
+        for target in sorted(self.look(edition) if name is None else self._look_without(name)):
             if self.width(target) < WIDTH:
                 self.widen(target, spend=False)
                 if self.width(target) < WIDTH:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import highspy
-from highspy import _Highs as Solver  # Its subclass `Highs` greets on standard output, where a report goes.
+from highspy._core import _Highs as Solver  # Its subclass `Highs` greets on standard output, where a report goes.
 
 from clic_reporting.core.puzzle import Movement, Puzzle
 
@@ -96,8 +96,8 @@ class Worlds:
             self._integrality(count, highspy.HighsVarType.kContinuous)
         if not optimal:
             return None
-        moved = {name: numbers[2 * index] - numbers[2 * index + 1] for index, name in enumerate(self._names)}
-        return {name: by for name, by in moved.items() if abs(by) > WHOLE}
+        moves = zip(self._names, numbers[::2], numbers[1::2], strict=True)
+        return {name: up - down for name, up, down in moves if abs(up - down) > WHOLE}
 
     def _integrality(self, count: int, kind: highspy.HighsVarType) -> None:
         for column in range(count):
