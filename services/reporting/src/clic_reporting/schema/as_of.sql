@@ -4,7 +4,8 @@
 -- Functions have SQL bodies (BEGIN ATOMIC), which hold what they read by identity and not by name: a rebuild's swap
 -- renames the schema under them. They read tables for callers who may not (SECURITY DEFINER). What decides between the
 -- halves of a view is left to the leader (PARALLEL RESTRICTED): the half that is not executed looks dear to the planner,
--- which would start workers, 50 ms each time, for one that is read in one.
+-- which would start workers, 50 ms each time, for one that is read in one. A position stands in a subquery of its own,
+-- (SELECT …), so that it is found once for a statement and not for every row.
 
 CREATE FUNCTION {schema}.as_of_refused(as_of text, position_at bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
@@ -21,7 +22,7 @@ $$;
 COMMENT ON FUNCTION {schema}.as_of_refused(text, bigint) IS 'Refuses a text that says no position, and how to mend it.';
 
 CREATE FUNCTION {schema}.checkpoint_position() RETURNS bigint
-LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 BEGIN ATOMIC
   SELECT coalesce((SELECT sequence FROM {schema}.checkpoint WHERE projection = 'reporting'), 0);
 END;
@@ -36,7 +37,7 @@ END;
 COMMENT ON FUNCTION {schema}.day_of(text) IS 'The day that a text names; null: none.';
 
 CREATE FUNCTION {schema}.position_of(as_of text) RETURNS bigint
-LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 BEGIN ATOMIC
   SELECT CASE
     WHEN coalesce(as_of, '') = '' THEN held.position_at
@@ -54,7 +55,7 @@ COMMENT ON FUNCTION {schema}.position_of(text) IS
   'The position of the log that a text names: a day such as 2026-04-15 (what was known at its end, in America/Toronto), digits (that position), or nothing (now).';
 
 CREATE FUNCTION {schema}.as_of_position() RETURNS bigint
-LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 BEGIN ATOMIC
   SELECT {schema}.position_of(current_setting('clic.as_of', true));
 END;
@@ -69,7 +70,7 @@ END;
 COMMENT ON FUNCTION {schema}.as_of_is_current() IS 'Whether that is all that is known.';
 
 CREATE FUNCTION {schema}.instant_of(as_of text) RETURNS timestamptz
-LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 BEGIN ATOMIC
   -- The end of a day that is not over yet is not known: then the last fact's instant, as without a day.
   SELECT CASE WHEN day.ends_at <= greatest(now(), newest.recorded_at) THEN day.ends_at ELSE known.recorded_at END
@@ -89,7 +90,7 @@ COMMENT ON FUNCTION {schema}.instant_of(text) IS
   'The instant at which what position_of names was known: the end of the day, or when the log took the last fact at that position; null: before any fact.';
 
 CREATE FUNCTION {schema}.as_of_instant() RETURNS timestamptz
-LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 BEGIN ATOMIC
   SELECT {schema}.instant_of(current_setting('clic.as_of', true));
 END;
@@ -135,17 +136,17 @@ UNION ALL
 SELECT r.request_key, r.request_id, r.reference, r.kind, r.first_channel, r.language, r.subject, r.sector, r.requester,
        r.origin, r.publisher, r.confidential, r.rule_version, r.received_at, r.received_on, r.recorded_at,
        s.department, s.first_line, s.unusual, s.assignments,
-       CASE WHEN r.acknowledged_sequence <= known.at THEN r.acknowledged_at END,
-       coalesce(r.acknowledged_assumed AND r.acknowledged_sequence <= known.at, false),
-       CASE WHEN r.answered_sequence <= known.at THEN r.answered_at END,
-       coalesce(r.answered_assumed AND r.answered_sequence <= known.at, false),
+       CASE WHEN r.acknowledged_sequence <= (SELECT {schema}.as_of_position()) THEN r.acknowledged_at END,
+       coalesce(r.acknowledged_assumed AND r.acknowledged_sequence <= (SELECT {schema}.as_of_position()), false),
+       CASE WHEN r.answered_sequence <= (SELECT {schema}.as_of_position()) THEN r.answered_at END,
+       coalesce(r.answered_assumed AND r.answered_sequence <= (SELECT {schema}.as_of_position()), false),
        s.closed_at, s.reopenings,
-       CASE WHEN r.rated_sequence <= known.at THEN r.rating END,
-       CASE WHEN r.erased_sequence <= known.at THEN r.erased_at END,
+       CASE WHEN r.rated_sequence <= (SELECT {schema}.as_of_position()) THEN r.rating END,
+       CASE WHEN r.erased_sequence <= (SELECT {schema}.as_of_position()) THEN r.erased_at END,
        s.status, s.criterion, s.closing_reason, s.outcome_assumed
-FROM (SELECT {schema}.as_of_position() AS at) known
-JOIN {schema}.fact_request r ON r.request_key <= known.at AND r.last_sequence > known.at
-CROSS JOIN LATERAL {schema}.state_at(r.request_key, known.at) s;
+FROM {schema}.fact_request r
+CROSS JOIN LATERAL {schema}.state_at(r.request_key, (SELECT {schema}.as_of_position())) s
+WHERE r.request_key <= (SELECT {schema}.as_of_position()) AND r.last_sequence > (SELECT {schema}.as_of_position());
 COMMENT ON VIEW {schema}._request_then IS 'Requests as of clic.as_of: as they stand where nothing came later, else as they were.';
 
 CREATE VIEW {schema}._treatment_then AS
@@ -166,19 +167,19 @@ COMMENT ON FUNCTION {schema}.obligation_state(timestamptz, timestamptz, boolean,
 
 CREATE VIEW {schema}._obligation_then AS
 SELECT o.request_key, o.obligation_id, o.obligation, o.sequence, o.rule, o.rule_version, o.starts_at, o.due_at,
-       {schema}.obligation_state(o.due_at, kept.met_at, o.lifted_sequence <= known.at, o.missed_sequence <= known.at)
-         AS state,
+       {schema}.obligation_state(
+         o.due_at, kept.met_at, o.lifted_sequence <= (SELECT {schema}.as_of_position()), o.missed_sequence <= (SELECT {schema}.as_of_position())) AS state,
        kept.met_at, kept.met_assumed,
-       CASE WHEN o.lifted_sequence <= known.at THEN o.lifted END AS lifted
-FROM (SELECT {schema}.as_of_position() AS at) known
-JOIN {schema}.fact_obligation o ON o.sequence <= known.at
+       CASE WHEN o.lifted_sequence <= (SELECT {schema}.as_of_position()) THEN o.lifted END AS lifted
+FROM {schema}.fact_obligation o
 LEFT JOIN {schema}.fact_obligation_corrected c
   ON c.request_key = o.request_key AND c.obligation_id = o.obligation_id
- AND c.met_sequence <= known.at AND known.at < c.until_sequence
+ AND c.met_sequence <= (SELECT {schema}.as_of_position()) AND (SELECT {schema}.as_of_position()) < c.until_sequence
 CROSS JOIN LATERAL (
-  SELECT CASE WHEN o.met_sequence <= known.at THEN o.met_at ELSE c.met_at END AS met_at,
-         coalesce(CASE WHEN o.met_sequence <= known.at THEN o.met_assumed ELSE c.met_assumed END, false) AS met_assumed
-) kept;
+  SELECT CASE WHEN o.met_sequence <= (SELECT {schema}.as_of_position()) THEN o.met_at ELSE c.met_at END AS met_at,
+         coalesce(CASE WHEN o.met_sequence <= (SELECT {schema}.as_of_position()) THEN o.met_assumed ELSE c.met_assumed END, false) AS met_assumed
+) kept
+WHERE o.sequence <= (SELECT {schema}.as_of_position());
 COMMENT ON VIEW {schema}._obligation_then IS 'Obligations as of clic.as_of, with what was believed then of those that were corrected since.';
 
 CREATE VIEW {schema}._interaction_then AS

@@ -3,7 +3,7 @@
 CREATE INDEX ON {schema}.fact_request (received_at);
 CREATE INDEX ON {schema}.fact_request (request_key) WHERE status IN ('open', 'reopened');
 CREATE INDEX ON {schema}.fact_request (last_sequence);
-CREATE INDEX ON {schema}.fact_request (reference);
+CREATE INDEX ON {schema}.fact_request ((CASE WHEN NOT confidential THEN reference END)); -- As the view `request` tells it.
 CREATE INDEX ON {schema}.fact_treatment (treated_at);
 CREATE INDEX ON {schema}.fact_treatment (reopened_at) WHERE reopened_at IS NOT NULL;
 CREATE INDEX ON {schema}.fact_assignment (routed_at) WHERE transfer;

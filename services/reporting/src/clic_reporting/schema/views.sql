@@ -61,7 +61,7 @@ CREATE VIEW {schema}.assignment AS
 SELECT a.request_key, a.ordinal, a.sequence, a.routed_at, a.department, before.department AS from_department,
        a.first_line, a.unusual, CASE WHEN NOT r.confidential THEN a.rule END AS rule, a.rule_version, a.transfer
 FROM {schema}.fact_assignment a
-JOIN {schema}.fact_request r ON r.request_key = a.request_key
+LEFT JOIN {schema}.fact_request r ON r.request_key = a.request_key
 LEFT JOIN {schema}.fact_assignment before ON before.request_key = a.request_key AND before.ordinal = a.ordinal - 1
 WHERE a.sequence <= (SELECT {schema}.as_of_position());
 
@@ -223,6 +223,10 @@ SELECT to_char(first_at, 'YYYY"-Q"Q') AS period,
        (first_at + interval '3 months') AT TIME ZONE 'America/Toronto' AS ends_at
 FROM quarter;
 
+CREATE VIEW {schema}.calendar_month AS
+SELECT q.period, (q.first_on + n * interval '1 month')::date AS month
+FROM {schema}.calendar_quarter q CROSS JOIN generate_series(0, 2) n;
+
 -- Comments. A column without one here has that of the same column of the table or view that it is taken from.
 
 COMMENT ON VIEW {schema}.as_of IS
@@ -349,3 +353,7 @@ COMMENT ON COLUMN {schema}.calendar_quarter.last_month IS 'First day of its last
 COMMENT ON COLUMN {schema}.calendar_quarter.last_on IS 'Last day.';
 COMMENT ON COLUMN {schema}.calendar_quarter.starts_at IS 'First instant.';
 COMMENT ON COLUMN {schema}.calendar_quarter.ends_at IS 'First instant after it.';
+
+COMMENT ON VIEW {schema}.calendar_month IS 'The months of those quarters.';
+COMMENT ON COLUMN {schema}.calendar_month.period IS 'The quarter, such as 2022-Q1.';
+COMMENT ON COLUMN {schema}.calendar_month.month IS 'First day of the month, as in the …_count views.';

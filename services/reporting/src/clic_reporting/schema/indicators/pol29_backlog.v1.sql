@@ -1,5 +1,5 @@
 CREATE VIEW {schema}.{view} AS
-WITH moved AS (
+WITH moved AS MATERIALIZED (
   SELECT date_trunc('quarter', month::timestamp)::date AS quarter_on, received_month, department,
          sum(CASE movement WHEN 'treated' THEN -requests ELSE requests END) AS requests
   FROM {schema}.movement_count GROUP BY 1, received_month, department

@@ -1,18 +1,24 @@
 CREATE VIEW {schema}.{view} AS
-WITH counted AS (
-  SELECT q.period, d.measure, d.department, grouping(d.department) AS whole, d.business_days, sum(d.requests) AS requests
-  FROM {schema}.calendar_quarter q JOIN {schema}.delay_count d ON d.month BETWEEN q.first_on AND q.last_month
-  GROUP BY GROUPING SETS ((q.period, d.measure, d.business_days), (q.period, d.measure, d.business_days, d.department))
+WITH by_department AS MATERIALIZED (
+  SELECT q.period, d.measure, d.department, d.business_days, sum(d.requests) AS requests
+  FROM {schema}.calendar_month q
+  JOIN {schema}.delay_count d ON d.month = q.month
+  GROUP BY q.period, d.measure, d.department, d.business_days
+), counted AS (
+  SELECT period, measure, 'department' AS scope, department, business_days, requests FROM by_department
+  UNION ALL
+  SELECT period, measure, 'town', NULL, business_days, sum(requests) FROM by_department
+  GROUP BY period, measure, business_days
 ), ranked AS (
-  SELECT *, sum(requests) OVER (PARTITION BY period, measure, whole, department ORDER BY business_days) AS up_to,
-         sum(requests) OVER (PARTITION BY period, measure, whole, department) AS all_of_them
+  SELECT *, sum(requests) OVER (PARTITION BY period, measure, scope, department ORDER BY business_days) AS up_to,
+         sum(requests) OVER (PARTITION BY period, measure, scope, department) AS all_of_them
   FROM counted
 )
-SELECT period, measure, CASE whole WHEN 1 THEN 'town' ELSE 'department' END AS scope, department,
+SELECT period, measure, scope, department,
        max(all_of_them)::bigint AS requests,
        min(business_days) FILTER (WHERE up_to * 2 >= all_of_them) AS median_business_days,
        min(business_days) FILTER (WHERE up_to * 10 >= all_of_them * 9) AS p90_business_days
-FROM ranked GROUP BY period, measure, whole, department;
+FROM ranked GROUP BY period, measure, scope, department;
 COMMENT ON VIEW {schema}.{view} IS
   'POL-29: delays from reception, in business days, by quarter, for the town and by department. Ranks are nearest ranks, of what was not assumed.';
 COMMENT ON COLUMN {schema}.{view}.period IS 'The quarter in which it was acknowledged, answered or treated.';

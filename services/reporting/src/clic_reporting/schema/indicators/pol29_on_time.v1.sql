@@ -1,7 +1,6 @@
 CREATE VIEW {schema}.{view} AS
-WITH counted AS (
-  SELECT q.period, o.obligation, CASE grouping(o.department) WHEN 1 THEN 'town' ELSE 'department' END AS scope,
-         o.department, sum(o.obligations)::bigint AS due,
+WITH by_department AS MATERIALIZED (
+  SELECT q.period, o.obligation, o.department, sum(o.obligations)::bigint AS due,
          coalesce(sum(o.obligations) FILTER (WHERE o.state = 'met' AND NOT o.met_assumed), 0)::bigint AS met,
          coalesce(sum(o.obligations) FILTER (WHERE o.state = 'late' AND NOT o.met_assumed), 0)::bigint AS late,
          coalesce(sum(o.obligations) FILTER (WHERE o.state = 'missed'), 0)::bigint AS missed,
@@ -9,8 +8,16 @@ WITH counted AS (
          coalesce(sum(o.obligations) FILTER (WHERE o.state = 'open'), 0)::bigint AS open,
          coalesce(sum(o.obligations) FILTER (WHERE o.state = 'lifted'), 0)::bigint AS lifted,
          coalesce(sum(o.obligations) FILTER (WHERE o.met_assumed), 0)::bigint AS assumed
-  FROM {schema}.calendar_quarter q JOIN {schema}.obligation_count o ON o.due_month BETWEEN q.first_on AND q.last_month
-  GROUP BY GROUPING SETS ((q.period, o.obligation), (q.period, o.obligation, o.department))
+  FROM {schema}.calendar_month q
+  JOIN {schema}.obligation_count o ON o.due_month = q.month
+  GROUP BY q.period, o.obligation, o.department
+), counted AS (
+  SELECT period, obligation, 'department' AS scope, department, due, met, late, missed, overdue, open, lifted, assumed
+  FROM by_department
+  UNION ALL
+  SELECT period, obligation, 'town', NULL, sum(due)::bigint, sum(met)::bigint, sum(late)::bigint, sum(missed)::bigint,
+         sum(overdue)::bigint, sum(open)::bigint, sum(lifted)::bigint, sum(assumed)::bigint
+  FROM by_department GROUP BY period, obligation
 )
 SELECT period, obligation, scope, department, due, met, late, missed, overdue, open, lifted, assumed,
        round(met::numeric / nullif(met + late + missed + overdue, 0), 4)::double precision AS on_time

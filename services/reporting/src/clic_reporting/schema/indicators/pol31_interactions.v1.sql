@@ -1,7 +1,8 @@
 CREATE VIEW {schema}.{view} AS
 SELECT q.period, i.channel, sum(i.interactions)::bigint AS interactions,
        coalesce(sum(i.interactions) FILTER (WHERE i.first_contact), 0)::bigint AS first_contacts
-FROM {schema}.calendar_quarter q JOIN {schema}.interaction_count i ON i.month BETWEEN q.first_on AND q.last_month
+FROM {schema}.calendar_month q
+JOIN {schema}.interaction_count i ON i.month = q.month
 GROUP BY q.period, i.channel;
 COMMENT ON VIEW {schema}.{view} IS 'POL-31: interactions by quarter and channel.';
 COMMENT ON COLUMN {schema}.{view}.period IS 'The quarter in which they happened.';

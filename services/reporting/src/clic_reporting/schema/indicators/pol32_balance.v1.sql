@@ -1,11 +1,12 @@
 CREATE VIEW {schema}.{view} AS
 WITH summed AS (
-  SELECT q.period, q.first_on,
+  SELECT q.period,
          coalesce(sum(m.requests) FILTER (WHERE m.movement = 'received'), 0)::bigint AS received,
          coalesce(sum(m.requests) FILTER (WHERE m.movement = 'treated'), 0)::bigint AS treatments,
          coalesce(sum(m.requests) FILTER (WHERE m.movement = 'reopened'), 0)::bigint AS reopenings
-  FROM {schema}.calendar_quarter q LEFT JOIN {schema}.movement_count m ON m.month BETWEEN q.first_on AND q.last_month
-  GROUP BY q.period, q.first_on
+  FROM {schema}.calendar_month q
+  LEFT JOIN {schema}.movement_count m ON m.month = q.month
+  GROUP BY q.period
 )
 SELECT period,
        (sum(received - treatments + reopenings) OVER before)::bigint - (received - treatments + reopenings)
@@ -13,7 +14,7 @@ SELECT period,
        received, treatments, reopenings, treatments - reopenings AS treated,
        (sum(received - treatments + reopenings) OVER before)::bigint AS pending_at_end
 FROM summed
-WINDOW before AS (ORDER BY first_on);
+WINDOW before AS (ORDER BY period);
 COMMENT ON VIEW {schema}.{view} IS
   'POL-32: requests received, treated and pending; pending_at_start + received - treated = pending_at_end.';
 COMMENT ON COLUMN {schema}.{view}.period IS 'The quarter.';

@@ -3,7 +3,8 @@ WITH counted AS (
   SELECT q.period, m.department,
          coalesce(sum(m.requests) FILTER (WHERE m.movement = 'treated'), 0)::bigint AS treatments,
          coalesce(sum(m.requests) FILTER (WHERE m.movement = 'reopened'), 0)::bigint AS reopenings
-  FROM {schema}.calendar_quarter q JOIN {schema}.movement_count m ON m.month BETWEEN q.first_on AND q.last_month
+  FROM {schema}.calendar_month q
+  JOIN {schema}.movement_count m ON m.month = q.month
   WHERE m.movement IN ('treated', 'reopened')
   GROUP BY q.period, m.department
 )

@@ -2,13 +2,14 @@ CREATE VIEW {schema}.{view} AS
 WITH requests AS (
   SELECT q.period, coalesce(sum(r.requests), 0)::bigint AS requests,
          coalesce(sum(r.requests) FILTER (WHERE r.first_line), 0)::bigint AS first_line
-  FROM {schema}.calendar_quarter q LEFT JOIN {schema}.request_count r ON r.month BETWEEN q.first_on AND q.last_month
+  FROM {schema}.calendar_month q
+  LEFT JOIN {schema}.request_count r ON r.month = q.month
   GROUP BY q.period
 ), follow_ups AS (
   SELECT q.period, coalesce(sum(i.interactions), 0)::bigint AS follow_ups,
          coalesce(sum(i.interactions) FILTER (WHERE i.answered_first_line), 0)::bigint AS answered
-  FROM {schema}.calendar_quarter q
-  LEFT JOIN {schema}.interaction_count i ON i.month BETWEEN q.first_on AND q.last_month AND NOT i.first_contact
+  FROM {schema}.calendar_month q
+  LEFT JOIN {schema}.interaction_count i ON i.month = q.month AND NOT i.first_contact
   GROUP BY q.period
 )
 SELECT period, requests, first_line, round(first_line::numeric / nullif(requests, 0), 4)::double precision AS share,

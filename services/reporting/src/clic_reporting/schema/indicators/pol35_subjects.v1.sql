@@ -1,6 +1,7 @@
 CREATE VIEW {schema}.{view} AS
 SELECT q.period, r.subject, sum(r.requests)::bigint AS requests
-FROM {schema}.calendar_quarter q JOIN {schema}.request_count r ON r.month BETWEEN q.first_on AND q.last_month
+FROM {schema}.calendar_month q
+JOIN {schema}.request_count r ON r.month = q.month
 GROUP BY q.period, r.subject;
 COMMENT ON VIEW {schema}.{view} IS 'POL-35: main subjects.';
 COMMENT ON COLUMN {schema}.{view}.period IS 'The quarter in which they were received.';

@@ -1,7 +1,7 @@
 CREATE VIEW {schema}.{view} AS
 SELECT q.period, r.kind, r.first_channel, r.department, sum(r.requests)::bigint AS requests
-FROM {schema}.calendar_quarter q
-JOIN {schema}.request_count r ON r.month BETWEEN q.first_on AND q.last_month AND r.unusual
+FROM {schema}.calendar_month q
+JOIN {schema}.request_count r ON r.month = q.month AND r.unusual
 GROUP BY q.period, r.kind, r.first_channel, r.department;
 COMMENT ON VIEW {schema}.{view} IS 'POL-36: unusual requests, and a portrait of them free of personal data.';
 COMMENT ON COLUMN {schema}.{view}.period IS 'The quarter in which they were received.';
