@@ -120,14 +120,15 @@ def test_a_pdf_is_tagged_in_its_language_and_carries_its_fonts(of: Document, lan
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"] == language
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
-    assert of.title in str((reader.metadata or {})["/Title"])
+    assert of.title in str(reader.metadata and reader.metadata.title)
     assert b"pdfuaid:part" in root["/Metadata"].get_data()
     kinds, alternatives = _structure(root["/StructTreeRoot"])
     assert {"/Table", "/TH", "/TD", "/H1", "/H2", "/L", "/Figure"} <= kinds
     assert len(alternatives) == sum(table.chart is not None for table in of.tables)
     assert all(len(each) > 30 for each in alternatives)
     for page in reader.pages:
-        for font in page["/Resources"].get("/Font", {}).values():
+        resources: Any = page["/Resources"]
+        for font in resources.get("/Font", {}).values():
             described = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
             assert {"/FontFile", "/FontFile2", "/FontFile3"} & set(described)
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from tests.reporting.town import TOWN, settle
 
-from clic_reporting.report import overview, quarter_comparison, quarter_report
+from clic_reporting.report import overview, period_comparison, period_report
 
 BY_HAND: dict[str, list[dict[str, Any]]] = {
     "indicator_pol31_interactions": [
@@ -87,7 +87,7 @@ async def test_a_view_says_what_was_counted_by_hand(connection: asyncpg.Connecti
 
 async def test_the_report_says_what_was_counted_by_hand(connection: asyncpg.Connection) -> None:
     """POL-01, POL-02, POL-03, POL-04 (each kind apart), POL-31 to POL-36, and what is assumed."""
-    report = await quarter_report(connection, "2024-Q1")
+    report = await period_report(connection, "2024-Q1")
 
     assert report.requests.model_dump() == {
         "received": 4,
@@ -137,9 +137,9 @@ async def test_a_quarter_outside_the_log_is_a_report_of_zeros_compared_with_noth
     connection: asyncpg.Connection,
 ) -> None:
     """POL-32: what was pending before it is still pending in it."""
-    later = await quarter_comparison(connection, "2030-Q1")
-    first = await quarter_comparison(connection, "2024-Q1")
-    second = await quarter_comparison(connection, "2024-Q2")
+    later = await period_comparison(connection, "2030-Q1")
+    first = await period_comparison(connection, "2024-Q1")
+    second = await period_comparison(connection, "2024-Q2")
 
     requests = later.report.requests
     assert (requests.received, requests.pending_at_start, requests.treated, requests.pending_at_end) == (0, 3, 0, 3)

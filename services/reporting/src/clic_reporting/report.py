@@ -163,10 +163,15 @@ def _versions(standing: Any) -> Versions:
 async def _quarters(connection: Connection, schema: str) -> tuple[QuarterBalance, ...]:
     return balances(
         Counted(
-            movements=await connection.fetch(query("movements", schema)),
-            interactions=await connection.fetch(query("interactions", schema)),
+            movements=_rows(await connection.fetch(query("movements", schema))),
+            interactions=_rows(await connection.fetch(query("interactions", schema))),
         )
     )
+
+
+def _rows(records: list[asyncpg.Record]) -> list[Any]:
+    """Records as the mappings that they are, which their types do not say."""
+    return list(records)
 
 
 async def _counted(connection: Connection, periods: list[Period], schema: str, as_of: str | None) -> Counted:
@@ -177,7 +182,7 @@ async def _counted(connection: Connection, periods: list[Period], schema: str, a
     span = (quarters[0].first_on, quarters[-1].next_on)
 
     async def rows(name: str, *arguments: Any) -> list[Any]:
-        return list(await connection.fetch(query(name, schema), *arguments))
+        return _rows(await connection.fetch(query(name, schema), *arguments))
 
     return Counted(
         position=standing["position"],
@@ -222,6 +227,3 @@ async def _differences(connection: Connection, period: Period, report: Report, s
 
 def _no_as_of(text: str) -> str:
     return f"{text!r} is neither a day nor a position of the log: write a day, as in 2026-04-15, or digits"
-
-
-quarter_report, quarter_comparison = period_report, period_comparison

@@ -186,5 +186,5 @@ def _department_delays(report: Report, labels: Labels, say: Words) -> Iterator[T
     )
 
 
-def _days(report: Report | None, place: str, field: str) -> Cell:
+def _days(report: Report, place: str, field: str) -> Cell:
     return value_cell(report, f"delays.{place}.{field}", of=(f"delays.{place}.requests",))

@@ -195,7 +195,7 @@ def _first_line(known: Known) -> Iterator[str]:
 
 def _on_time(known: Known) -> Iterator[str]:
     found = known.counts("due.kept", "due.kept_late", "due.missed")
-    if found is not None and sum(found):
+    if found is not None and any(found):
         kept, late, missed = found
         missed += known.count("due.overdue") or 0
         measured = kept + late + missed

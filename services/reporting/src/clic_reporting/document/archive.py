@@ -62,11 +62,12 @@ def _withheld(table: Table, row: Row) -> str:
 
 
 def _origin(document: Document) -> list[list[object]]:
+    origin: list[list[object]] = [[each.label, each.value] for each in document.origin]
     return [
         ["edition", str(document.edition)],
         ["period", document.period],
         ["known_at", document.known_at.isoformat()],
-        *([each.label, each.value] for each in document.origin),
+        *origin,
     ]
 
 

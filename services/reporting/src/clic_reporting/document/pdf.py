@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 import typst
 
@@ -17,7 +17,7 @@ from clic_reporting.core.table import ChartForm, Table, Unit
 
 BESIDE_COLUMNS_MAX = 4
 """A table of more columns stands below its chart; the one that is drawn is set in bold."""
-STANDARD = "ua-1"
+STANDARD: Final = "ua-1"
 """ISO 14289-1: a picture without words for it is refused. Source: SGQRI 008."""
 
 

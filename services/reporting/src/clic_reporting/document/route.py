@@ -17,10 +17,10 @@ from clic_contracts.submission import Problem
 from clic_contracts.vocabulary import Language
 from clic_reporting import ledger
 from clic_reporting.access import Access, Reader, told
-from clic_reporting.core.document import Edition
+from clic_reporting.core.document import ZONE, Edition
 from clic_reporting.core.figure import Differences
 from clic_reporting.core.period import PeriodError
-from clic_reporting.page import POLICY, ZONE, Pages, links_of
+from clic_reporting.page import POLICY, Pages, links_of
 from clic_reporting.report import AsOfError, Connection, overview, period_comparison
 
 from . import Format, rendered
