@@ -9,6 +9,7 @@ import datetime as dt
 from typing import Any
 
 from clic_contracts.town import Town
+from clic_reporting.core.french import NBSP
 
 from .layout import COUNTS, HEADER, INFORMATION, NATURES, STATUSES
 from .publication import Publication
@@ -23,15 +24,15 @@ _COLUMNS: dict[str, str] = {
     "ID_UNIQUE": "Numéro de la ligne dans cette publication seulement; vide pour un contact sans demande.",
     "NATURE": "Requete (requêtes et signalements), Plainte, Commentaire (et suggestions), Information (contact sans "
     "demande).",
-    "ACTI_NOM": "Sujet, selon la Ville; « Autre » s’il n’était pas prévu ou s’il est trop rare.",
+    "ACTI_NOM": f"Sujet, selon la Ville; «{NBSP}Autre{NBSP}» s’il n’était pas prévu ou s’il est trop rare.",
     "ARRONDISSEMENT": "La Ville.",
     "ARRONDISSEMENT_GEO": "Secteur; vide s’il est inconnu ou trop rare.",
-    "DDS_DATE_CREATION": "Mois de la réception, écrit comme son premier jour: le jour n’est pas publié.",
+    "DDS_DATE_CREATION": f"Mois de la réception, écrit comme son premier jour{NBSP}: le jour n’est pas publié.",
     "PROVENANCE_ORIGINALE": "Canal du premier contact; vide s’il est inconnu ou trop rare.",
     "UNITE_RESP_PARENT": "Service responsable; vide s’il n’y en a pas encore, ou si le sujet est trop rare.",
     "DERNIER_STATUT": "État à la date de la publication; vide s’il est trop rare.",
 }
-_NEVER = "Toujours vide: jamais publié, pour que personne ne soit reconnu."
+_NEVER = f"Toujours vide{NBSP}: jamais publié, pour que personne ne soit reconnu."
 
 
 def data_package(town: Town, publication: Publication, *, path: str, size: int, sha256: str) -> dict[str, Any]:
@@ -72,8 +73,8 @@ def data_package(town: Town, publication: Publication, *, path: str, size: int, 
 
 def _description(publication: Publication) -> str:
     return (
-        "Dans la disposition du fichier « Requêtes 311 » de la Ville de Montréal. Données anonymisées: chaque ligne, "
-        f"hormis son numéro, est identique à {publication.k - 1} autres au moins; ce qui est plus rare est généralisé "
+        f"Dans la disposition du fichier «{NBSP}Requêtes 311{NBSP}» de la Ville de Montréal. "
+        f"Données anonymisées{NBSP}: chaque ligne, hormis son numéro, est identique à {publication.k - 1} autres au moins; ce qui est plus rare est généralisé "
         "(contacts répétés, secteur, canal, sujet, état), puis retiré. Le jour, l’adresse et la référence ne sont pas "
         "publiés. Les demandes d’accès à l’information et les autres demandes confidentielles n’y sont pas."
     )
