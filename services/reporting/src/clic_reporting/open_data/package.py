@@ -74,9 +74,10 @@ def data_package(town: Town, publication: Publication, *, path: str, size: int, 
 def _description(publication: Publication) -> str:
     return (
         f"Dans la disposition du fichier «{NBSP}Requêtes 311{NBSP}» de la Ville de Montréal. "
-        f"Données anonymisées{NBSP}: chaque ligne, hormis son numéro, est identique à {publication.k - 1} autres au moins; ce qui est plus rare est généralisé "
-        "(contacts répétés, secteur, canal, sujet, état), puis retiré. Le jour, l’adresse et la référence ne sont pas "
-        "publiés. Les demandes d’accès à l’information et les autres demandes confidentielles n’y sont pas."
+        f"Données anonymisées{NBSP}: chaque ligne, hormis son numéro, est identique à {publication.k - 1} autres au "
+        "moins; ce qui est plus rare est généralisé (contacts répétés, secteur, canal, sujet, état), puis retiré. "
+        "Le jour, l’adresse et la référence ne sont pas publiés. Les demandes d’accès à l’information et les autres "
+        "demandes confidentielles n’y sont pas."
     )
 
 
