@@ -105,11 +105,11 @@ async def fill(connection: Connection, schema: str, sums: Sequence[Sum] = SUMS) 
 
 
 def fill_sql(schema: str, each: Sum) -> str:
-    """The statement that fills one sum from the tables."""
+    """The statement that fills one sum from the tables, in the order of its first column: months are read together."""
     columns = ", ".join(each.columns)
     return (
         f"INSERT INTO {schema}.{each.table} ({columns}, {each.count}) "  # noqa: S608 - our names
-        f"SELECT {columns}, count(*) FROM {schema}.{each.cells} GROUP BY {columns}"
+        f"SELECT {columns}, count(*) FROM {schema}.{each.cells} GROUP BY {columns} ORDER BY {each.columns[0]}"
     )
 
 
