@@ -26,11 +26,11 @@ from .core.french import shortened
 from .core.label import Labels
 from .core.language import FRENCH, Words, words
 from .core.period import Quarter, Year, parse_period
-from .core.table import Table
+from .core.table import Table, Unit
 from .ledger import Publication
 
 PAIRED_COLUMNS_MAX = 4
-"""Tables without a chart of at most so many columns stand two in a row."""
+"""Tables of numbers without a chart and of at most so many columns stand two in a row."""
 FORMATS = (
     ("pdf", "application/pdf", "PDF"),
     ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "XLSX"),
@@ -190,7 +190,11 @@ def _grouped(tables: Sequence[Table]) -> Iterator[tuple[Table, ...]]:
     """Small tables two by two, the others one by one."""
     waiting: Table | None = None
     for table in tables:
-        small = table.chart is None and len(table.columns) <= PAIRED_COLUMNS_MAX
+        small = (
+            table.chart is None
+            and len(table.columns) <= PAIRED_COLUMNS_MAX
+            and all(column.unit is not Unit.TEXT for column in table.columns)
+        )
         if waiting is not None:
             yield (waiting, table) if small else (waiting,)
             if not small:

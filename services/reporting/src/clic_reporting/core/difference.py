@@ -115,6 +115,15 @@ def _tables(differences: Differences, now: Report, labels: Labels, words: Words)
         )
 
 
+STATUS = {
+    "closed": ("fermée", "closed"),
+    "refused": ("refusée", "refused"),
+    "withdrawn": ("retirée", "withdrawn"),
+    "voided": ("annulée", "voided"),
+    "open": ("en traitement", "in progress"),
+    "reopened": ("rouverte", "reopened"),
+}
+"""What one request is, where labels name many."""
 HOW = {
     "closed": ("fermée", "closed"),
     "merged": ("jointe à une autre", "merged"),
@@ -137,7 +146,7 @@ def _told(what: str, value: str | None, labels: Labels, words: Words) -> str:
         return "–"
     match what:
         case "status":
-            return labels.statuses.get(value, value)
+            return words(*STATUS.get(value, (value, value)))
         case "department" | "transferred":
             return labels.department(value)
         case _:
