@@ -88,7 +88,7 @@ async def test_as_of_a_day_is_what_was_recorded_before_the_next_one(connection: 
     commits = sorted(history(Random(3), STORIES), key=lambda each: each.events[0].recorded_at)
     stories = {each.request_id for each in commits if each.events[0].type.endswith("received.v1")}
     begun: set[str] = set()
-    told_in_order = []
+    told_in_order: list[Commit] = []
     for each in commits:  # By recording, and without what older records say before the reception.
         if each.events[0].type.endswith("received.v1"):
             begun.add(each.request_id)

@@ -129,8 +129,8 @@ async def test_what_was_known_before_a_correction_can_still_be_told(connection: 
 async def test_what_differs_between_two_knowledges_is_told_request_by_request(connection: asyncpg.Connection) -> None:
     """POL-38: by reference alone. January as it was known on the 26th, and as corrected since."""
     rows = await connection.fetch(
-        "SELECT what, earlier, later, requests FROM reporting.report_difference($1, $2, '2024-01-26', '')",
-        *(await connection.fetchrow("SELECT date '2024-01-01', date '2024-01-31'")),
+        "SELECT what, earlier, later, requests "
+        "FROM reporting.report_difference('2024-01-01', '2024-01-31', '2024-01-26', '')"
     )
     nothing = await connection.fetch(
         "SELECT * FROM reporting.report_difference('2023-01-01', '2024-12-31', '2024-05-01', '')"

@@ -18,6 +18,7 @@ FIRST_ON: Final = dt.date(2000, 1, 1)
 LAST_ON: Final = dt.date(2049, 12, 31)
 
 Rows = list[tuple[Any, ...]]
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 COLUMNS: Final[dict[str, dict[str, str]]] = {
     "dim_date": {
@@ -60,7 +61,7 @@ def days(calendar: CalendarConfig) -> Rows:
     return rows
 
 
-async def replace(connection: asyncpg.Connection, schema: str, table: str, rows: Rows) -> bool:
+async def replace(connection: Connection, schema: str, table: str, rows: Rows) -> bool:
     """Make a table hold exactly these rows, and give whether it did not; one that does is not written."""
     columns = COLUMNS[table]
     names = ", ".join(columns)

@@ -34,6 +34,7 @@ BEGIN ATOMIC
                 UNION ALL SELECT later_at, true FROM knowledge) k
     CROSS JOIN LATERAL {schema}.state_at(r.request_key, k.at) s
     WHERE r.last_sequence > (SELECT least(earlier_at, later_at) FROM knowledge) AND r.request_key <= k.at
+      AND r.received_on <= last_on  -- Nothing of a request is told before its reception.
   ), told AS (
     SELECT request_key, is_later, 'received' AS what, '' AS which, received_on::text AS value FROM candidate WHERE received_in
     UNION ALL SELECT request_key, is_later, 'department', '', department FROM candidate WHERE received_in
