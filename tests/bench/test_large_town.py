@@ -36,7 +36,7 @@ def test_a_town_grows_by_steps_and_is_rebuilt_at_each() -> None:
 def test_a_disk_that_is_too_full_is_told_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(100, 99, 1))
 
-    with pytest.raises(NoRoomError, match=r"10,000,000 facts need up to 24 GB.*TMPDIR"), open_large_town(10_000_000):
+    with pytest.raises(NoRoomError, match=r"10,000,000 facts need up to 16 GB.*TMPDIR"), open_large_town(10_000_000):
         pass
 
 
