@@ -24,7 +24,7 @@ from tests.reporting.history import append, fact, history
 
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.projector import CannotFoldError
-from clic_contracts.envelope import Commit, Recorded, derive_id
+from clic_contracts.envelope import Commit, Recorded, derive_id, encode_commit
 from clic_contracts.event import (
     InteractionRecorded,
     ObligationSet,
@@ -194,13 +194,13 @@ def unfinished(folder: Path) -> list[Path]:
 KILLED = """
 import asyncio, datetime as dt, os, signal, sys
 from pathlib import Path
-import clic_reporting.export.source as source
+import clic_reporting.reader as reading
 from clic_chassis.log import LogIdentity
 from clic_reporting.export.log import export_log
 from clic_reporting.reader import open_reader
 
 url, folder, created_at, last, at = sys.argv[1:]
-source.FETCH_COMMITS = 10
+reading.FETCH_COMMITS = 10
 
 def told(progress):
     if progress.position >= int(at):
@@ -243,18 +243,32 @@ async def test_killed_at_any_point_it_goes_on_and_the_folder_is_the_same_in_the_
     verify(killed)
 
 
-async def test_an_unreadable_decision_stops_it_there_and_says_why(nats: Client, nats_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"type": "request.taught.v9"}, r"request\.taught\.v9"),
+        ({"recordedat": "yesterday"}, "yesterday"),
+        ({"time": "noon"}, "noon"),
+        ({"data": {"reason": 7}}, "Expected `str`"),
+        (None, "without facts"),
+    ],
+)
+async def test_an_unreadable_decision_stops_it_there_and_says_why(
+    nats: Client, nats_url: str, tmp_path: Path, wrong: dict[str, Any] | None, told: str
+) -> None:
     """Nothing is skipped: a newer CLIC goes on from the last whole step."""
-    await append(nats, history(Random(7), 20)[:30])
-    unknown = [{"id": "1", "type": "request.taught.v9", "source": "/clic/intake", "subject": derive_id("x"), "time": "",
-                "recordedat": "2026-01-01T00:00:00Z", "actor": "agent:x", "town": "t", "data": {}}]  # fmt: skip
-    await nats.jetstream().publish(log_subject(Service.INTAKE, derive_id("x")), json.dumps(unknown).encode())
+    closed = fact(RequestClosed, derive_id("x"), AT)
+    await append(nats, commits_of([closed], [closed]))
+    (one,) = json.loads(encode_commit([closed]))
+    body = [] if wrong is None else [one | wrong]
+    await nats.jetstream().publish(log_subject(Service.INTAKE, derive_id("x")), json.dumps(body).encode())
 
-    with pytest.raises(CannotFoldError, match=r"31.*request\.taught\.v9"):
-        await export(nats, nats_url, tmp_path, step_commits=10)
+    with pytest.raises(CannotFoldError, match=told):
+        await export(nats, nats_url, tmp_path, step_commits=1)
 
     found = read_manifest(tmp_path)
     assert found is not None
+    assert found.last_sequence == 2
     assert unfinished(tmp_path) == []
 
 

@@ -81,6 +81,7 @@ COLUMNS = hashlib.sha256(SCHEMA.to_string(show_schema_metadata=False).encode()).
 
 _INSTANTS = {field.name for field in SCHEMA if field.type == _INSTANT}
 _FLAT = [field.name for field in (*_COUNTED, *_TOLD) if field.name != "data"]
+SOURCE_PREFIX = "/clic/"
 _HIDDEN = (None,) * len(_TOLD)
 
 
@@ -113,16 +114,17 @@ class Rows:
     def __init__(self, confidential: Mapping[str, str]) -> None:
         self.confidential = dict(confidential)
 
-    def row(self, sequence: int, ordinal: int, service: str, fact: Envelope, data: bytes) -> tuple[Any, ...]:
+    def row(self, sequence: int, ordinal: int, fact: Envelope, data: bytes) -> tuple[Any, ...]:
         """One fact, in the order of `SCHEMA`."""
         flat = _READER.decode(data)
         if flat.confidential and fact.type == RequestReceived.TYPE:
             self.confidential[fact.subject] = pseudonym(sequence)
         hidden = self._is_confidential(fact.subject, flat)
         request_id = self._told_id(fact.subject, flat.about, sequence) if hidden else fact.subject
+        service = fact.source.removeprefix(SOURCE_PREFIX)
         common = (
-            sequence, ordinal, fact.type, service, request_id, None if hidden else fact.id, fact.time,
-            fact.timeassumed, fact.recordedat, fact.actor.partition(":")[0], fact.town, hidden,
+            sequence, ordinal, fact.type, service, request_id, None if hidden else fact.id, fact.time, fact.timeassumed,
+            fact.recordedat, fact.actor.partition(":")[0], fact.town, hidden,
         )  # fmt: skip
         values = _flat_values(flat)
         return (*common, *values[: len(_COUNTED)], *_HIDDEN) if hidden else (*common, *values, data)

@@ -26,14 +26,12 @@ from clic_chassis.error import UnreadableError
 from clic_chassis.log import LogIdentity
 from clic_chassis.projector import CannotFoldError
 from clic_contracts.event import RequestReceived
-from clic_contracts.subject import log_subject, parse_log_subject
-from clic_contracts.vocabulary import Service
+from clic_reporting.reader import Raw, read_raw
 
 from .column import COLUMNS, SCHEMA, Rows, pseudonym, table
 from .manifest import ExportFolderError, Manifest, clear_unfinished, held, read_manifest, write_manifest
 from .part import StepWriter
 from .shape import read_facts
-from .source import read_messages
 
 STEP_COMMITS = 200_000
 """Decisions of one step: what a kill can cost, and how large files grow."""
@@ -96,9 +94,9 @@ async def export_log(
         write_manifest(folder, manifest)
         rows = Rows(await _confidential(reader, identity.stream, until=manifest.last_sequence))
         export = _Export(folder, manifest, rows, step_commits)
-        messages = read_messages(reader, identity.stream, after=manifest.last_sequence, until=identity.last_sequence)
+        commits = read_raw(reader, identity.stream, after=manifest.last_sequence, until=identity.last_sequence)
         try:
-            async with contextlib.aclosing(messages) as batches:
+            async with contextlib.aclosing(commits) as batches:
                 async for batch in batches:
                     await export.take(batch)
                     told(Progress(export.position, identity.last_sequence, export.events, monotonic() - began))
@@ -147,46 +145,35 @@ class _Export:
         self._step: StepWriter | None = None
         self._writing: asyncio.Task[None] | None = None
 
-    async def take(self, messages: Sequence[Any]) -> None:
-        """Messages in the log's order."""
-        for start in range(0, len(messages), self._step_commits):
-            await self._take(messages[start : start + self._step_commits])
+    async def take(self, commits: Sequence[Raw]) -> None:
+        """Commits in the log's order."""
+        for start in range(0, len(commits), self._step_commits):
+            await self._take(commits[start : start + self._step_commits])
 
-    async def _take(self, messages: Sequence[Any]) -> None:
-        by_month = self._by_month(messages)
+    async def _take(self, commits: Sequence[Raw]) -> None:
+        by_month: dict[str, _MonthRows] = {}
+        for sequence, _, body in commits:
+            month, rows = self._decision(sequence, body)
+            of_month = by_month.setdefault(month, _MonthRows())
+            of_month.rows += rows
+            of_month.commits += 1
         await self._written()
         if self._step is None:
             self._step = StepWriter(self._folder, self.position + 1)
         step = self._step
-        self.position += len(messages)
+        self.position += len(commits)
         self.events += sum(len(each.rows) for each in by_month.values())
         self._writing = asyncio.create_task(asyncio.to_thread(_add, step, by_month))
         if self.position - self.manifest.last_sequence >= self._step_commits or step.months > MONTHS_OPEN_MAX:
             await self.finish_step()
 
-    def _by_month(self, messages: Sequence[Any]) -> dict[str, _MonthRows]:
-        by_month: dict[str, _MonthRows] = {}
-        for message in messages:
-            rows = self._decision(message)
-            month = month_of(rows[0][_RECORDED_AT])
-            of_month = by_month.setdefault(month, _MonthRows())
-            of_month.rows += rows
-            of_month.commits += 1
-        return by_month
-
-    def _decision(self, message: Any) -> list[tuple[Any, ...]]:
-        sequence: int = message.stream_sequence
+    def _decision(self, sequence: int, body: bytes) -> tuple[str, list[tuple[Any, ...]]]:
+        """The rows of a decision, and the month in which it was recorded."""
         try:
-            service = _service(message.subject)
-            rows = [
-                self._rows.row(sequence, ordinal, service, fact, data)
-                for ordinal, (fact, data) in enumerate(read_facts(message.payload), 1)
-            ]
+            rows = [self._rows.row(sequence, ordinal, *fact) for ordinal, fact in enumerate(read_facts(body), 1)]
+            return month_of(rows[0][_RECORDED_AT]), rows
         except (UnreadableError, ValueError, msgspec.MsgspecError) as error:
             raise CannotFoldError(sequence, str(error)) from error
-        if not rows:
-            raise CannotFoldError(sequence, "a decision without facts")
-        return rows
 
     async def finish_step(self) -> None:
         """Make the files of the step visible, then tell of them."""
@@ -220,7 +207,6 @@ class _MonthRows:
         self.commits = 0
 
 
-_SERVICES = {log_subject(each, "").rstrip("."): each.value for each in Service}
 _RECORDED_AT = SCHEMA.get_field_index("recorded_at")
 """Where `recorded_at` stands in a row."""
 
@@ -232,16 +218,6 @@ def _add(step: StepWriter, by_month: dict[str, _MonthRows]) -> None:
         except pa.ArrowInvalid as error:
             raise CannotFoldError(each.rows[0][0], f"from here on, a value cannot be stored: {error}") from error
         step.add(month, rows, each.commits)
-
-
-def _service(subject: str) -> str:
-    """The deciding service of a subject of the log.
-
-    Raises:
-        ValueError: it is no such subject.
-    """
-    service = _SERVICES.get(subject.rpartition(".")[0])
-    return service if service is not None else parse_log_subject(subject)[0].value
 
 
 def month_of(instant: str) -> str:
@@ -264,11 +240,11 @@ async def _confidential(reader: Nats, stream: str, *, until: int) -> dict[str, s
     They are looked up in the log each time: a folder that is handed on says nothing about them.
     """
     found: dict[str, str] = {}
-    async with contextlib.aclosing(read_messages(reader, stream, after=0, until=until)) as batches:
+    async with contextlib.aclosing(read_raw(reader, stream, after=0, until=until)) as batches:
         async for batch in batches:
-            for message in batch:
-                if b'"confidential":true' in message.payload:
-                    for fact, data in read_facts(message.payload):
+            for sequence, _, body in batch:
+                if b'"confidential":true' in body:
+                    for fact, data in read_facts(body):
                         if fact.type == RequestReceived.TYPE and msgspec.json.decode(data).get("confidential"):
-                            found[fact.subject] = pseudonym(message.stream_sequence)
+                            found[fact.subject] = pseudonym(sequence)
     return found

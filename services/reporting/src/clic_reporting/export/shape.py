@@ -85,10 +85,13 @@ def read_facts(body: bytes) -> Iterator[tuple[Envelope, bytes]]:
     """The facts of a stored commit at their newest version, each with its `data` as JSON without what is hidden.
 
     Raises:
-        UnreadableError: the body is not a commit, or holds a type that this code does not know.
+        UnreadableError: the body is not a commit, holds no fact, or a type that this code does not know.
     """
     try:
-        for envelope in _ENVELOPES.decode(body):
+        envelopes = _ENVELOPES.decode(body)
+        if not envelopes:
+            raise UnreadableError("a decision without facts")
+        for envelope in envelopes:
             newest = _lifted(envelope) if envelope.type in UPCASTERS else envelope
             decoder = _DECODERS.get(newest.type)
             if decoder is None:
