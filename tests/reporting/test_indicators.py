@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 
 import asyncpg
 import pytest_asyncio
+from tests.reporting.projected import town
 from tests.reporting.town import DESK, GREFFE, URBANISME, VOIRIE, settle
 
-from clic_reporting.model import INDICATORS, create_views, load_indicators, views_version
+from clic_contracts.town import Closing, Names
+from clic_reporting.model import INDICATORS, create_views, load_indicators, refresh_dimensions, views_version
+from clic_reporting.sums import off_balance
 
 Line = tuple[Any, ...]
 
@@ -109,6 +113,26 @@ async def test_business_days_of_a_request_leave_out_weekends_holidays_and_closin
 
     assert tuple(over_easter or ()) == (1, 1, 1)
     assert [row["closed_because"] for row in new_year] == ["weekend", "weekend", "holiday", "town_closing", None]
+
+
+async def test_another_closing_of_the_town_counts_every_delay_anew(connection: asyncpg.Connection) -> None:
+    """POL-13, POL-29: the town says later that it was closed on 16 January: A2 was answered after 2 days, not 3."""
+    calendar = town().calendar
+    day = dt.date(2024, 1, 16)
+    closing = Closing(first_on=day, last_on=day, why=Names(fr="Tempête", en="Storm"))
+    closed = town().model_copy(
+        update={"calendar": calendar.model_copy(update={"closings": (*calendar.closings, closing)})}
+    )
+
+    assert await refresh_dimensions(connection, "reporting", closed)
+    assert not await refresh_dimensions(connection, "reporting", closed), "counted once"
+
+    delays = await connection.fetch(
+        "SELECT business_days FROM reporting.delay_count "
+        "WHERE measure = 'answered' AND month = '2024-01-01' ORDER BY business_days"
+    )
+    assert [row["business_days"] for row in delays] == [1, 2, 8]
+    assert await off_balance(connection, "reporting") == {}
 
 
 async def test_what_was_known_before_a_correction_can_still_be_told(connection: asyncpg.Connection) -> None:
