@@ -120,27 +120,27 @@ async def test_what_is_published_is_told_to_everybody_with_small_counts_withheld
     assert not small
 
 
-@pytest.mark.parametrize(
-    ("form", "media", "ending"),
-    [
-        ("pdf", "application/pdf", ".pdf"),
-        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
-        ("csv", "application/zip", "-csv.zip"),
-        ("parquet", "application/zip", "-parquet.zip"),
-    ],
-)
-async def test_formats_are_downloads_with_a_name(served: Served, form: str, media: str, ending: str) -> None:
-    """One finds them again in the folder of downloads."""
-    answer = await served.client.get(f"/reports/{PERIOD}.{form}", headers=DESK)
-    english = await served.client.get(f"/reports/2024.{form}", headers=DESK, params={"language": "en"})
+FILES = [
+    ("pdf", "application/pdf", ".pdf"),
+    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
+    ("csv", "application/zip", "-csv.zip"),
+    ("parquet", "application/zip", "-parquet.zip"),
+]
 
-    assert (answer.status_code, answer.headers["content-type"]) == (200, media)
-    assert answer.headers["content-disposition"] == f'attachment; filename="rapport-{PERIOD}-internal{ending}"'
-    assert english.headers["content-disposition"] == f'attachment; filename="report-2024-internal{ending}"'
-    if form == "pdf":
-        assert "Troisième trimestre 2024" in pypdf.PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
-    else:
-        assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
+
+async def test_formats_are_downloads_with_a_name(served: Served) -> None:
+    """One finds them again in the folder of downloads."""
+    for form, media, ending in FILES:
+        answer = await served.client.get(f"/reports/{PERIOD}.{form}", headers=DESK)
+        english = await served.client.get(f"/reports/2024.{form}", headers=DESK, params={"language": "en"})
+
+        assert (answer.status_code, answer.headers["content-type"]) == (200, media)
+        assert answer.headers["content-disposition"] == f'attachment; filename="rapport-{PERIOD}-internal{ending}"'
+        assert english.headers["content-disposition"] == f'attachment; filename="report-2024-internal{ending}"'
+        if form == "pdf":
+            assert "Troisième trimestre 2024" in pypdf.PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
+        else:
+            assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
 
 
 async def test_a_report_is_told_as_it_was_known_and_what_was_corrected_since(served: Served) -> None:
@@ -177,24 +177,23 @@ async def test_other_knowledge_than_the_published_is_told_to_readers_alone(serve
     assert [as_of.status_code, differences.status_code, of_roads.status_code] == [422, 401, 404]
 
 
-@pytest.mark.parametrize("as_of", ["hier", "2026-13-01", "999999999", "2024-02-30"])
-async def test_what_is_no_day_and_no_position_is_refused_with_the_mend(served: Served, as_of: str) -> None:
+async def test_what_is_no_day_and_no_position_is_refused_with_the_mend(served: Served) -> None:
     """RFC 9457."""
-    answer = await served.client.get(f"/reports/{PERIOD}.json", params={"as_of": as_of}, headers=DESK)
+    for as_of in ("hier", "2026-13-01", "999999999", "2024-02-30"):
+        answer = await served.client.get(f"/reports/{PERIOD}.json", params={"as_of": as_of}, headers=DESK)
 
-    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM_TYPE)
-    assert "position" in answer.json()["detail"]
+        assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM_TYPE)
+        assert "position" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/reports/2024-Q5", "/reports/2024-Q5.json", "/reports/hiver.pdf", "/reports/2024-Q1.doc"]
-)
-async def test_what_is_no_period_or_format_is_a_problem_that_says_how_to_write_one(served: Served, path: str) -> None:
+async def test_what_is_no_period_or_format_is_a_problem_that_says_how_to_write_one(served: Served) -> None:
     """RFC 9457."""
-    answer = await served.client.get(path, headers=DESK)
+    for path in ("/reports/2024-Q5", "/reports/2024-Q5.json", "/reports/hiver.pdf", "/reports/2024-Q1.doc"):
+        answer = await served.client.get(path, headers=DESK)
 
-    assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM_TYPE)
-    assert "as in 2022-Q1" in answer.json()["detail"] or "pdf, xlsx, csv, parquet, json" in answer.json()["detail"]
+        assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM_TYPE)
+        detail = answer.json()["detail"]
+        assert "as in 2022-Q1" in detail or "pdf, xlsx, csv, parquet, json" in detail
 
 
 async def test_the_page_is_there_in_english(served: Served) -> None:
