@@ -10,6 +10,7 @@ from clic_contracts.event import (
     EVENTS,
     Event,
     LearningPublished,
+    LearningWithdrawn,
     RequestAnswered,
     RequestClosed,
     RequestReceived,
@@ -29,7 +30,7 @@ from clic_contracts.lifecycle import (
 )
 from clic_contracts.vocabulary import ClosingReason, Phase, Service
 
-TOWN_LEVEL: set[type[Event]] = {LearningPublished}
+TOWN_LEVEL: set[type[Event]] = {LearningPublished, LearningWithdrawn}
 """Facts with a story of their own, of no request."""
 
 PAIRS = list(itertools.product(Phase, EVENTS))

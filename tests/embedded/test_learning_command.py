@@ -136,6 +136,9 @@ def test_a_learning_goes_into_the_report_in_a_few_commands_of_two_people(desk: D
     assert PLAIN in published
     assert f"Publié pour {PERIOD}" in published
     assert "Aucun brouillon." in learning("drafts")
+    publication = learning("published", PERIOD).split()[0]
+    assert f"Retiré des rapports de {PERIOD}" in learning("withdraw", publication, "--ground", "error")
+    assert "retiré" in learning("published", PERIOD)
 
     learning("edit", PERIOD, PLAIN)
     other = learning("drafts").split()[0]

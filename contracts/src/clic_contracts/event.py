@@ -375,6 +375,17 @@ class LearningPublished(Event):
     )
 
 
+class LearningWithdrawn(Event):
+    """A published learning is shown no more, in no report of any position. Source: POL-37, POL-38."""
+
+    TYPE: ClassVar = "learning.withdrawn.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"ground": "error", "period": "2026-Q2"}
+
+    ground: Code = Field(description="Why: `error`, `personal_data`, `outdated`.")
+    period: str = Field(pattern=r"^[0-9]{4}-Q[1-4]$", description="Of the text that is withdrawn.")
+
+
 class RequestRouted(Event):
     """A request was given to the department that will answer it. Source: POL-10 to POL-12, POL-16, POL-20."""
 
@@ -526,6 +537,7 @@ EVENTS: tuple[type[Event], ...] = (
     ObligationWarned,
     ObligationMissed,
     ObligationLifted,
+    LearningWithdrawn,
 )
 """The catalogue: every event of the log, newest version of each."""
 

@@ -29,7 +29,7 @@ from tests.intake.service.reviewing import (
     registered,
 )
 
-from clic_contracts.event import LearningPublished, LearningRecorded
+from clic_contracts.event import LearningPublished, LearningRecorded, LearningWithdrawn
 from clic_contracts.subject import FEED_STREAM, LOG_STREAM, RECEIPT_STREAM
 from clic_contracts.submission import CompletionSubmission, RequestPointer, RequestSubmission
 from clic_intake.name_index import OlderNames
@@ -198,6 +198,23 @@ async def test_a_publication_that_was_cut_off_is_finished_by_saying_it_again(
 
 async def test_contacts_that_the_town_publishes_itself_are_no_finding(office: Office) -> None:
     assert (await draft(office, "Écrire à CLIC@villemsh.ca."))["findings"] == []
+
+
+async def test_what_was_published_is_listed_and_withdrawn_from_reports_once(office: Office) -> None:
+    """POL-37: a mistake is shown no more; the log keeps both facts, in one story."""
+    signed = await do(office, await draft(office, PLAIN), "sign-off", token="second")
+    published = await do(office, signed, "publish")
+    path = f"/learnings/publications/{published['publication_id']}/withdraw"
+    await ask(office, path, {"ground": "licorne"}, status=422)
+    await ask(office, path, {"ground": "error"}, token="desk", status=403)
+    await ask(office, path.replace(published["publication_id"][:8], "00000000"), {"ground": "error"}, status=404)
+    first, again = [await ask(office, path, {"ground": "error"}) for _ in range(2)]
+    assert [(each["is_withdrawn"], each["known"]) for each in (first, again)] == [(True, False), (True, True)]
+    (fact,) = await in_log(office, LearningWithdrawn)
+    assert (fact.request_id, fact.data.period) == (published["publication_id"], PERIOD)
+    (listed,) = (await office.ask(f"/learnings/publications?period={PERIOD}", token="second")).json()
+    assert (listed["text"], listed["is_withdrawn"]) == (PLAIN, True)
+    assert (await office.ask("/learnings/publications?period=2019-Q1", token="second")).json() == []
 
 
 # -- names from before the index --------------------------------------------------------------------------------------

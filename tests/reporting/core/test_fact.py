@@ -27,7 +27,7 @@ KNOWN_IN_ORDER = (
     "request.extended.v1", "request.answered.v1", "request.closed.v1", "request.voided.v1", "request.reopened.v1",
     "request.rated.v1", "request.erased.v1", "interaction.recorded.v1", "learning.recorded.v1",
     "learning.published.v1", "request.routed.v1", "obligation.set.v1", "obligation.met.v1", "obligation.warned.v1",
-    "obligation.missed.v1", "obligation.lifted.v1",
+    "obligation.missed.v1", "obligation.lifted.v1", "learning.withdrawn.v1",
 )  # fmt: skip
 
 

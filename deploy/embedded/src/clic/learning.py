@@ -163,6 +163,34 @@ def publish(draft: DraftId, agent: As = AGENT) -> None:
         typer.echo(f"  {done['text']}")
 
 
+@app.command("published")
+def list_published(
+    period: Annotated[str, typer.Argument(help="A quarter, such as 2026-Q2.", show_default=False)],
+    agent: As = AGENT,
+) -> None:
+    """List what was published for a quarter, and what of it was withdrawn."""
+    with _asking(agent) as api:
+        found = api.ask(f"/learnings/publications?period={period}")
+        for each in found:
+            withdrawn = ", retiré" if each["is_withdrawn"] else ""
+            typer.echo(f"{each['publication_id']}  position {each['position']}{withdrawn}")
+            typer.echo("    " + each["text"].replace("\n", "\n    "))
+        if not found:
+            typer.echo(f"Rien n’est publié pour {period}.")
+
+
+@app.command()
+def withdraw(
+    publication: Annotated[str, typer.Argument(help="As `published` lists it.", show_default=False)],
+    ground: Annotated[str, typer.Option(help="Why: error, personal_data or outdated.", show_default=False)],
+    agent: As = AGENT,
+) -> None:
+    """Take a published text out of every report. The log keeps it; a mended one is published anew."""
+    with _asking(agent) as api:
+        done = api.ask(f"/learnings/publications/{publication}/withdraw", {"ground": ground})
+        typer.echo(f"Retiré des rapports de {done['period']}. Le journal le conserve.")
+
+
 @app.command()
 def discard(draft: DraftId, agent: As = AGENT) -> None:
     """Let a draft go that nobody publishes."""

@@ -77,3 +77,11 @@ DELETE FROM learning_draft WHERE draft_id = $1 RETURNING draft_id;
 -- name: discard_draft
 -- A draft that nobody publishes goes.
 DELETE FROM learning_draft WHERE draft_id = $1 AND version = $2 AND NOT is_leaving RETURNING draft_id;
+
+-- name: add_publication
+-- Remembers where a text will stand in the log; said twice, once.
+INSERT INTO learning_publication (publication_id, period) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: publications
+-- The publications of a quarter.
+SELECT publication_id FROM learning_publication WHERE period = $1 LIMIT $2;

@@ -22,9 +22,9 @@ from clic_chassis.decision import Decisions
 from clic_chassis.error import NotFoundError, RefusedError
 from clic_chassis.log import EventLog, Story
 from clic_contracts.envelope import derive_id
-from clic_contracts.event import LearningPublished, Sealed
+from clic_contracts.event import LearningPublished, LearningWithdrawn, Sealed
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import Service
+from clic_contracts.vocabulary import Code, Service
 
 from .core import learning as rule
 from .core.learning import Draft
@@ -40,6 +40,8 @@ _SQL = sql.load("clic_intake", "learning.sql")
 
 DRAFTS_MAX = 200
 """Drafts that wait for publication at most; a quarter has some ten."""
+PUBLICATIONS_MAX = 500
+"""Publications of a quarter that are listed at most."""
 READ_TO_REVIEW = "review"
 """Why a draft is read."""
 
@@ -68,9 +70,12 @@ class Reviewed:
 class Published:
     """A text that is in the log."""
 
+    publication_id: str
     position: int
     published: LearningPublished
     known: bool
+    is_withdrawn: bool = False
+    """Its text is shown in no report any more."""
 
 
 class Publications:
@@ -231,7 +236,8 @@ class Publications:
             NotFoundError: there is no such draft, and never was a publication of it.
             RetryableError: something is away; try again.
         """
-        if (before := _published(await self._log.load(Service.INTAKE, draft_id, fresh=True), known=True)) is not None:
+        story = await self._log.load(Service.INTAKE, draft_id, fresh=True)
+        if (before := _published(draft_id, story, known=True)) is not None:
             await self._remove(draft_id)
             return before
         draft = await self._draft(draft_id)
@@ -245,6 +251,7 @@ class Publications:
         async with connected(self._pool) as connection:
             if await connection.fetchval(_SQL["take_leave"], draft_id, draft.version) is None:
                 raise rule.DraftChangedError("somebody changed this draft meanwhile: read it again, and sign it off")
+            await connection.execute(_SQL["add_publication"], draft_id, draft.period)
         fact = Fact(
             LearningPublished(text=draft.text, period=draft.period, signed_off_by=f"agent:{draft.signed_by}"),
             self._clock.now(),
@@ -259,9 +266,46 @@ class Publications:
         )
         await self._remove(draft_id)
         log.info("learning_published", draft_id=draft_id, period=draft.period)
-        published = _published(decided.story, known=decided.known)
+        published = _published(draft_id, decided.story, known=decided.known)
         assert published is not None
         return published
+
+    async def published(self, period: str) -> Sequence[Published]:
+        """The texts that were published for a quarter, in the log's order, those withdrawn included.
+
+        Raises:
+            RetryableError: something is away; try again.
+        """
+        async with connected(self._pool) as connection:
+            rows = await connection.fetch(_SQL["publications"], period, PUBLICATIONS_MAX)
+        ids = [str(row["publication_id"]) for row in rows]
+        found = [_published(each, await self._log.load(Service.INTAKE, each), known=True) for each in ids]
+        return sorted((each for each in found if each is not None), key=lambda each: each.position)
+
+    async def withdraw(self, actor: str, publication_id: str, ground: Code) -> Published:
+        """Take a published text out of every report; the log keeps it. Said twice, done once.
+
+        Raises:
+            NotFoundError: nothing was published under this id.
+            RetryableError: something is away; try again.
+        """
+
+        def decide(story: Story) -> tuple[Fact, ...]:
+            before = _published(publication_id, story, known=True)
+            if before is None:
+                raise NotFoundError("nothing was published under this id: `clic learning published` lists what was")
+            if before.is_withdrawn:
+                return ()
+            return (Fact(LearningWithdrawn(ground=ground, period=before.published.period), self._clock.now()),)
+
+        decided = await self._decisions.decide(
+            publication_id, decide, cause_id=f"{publication_id}\nwithdrawn", actor=actor
+        )
+        if not decided.known:
+            log.info("learning_withdrawn", publication_id=publication_id, ground=ground)
+        withdrawn = _published(publication_id, decided.story, known=decided.known)
+        assert withdrawn is not None
+        return withdrawn
 
     async def _must_know_every_name(self) -> None:
         if not await self._scanner.knows_every_name():
@@ -332,9 +376,10 @@ class Publications:
             await connection.execute(_SQL["remove_draft"], draft_id)
 
 
-def _published(story: Story, *, known: bool) -> Published | None:
+def _published(publication_id: str, story: Story, *, known: bool) -> Published | None:
+    is_withdrawn = any(isinstance(event.data, LearningWithdrawn) for event in story.events)
     for commit in story.commits:
         for event in commit.events:
             if isinstance(event.data, LearningPublished):
-                return Published(commit.sequence, event.data, known)
+                return Published(publication_id, commit.sequence, event.data, known, is_withdrawn)
     return None

@@ -1,7 +1,7 @@
 """Drafts of learnings over HTTP: edited, scanned, confirmed, signed off and published by reviewers (POL-37)."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request
 from fastapi.responses import JSONResponse
@@ -14,7 +14,7 @@ from clic_contracts.vocabulary import RequestId
 from clic_intake.core.learning import REVIEWER, FindingError, unsettled
 from clic_intake.core.pattern import Kind
 from clic_intake.core.scan import Finding
-from clic_intake.publication import Publications, Reviewed
+from clic_intake.publication import Publications, Published, Reviewed
 
 from .learning import IdempotencyKey, LearningText, Period, Reason, needs_role
 
@@ -118,8 +118,17 @@ class PublishedText(BaseModel):
     period: Period
     text: str
     signed_off_by: str | None
-    known: bool = Field(description="It was published before.")
+    known: bool = Field(description="It was so before.")
     position: int
+    is_withdrawn: bool = Field(description="It is shown in no report any more.")
+
+
+class WithdrawText(BaseModel):
+    """Why a published text is shown no more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ground: Literal["error", "personal_data", "outdated"]
 
 
 DraftPath = Annotated[RequestId, Path(description="The draft's id.")]
@@ -184,15 +193,26 @@ def add_drafts(api: FastAPI, publications: Publications, current: Callable[..., 
     @api.post("/learnings/drafts/{draft_id}/publish", tags=["learnings"], summary="Publish", responses=anything)
     async def publish(draft_id: DraftPath, agent: who) -> PublishedText:
         """Put the text into the log as it was signed off, and let the draft go. It is scanned once more."""
-        done = await publications.publish(agent.actor, draft_id)
-        return PublishedText(
-            publication_id=draft_id,
-            period=done.published.period,
-            text=done.published.text,
-            signed_off_by=done.published.signed_off_by,
-            known=done.known,
-            position=done.position,
-        )
+        return _told(await publications.publish(agent.actor, draft_id))
+
+    @api.get("/learnings/publications", tags=["learnings"], summary="List what was published", responses=anything)
+    async def published(_: who, period: Annotated[Period, Query()]) -> list[PublishedText]:
+        """The texts that were published for a quarter, in the log's order, those withdrawn included."""
+        return [_told(each) for each in await publications.published(period)]
+
+    @api.post(
+        "/learnings/publications/{publication_id}/withdraw",
+        tags=["learnings"],
+        summary="Withdraw what was published",
+        responses=anything,
+    )
+    async def withdraw(
+        publication_id: Annotated[RequestId, Path(description="The publication's id: its draft's.")],
+        body: WithdrawText,
+        agent: who,
+    ) -> PublishedText:
+        """Show a published text in no report any more, of whatever position; the log keeps it."""
+        return _told(await publications.withdraw(agent.actor, publication_id, body.ground))
 
     @api.post(
         "/learnings/drafts/{draft_id}/discard",
@@ -204,6 +224,18 @@ def add_drafts(api: FastAPI, publications: Publications, current: Callable[..., 
     async def discard(draft_id: DraftPath, body: DraftVersion, _: who) -> None:
         """Let a draft go that nobody publishes."""
         await publications.discard(draft_id, body.version)
+
+
+def _told(done: Published) -> PublishedText:
+    return PublishedText(
+        publication_id=done.publication_id,
+        period=done.published.period,
+        text=done.published.text,
+        signed_off_by=done.published.signed_off_by,
+        known=done.known,
+        position=done.position,
+        is_withdrawn=done.is_withdrawn,
+    )
 
 
 def _shown(reviewed: Reviewed) -> ReviewedDraft:

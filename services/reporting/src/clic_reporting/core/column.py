@@ -90,7 +90,8 @@ INTERACTION: Final = Table(
 LEARNING: Final = Table(
     "fact_learning",
     {
-        "sequence": "bigint", "ordinal": "smallint", "period": "text", "text": "text", "published_at": "timestamptz",
+        "sequence": "bigint", "ordinal": "smallint", "publication_id": "uuid", "period": "text", "text": "text",
+        "published_at": "timestamptz",
     },
     ("sequence", "ordinal"),
 )  # fmt: skip

@@ -219,6 +219,18 @@ class LearningPublished(Fact, tag=catalogue.LearningPublished.TYPE):
     data: LearningData
 
 
+class WithdrawalData(Part):
+    """Of `learning.withdrawn.v1`."""
+
+    period: str
+
+
+class LearningWithdrawn(Fact, tag=catalogue.LearningWithdrawn.TYPE):
+    """A published learning is shown no more."""
+
+    data: WithdrawalData
+
+
 class Acknowledged(Fact, tag=catalogue.RequestAcknowledged.TYPE):
     """The citizen was told that it is registered."""
 
@@ -252,8 +264,8 @@ class LearningRecorded(Fact, tag=catalogue.LearningRecorded.TYPE):
 
 
 _READ: tuple[type[Fact], ...] = (
-    Received, Refused, Closed, Rated, Routed, Set, Met, Missed, Lifted, Interaction, LearningPublished, Acknowledged,
-    Answered, Promised, Extended, Voided, Reopened, Erased, LearningRecorded,
+    Received, Refused, Closed, Rated, Routed, Set, Met, Missed, Lifted, Interaction, LearningPublished,
+    LearningWithdrawn, Acknowledged, Answered, Promised, Extended, Voided, Reopened, Erased, LearningRecorded,
 )  # fmt: skip
 
 

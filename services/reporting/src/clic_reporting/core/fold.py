@@ -14,12 +14,21 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from .effect import EFFECTS, UnfoldableError
-from .fact import Erased, Interaction, LearningPublished, LearningRecorded, NarrowCommit, Received, type_of
+from .fact import (
+    Erased,
+    Interaction,
+    LearningPublished,
+    LearningRecorded,
+    LearningWithdrawn,
+    NarrowCommit,
+    Received,
+    type_of,
+)
 from .row import Changes, RequestRows
 
 TORONTO: Final = ZoneInfo("America/Toronto")
 ACTORS: Final = frozenset({"agent", "publisher", "rule", "clock"})
-_ALONE: Final = frozenset({Interaction, LearningRecorded, LearningPublished, Erased})
+_ALONE: Final = frozenset({Interaction, LearningRecorded, LearningPublished, LearningWithdrawn, Erased})
 """Facts that need no request: contacts and learnings have stories of their own, which can be erased too."""
 
 
@@ -57,9 +66,12 @@ def fold(known: dict[str, RequestRows], commits: Iterable[NarrowCommit]) -> Chan
                 changed = True
             elif kind is Interaction:
                 changes.interactions.append(_interaction(fact, sequence, ordinal))
-            elif kind is LearningPublished:
+            elif kind is LearningPublished or kind is LearningWithdrawn:
                 data: Any = fact.data  # type: ignore[attr-defined]  # The type is told by `kind`.
-                changes.learnings.append((sequence, ordinal, data.period, data.text, fact.occurred_at))
+                text = data.text if kind is LearningPublished else ""
+                changes.learnings.append(
+                    (sequence, ordinal, UUID(commit.request_id), data.period, text, fact.occurred_at)
+                )
             elif rows is None and kind not in _ALONE:
                 why = f"a fact about a request that was never received: {type_of(kind)} of {commit.request_id}"
                 raise UnfoldableError(sequence, why)

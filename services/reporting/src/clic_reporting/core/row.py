@@ -142,7 +142,7 @@ InteractionRow = tuple[
 ]  # fmt: skip
 """A row of `fact_interaction`: one contact with a citizen (POL-31)."""
 
-LearningRow = tuple[int, int, str, str, dt.datetime]
+LearningRow = tuple[int, int, UUID, str, str, dt.datetime]
 """A row of `fact_learning` (POL-37)."""
 
 EventRow = tuple[int, int, int, int | None, dt.datetime, bool, dt.datetime, str]

@@ -11,5 +11,6 @@ CREATE INDEX ON {schema}.fact_obligation (due_at) WHERE state IN ('open', 'misse
 ALTER TABLE {schema}.fact_interaction ADD PRIMARY KEY (sequence, ordinal);
 CREATE INDEX ON {schema}.fact_interaction (occurred_at);
 ALTER TABLE {schema}.fact_learning ADD PRIMARY KEY (sequence, ordinal);
+CREATE INDEX ON {schema}.fact_learning (publication_id);
 ALTER TABLE {schema}.fact_event ADD PRIMARY KEY (sequence, ordinal);
 CREATE INDEX ON {schema}.fact_event (request_key, sequence);

@@ -341,6 +341,7 @@ COMMENT ON COLUMN {schema}.fact_interaction.recorded_at IS 'When the log took it
 CREATE TABLE {schema}.fact_learning (
   sequence bigint NOT NULL,
   ordinal smallint NOT NULL,
+  publication_id uuid NOT NULL,
   period text NOT NULL,
   text text NOT NULL,
   published_at timestamptz NOT NULL
@@ -348,8 +349,9 @@ CREATE TABLE {schema}.fact_learning (
 COMMENT ON TABLE {schema}.fact_learning IS 'What exchanges with citizens taught, reviewed and signed off for a report (POL-37).';
 COMMENT ON COLUMN {schema}.fact_learning.sequence IS 'Its position in the log.';
 COMMENT ON COLUMN {schema}.fact_learning.ordinal IS 'Its place among the facts of that position, from 1.';
+COMMENT ON COLUMN {schema}.fact_learning.publication_id IS 'Of which text: its publication, and its withdrawal.';
 COMMENT ON COLUMN {schema}.fact_learning.period IS 'For which quarter, such as 2026-Q2.';
-COMMENT ON COLUMN {schema}.fact_learning.text IS 'The text as it was signed off; holds no personal data.';
+COMMENT ON COLUMN {schema}.fact_learning.text IS 'The text as it was signed off; holds no personal data. Empty: it was withdrawn.';
 COMMENT ON COLUMN {schema}.fact_learning.published_at IS 'When it was signed off.';
 
 CREATE TABLE {schema}.fact_event (

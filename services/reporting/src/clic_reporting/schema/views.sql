@@ -115,8 +115,10 @@ LEFT JOIN {schema}.fact_request r ON r.request_key = e.request_key
 WHERE e.sequence <= (SELECT {schema}.as_of_position()) AND NOT coalesce(r.confidential, false);
 
 CREATE VIEW {schema}.learning AS
-SELECT sequence, ordinal, period, text, published_at FROM {schema}.fact_learning
-WHERE sequence <= (SELECT {schema}.as_of_position());
+SELECT sequence, ordinal, period, text, published_at FROM {schema}.fact_learning l
+WHERE sequence <= (SELECT {schema}.as_of_position())
+  -- What was withdrawn is shown as of no position: a mistake is not told again.
+  AND NOT EXISTS (SELECT FROM {schema}.fact_learning w WHERE w.publication_id = l.publication_id AND w.text = '');
 
 CREATE VIEW {schema}.request_count AS
 SELECT month, kind, first_channel, nullif(department, '') AS department, nullif(subject, '') AS subject, first_line,
