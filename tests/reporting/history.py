@@ -16,7 +16,6 @@ from clic_contracts.event import (
     InteractionRecorded,
     LearningPublished,
     LearningRecorded,
-    LearningWithdrawn,
     ObligationLifted,
     ObligationMet,
     ObligationMissed,
@@ -83,7 +82,6 @@ def _story(chance: Random, index: int) -> list[Step]:
         return [
             (Service.INTAKE, (record(example(LearningRecorded), story_id, at),)),
             (Service.INTAKE, (record(example(LearningPublished, period="2024-Q2"), story_id, at),)),
-            *([(Service.INTAKE, (record(example(LearningWithdrawn), story_id, at),))] if index % 2 else []),
             *_own_story(chance, story_id, at),
         ]
     received = example(
