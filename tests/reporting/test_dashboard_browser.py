@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 import pytest_asyncio
-from axe_playwright_python.base import AXE_FILE_PATH  # type: ignore[import-untyped]  # It has no types.
+from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from tests.reporting.board import Settled, board_api, received, served, settled
 from tests.reporting.projected import Projected
