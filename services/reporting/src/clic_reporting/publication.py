@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from clic_chassis.error import RefusedError
 
 from . import ledger
+from .core.earlier import with_all_codes
 from .core.equation import published
 from .core.figure import Comparison, Report
 from .core.public_table import Protection
@@ -90,7 +91,7 @@ def preview(figures: Figures, earlier: Sequence[Publication]) -> Choice:
     Raises:
         InconsistentFiguresError: the figures do not add up.
     """
-    return choose(figures, [each.edition for each in earlier])
+    return choose(*with_all_codes(figures, [each.edition for each in earlier]))
 
 
 def published_as(earlier: Iterable[Publication], report: Report) -> Publication | None:

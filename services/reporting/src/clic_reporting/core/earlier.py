@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from .suppression import WIDTH, Edition, Figures, Link, Terms
 
@@ -97,3 +99,53 @@ def settled(earlier: Sequence[Edition], rows: Iterable[Terms]) -> dict[str, int]
         if len(left) == len(open_rows):
             return told
         open_rows = left
+
+
+def with_all_codes(figures: Figures, earlier: Sequence[Edition]) -> tuple[Figures, tuple[Edition, ...]]:
+    """Figures and earlier editions whose groups have the same parts everywhere: what one has no row of is zero there.
+
+    Where nothing of the group is shown, the zero is hidden with it: there are no rows to miss it in.
+    """
+    every: dict[tuple[str, str], set[str]] = {}
+    for link in (*figures.links, *(link for each in earlier for link in each.figures.links)):
+        if link.group:
+            every.setdefault(_group(link), set()).update(link.right)
+    for (total, by), parts in list(every.items()):  # What a quarter has a part of, its year has a part of.
+        period, _, path = total.partition("/")
+        if (year := (f"{period[:4]}/{path}", by)) in every:
+            every[year].update(f"{period[:4]}/{part.partition('/')[2]}" for part in parts)
+    completed = [_completed(each, every) for each in earlier]
+    return _completed(Edition(figures), every).figures, tuple(completed)
+
+
+def _completed(edition: Edition, every: Mapping[tuple[str, str], AbstractSet[str]]) -> Edition:
+    values, hidden = dict(edition.figures.values), set(edition.hidden)
+    links: list[Link] = []
+    years: list[str] = []
+    for link in edition.figures.links:
+        missing: list[str] = []
+        if link.group:
+            missing = sorted(name for name in every[_group(link)] - set(link.right) if not values.get(name))
+            if edition.hidden.issuperset((*link.left, *link.right)):
+                hidden.update(name for name in missing if name not in values)
+            values.update(dict.fromkeys(missing, 0))
+            years += [name for name in missing if "-" not in name.partition("/")[0]]
+        links.append(link._replace(right=(*link.right, *missing)))
+    whole = tuple(
+        link if link.group else link._replace(right=(*link.right, *_quarters(link, values))) for link in links
+    )
+    return Edition(dataclasses.replace(edition.figures, values=values, links=whole), frozenset(hidden))
+
+
+def _quarters(link: Link, values: Mapping[str, int]) -> list[str]:
+    """The quarters of a year that have none of a count, and so are missing in the equation of both."""
+    year, _, path = link.left[0].partition("/")
+    if len(link.left) > 1 or not all(name.startswith(f"{year}-Q") and name.endswith(f"/{path}") for name in link.right):
+        return []
+    names = (f"{year}-Q{number}/{path}" for number in range(1, 5))
+    return [name for name in names if name not in link.right and values.get(name) == 0]
+
+
+def _group(link: Link) -> tuple[str, str]:
+    """A total and what it is divided by: the first two steps of a part's name after its period."""
+    return link.left[0], ".".join(link.right[0].partition("/")[2].split(".")[:2])
