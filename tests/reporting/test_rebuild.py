@@ -24,7 +24,7 @@ from clic_contracts.envelope import Commit
 from clic_reporting.app import wire
 from clic_reporting.core.column import TABLES
 from clic_reporting.projection import ReportingProjection
-from clic_reporting.rebuild import Progress, rebuild
+from clic_reporting.rebuild import Progress, RebuildError, rebuild
 from clic_reporting.settings import Settings
 
 READ = (
@@ -273,6 +273,38 @@ async def test_readers_see_the_same_figures_and_no_error_while_tables_are_swappe
 
     assert len(seen) > 10
     assert len(set(seen)) == 1
+
+
+async def test_a_swap_waits_for_a_transaction_that_would_find_the_new_tables_empty(
+    nats: Client, nats_url: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A REPEATABLE READ transaction sees new names with an old snapshot; one that never ends gives the rebuild up."""
+    await append(nats, history(Random(8), 50))
+    await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
+    analyst, onlooker = [await asyncpg.connect(postgres_url) for _ in range(2)]
+    before = await onlooker.fetchval(READ[2])
+    reading = analyst.transaction(isolation="repeatable_read")
+    await reading.start()
+    await analyst.fetchval("SELECT 1")  # Takes the snapshot, and no lock on any table.
+
+    steps: list[str] = []
+    rebuilding = asyncio.create_task(
+        rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url, told=lambda each: steps.append(each.doing))
+    )
+    await wait_until(lambda: "swapping" in steps, what="the new tables are ready")
+    assert await analyst.fetchval(READ[2]) == before > 0
+    assert not rebuilding.done()
+    await reading.commit()
+    await rebuilding
+    assert await analyst.fetchval(READ[2]) == before
+
+    monkeypatch.setattr("clic_reporting.rebuild.swap.OLDER_READERS_S", 0.5)
+    async with analyst.transaction(isolation="repeatable_read"):
+        await analyst.fetchval("SELECT 1")
+        with pytest.raises(RebuildError, match=f"end the sessions \\[{analyst.get_server_pid()}\\]"):
+            await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
+    await analyst.close()
+    await onlooker.close()
 
 
 async def test_a_commit_that_cannot_be_read_stops_the_rebuild_at_its_position(

@@ -15,3 +15,13 @@ SELECT pg_try_advisory_lock(hashtext('clic rebuild'))
 -- name: no_rebuilder
 -- Whether no rebuild is under way, and none begins before this transaction ends.
 SELECT pg_try_advisory_xact_lock(hashtext('clic rebuild'))
+
+-- name: horizon
+-- The next transaction's number: whoever took a snapshot before it may not see all rows that were written until now.
+SELECT pg_snapshot_xmax(pg_current_snapshot())::text
+
+-- name: older_readers
+-- Sessions whose snapshot is older than the horizon $1. Those of other roles are seen with pg_read_all_stats alone.
+SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND age(backend_xmin) > age(($1::text::numeric % 4294967296)::text::xid)

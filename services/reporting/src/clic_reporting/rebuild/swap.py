@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Final
 
 import asyncpg
@@ -19,6 +21,10 @@ OLD_SCHEMA: Final = f"{LIVE_SCHEMA}_old"
 LOCK_TIMEOUT_S: Final = 5.0
 DROP_TRIES_MAX: Final = 12
 """Tries to drop the old tables, `LOCK_TIMEOUT_S` each, while somebody's long query still reads them."""
+OLDER_READERS_S: Final = 360.0
+"""How long transactions are waited for that would see new tables as they were before they were filled; an analyst's is
+ended by the server after five minutes of idleness."""
+OLDER_READERS_POLL_S: Final = 0.1
 
 Connection = asyncpg.Connection
 
@@ -59,6 +65,7 @@ async def swap_in(connection: Connection, identity: LogIdentity, catch_up: Calla
     `catch_up` takes the new tables to the position of the live ones, where that is further: nobody sees time go back.
     """
     await drop_schema(connection, OLD_SCHEMA)
+    await _until_seen_by_all(connection)
     async with connection.transaction():
         before = await _hold(connection)
         if before is not None and (before.stream, before.stream_created_at) == (
@@ -73,6 +80,26 @@ async def swap_in(connection: Connection, identity: LogIdentity, catch_up: Calla
         if await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", LIVE_SCHEMA):
             await connection.execute(f"ALTER SCHEMA {LIVE_SCHEMA} RENAME TO {OLD_SCHEMA}")
         await connection.execute(f"ALTER SCHEMA {BUILD_SCHEMA} RENAME TO {LIVE_SCHEMA}")
+
+
+async def _until_seen_by_all(connection: Connection) -> None:
+    """Wait until every open transaction sees the new rows.
+
+    Names are looked up as they are now, rows as they were when a transaction took its snapshot: one that is
+    REPEATABLE READ and older than the new rows would find the new tables empty.
+
+    Raises:
+        RebuildError: some are still open after `OLDER_READERS_S`; it says which.
+    """
+    horizon = await connection.fetchval(SWAP["horizon"])
+    began = monotonic()
+    while (older := await connection.fetchval(SWAP["older_readers"], horizon)) is not None:
+        if monotonic() - began > OLDER_READERS_S:
+            raise RebuildError(
+                f"transactions that began before the new tables were filled are still open after {OLDER_READERS_S:.0f} "
+                f"s, and would find them empty: end the sessions {older}, see pg_stat_activity, and rebuild again"
+            )
+        await asyncio.sleep(OLDER_READERS_POLL_S)
 
 
 async def _hold(connection: Connection) -> Checkpoint | None:
