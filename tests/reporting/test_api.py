@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from random import Random
@@ -128,6 +129,14 @@ async def test_the_front_page_leads_to_every_quarter_and_to_the_other_services(s
 
     for part in ("reports/2024-Q1", "reports/2024-Q2.json", "Premier trimestre 2024", LINKS["Réception"], "Position"):
         assert part in text
+    for address in ("2024", "2024.pdf", "docs"):
+        assert f'href="{"reports/" * address.startswith("2024")}{address}"' in text
+    missing = [
+        link
+        for link in re.findall(r'href="([^"#]+)"', text)
+        if not link.startswith("http") and (await small.get(f"/{link}")).status_code == 404
+    ]
+    assert missing == [], "no link of the page leads nowhere"
 
 
 @pytest.mark.parametrize("path", ["/reports/2024-Q5", "/reports/2024-Q5.json", "/reports/hiver"])
