@@ -31,6 +31,14 @@ class Interval(NamedTuple):
         return self.high - self.low
 
 
+class Bound(NamedTuple):
+    """Between what the sum of some counts lies."""
+
+    names: tuple[str, ...]
+    low: float = 0
+    high: float = FAR
+
+
 class Attacker:
     """Knows what editions show, their equations, and small corrections from one to the next, to the last request.
 
@@ -38,9 +46,18 @@ class Attacker:
 
     `between`: equations over counts of different editions. He is told by how much they are off: more than anybody
     outside knows, so that what he cannot find nobody can.
+
+    `bounds`: what he read elsewhere, of the newest edition's counts.
     """
 
-    def __init__(self, editions: Sequence[Edition], between: Iterable[Link] = (), *, whole: bool = True) -> None:
+    def __init__(
+        self,
+        editions: Sequence[Edition],
+        between: Iterable[Link] = (),
+        *,
+        bounds: Iterable[Bound] = (),
+        whole: bool = True,
+    ) -> None:
         self._place: dict[tuple[int, str], int] = {}
         self._low: list[float] = []
         self._high: list[float] = []
@@ -57,6 +74,10 @@ class Attacker:
             if all(name in newest for name in names):
                 off = sum(newest[name] for name in link.left) - sum(newest[name] for name in link.right)
                 self._add(link, self._last, off)
+        for bound in bounds:
+            self._rows.append(({**{self._last[name]: 1.0 for name in bound.names}, len(self._low): -1.0}, 0))
+            self._low.append(bound.low)
+            self._high.append(bound.high)
         self._solver = self._program(whole=whole)
 
     def _read(self, number: int, edition: Edition) -> None:

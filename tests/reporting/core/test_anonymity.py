@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clic_reporting.core.anonymity import anonymised
+from clic_reporting.core.anonymity import ABSENT_STEP, anonymised, shortened
 
 Pair = tuple[str, str]
 CELLS = st.dictionaries(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), st.integers(1, 9))
@@ -45,3 +45,24 @@ def test_a_rare_combination_joins_the_coarser_one_that_stands_there() -> None:
 def test_with_k_of_one_nothing_changes(cells: Mapping[Pair, int]) -> None:
     """What the proof of the round trip stands on."""
     assert anonymised(cells, [_first, _nothing], 1).cells == cells
+
+
+@given(cells=st.dictionaries(st.sampled_from("abcdef"), st.integers(5, 40)), absent=st.integers(0, 30))
+def test_how_many_are_absent_is_told_to_the_nearest_ten_and_never_none(cells: Mapping[str, int], absent: int) -> None:
+    """POL-26, POL-38."""
+    left = shortened(cells, absent, 5)
+    gone = absent + sum(cells.values()) - sum(left.values())
+
+    assert all(rows >= 5 for rows in left.values())
+    assert not left or (gone % ABSENT_STEP == 0 and 0 < gone < absent + ABSENT_STEP + (absent == 0))
+
+
+@given(cells=st.dictionaries(st.sampled_from("abcdef"), st.integers(15, 40), min_size=1), absent=st.integers(0, 30))
+def test_a_row_more_that_is_confidential_leaves_the_same_rows(cells: Mapping[str, int], absent: int) -> None:
+    """POL-26: so the rows do not tell which of both worlds it is."""
+    left = shortened(cells, absent, 5)
+    if left == cells:
+        return
+    first = max(cells, key=cells.__getitem__)
+
+    assert shortened({**cells, first: cells[first] - 1}, absent + 1, 5) == left

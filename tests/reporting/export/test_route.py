@@ -19,6 +19,7 @@ import structlog
 from fastapi import FastAPI
 from tests.place import TOWN_DIR
 from tests.reporting.history import fact
+from tests.reporting.open_data.reports import report
 from tests.reporting.projected import Projected
 from tests.reporting.town import TOWN, on
 
@@ -244,10 +245,14 @@ async def test_a_cursor_is_of_its_question_and_of_its_definitions(
     assert "begin" in gone.json()["detail"]
 
 
-async def test_the_open_data_is_downloaded_by_who_may_publish_it(client: httpx.AsyncClient) -> None:
-    """POL-38."""
-    answer = await client.get("/api/v1/open-data/requetes.csv", params={"to": "2024-03"})
+async def test_the_open_data_is_downloaded_by_who_may_publish_it(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
+    """POL-38: after the reports of its quarters."""
+    uncovered = await client.get("/api/v1/open-data/requetes.csv", params={"from": "2024-01", "to": "2024-03"})
+    async with pool.acquire() as connection:
+        await report(connection)
+    answer = await client.get("/api/v1/open-data/requetes.csv", params={"from": "2024-01", "to": "2024-03"})
 
+    assert (uncovered.status_code, "clic report 2024-Q1" in uncovered.text) == (409, True)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
     assert answer.text.splitlines()[0].startswith("ID_UNIQUE,NATURE,ACTI_NOM")
 

@@ -13,6 +13,7 @@ import pytest
 from tests.place import TOWN_DIR
 from tests.reporting.history import fact
 from tests.reporting.open_data.importing import recorded
+from tests.reporting.open_data.reports import report
 from tests.reporting.projected import Projected
 from tests.reporting.town import on
 from typer.testing import CliRunner, Result
@@ -45,20 +46,26 @@ async def test_the_command_writes_the_file_and_what_describes_it(postgres_url: s
     projected = Projected(connection)
     await projected.prepare()
     await projected.begin()
-    same = [fact(RequestReceived, derive_id("open", str(n)), on(3, 1 + n)) for n in range(6)]
-    rare = fact(RequestReceived, derive_id("open", "rare"), on(3, 9), channel="fax", kind="complaint")
-    await projected.fold(recorded([*same, rare]))
-    await connection.close()
+    same = [fact(RequestReceived, derive_id("open", str(n)), on(3, 1 + n % 20)) for n in range(40)]
+    hidden = [
+        fact(RequestReceived, derive_id("open", f"hidden-{n}"), on(3, 9), kind="suggestion" if n else "complaint")
+        for n in range(20)
+    ]
+    await projected.fold(recorded([*same, *hidden]))
     file = tmp_path / "requetes.csv"
+    uncovered = await run(file, "--from", "2024-03", "--to", "2024-03")
+    published = await report(connection)
+    await connection.close()
 
-    told = await run(file)
+    told = await run(file, "--from", "2024-03", "--to", "2024-03")
     data = file.read_bytes()
     package = json.loads((tmp_path / "requetes.datapackage.json").read_bytes())
     (resource,) = package["resources"]
 
     assert told.exit_code == 0, told.output
-    assert "6 rows (6 Requete)" in told.stdout
-    assert "1 rows left out as too rare" in told.stdout
+    assert (uncovered.exit_code, "clic report 2024-Q1 --edition public" in uncovered.stderr) == (1, True)
+    assert "40 rows (40 Requete)" in told.stdout
+    assert f"2024-Q1 as of publication 1, position {published.position}" in told.stdout
     assert (resource["bytes"], resource["hash"]) == (len(data), f"sha256:{hashlib.sha256(data).hexdigest()}")
     assert (
         [each["name"] for each in resource["schema"]["fields"]]
@@ -67,7 +74,8 @@ async def test_the_command_writes_the_file_and_what_describes_it(postgres_url: s
     )
     assert all(each["description"] for each in resource["schema"]["fields"])
     assert package["licenses"][0]["name"] == "CC-BY-4.0"
-    assert (package["clic"]["k"], package["clic"]["leftOut"], package["clic"]["rows"]) == (5, 1, {"Requete": 6})
+    assert (package["clic"]["k"], package["clic"]["rows"]) == (5, {"Requete": 40})
+    assert [each["sha256"] for each in package["clic"]["reports"]] == [published.checksum]
     town = read_town(TOWN_DIR)
     subjects = read_categories(town, tmp_path / "requetes.categories.yaml")
     assert set(subjects.values()) == set(town.subject_by_code)

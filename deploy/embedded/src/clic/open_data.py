@@ -40,12 +40,16 @@ def export(
     first: Annotated[str | None, typer.Option("--from", help="First month: 2026-01.", show_default=False)] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last month; it must be over.", show_default=False)] = None,
     as_of: Annotated[
-        str | None, typer.Option(help="As it was known at the end of this day: 2026-04-15.", show_default=False)
+        str | None,
+        typer.Option(help="Exact rows (--k 1) as known at the end of this day: 2026-04-15.", show_default=False),
     ] = None,
     k: Annotated[int, typer.Option("--k", min=1, help="Rows that must be alike; fewer than 5 is not to publish.")] = K,
     town: Annotated[Path | None, typer.Option(help="The town's folder.", show_default=False)] = None,
 ) -> None:
     """Write requests and contacts as Montréal does, anonymised (POL-38), with a data package and a table of categories.
+
+    The public report of each quarter comes first (clic report 2026-Q1 --edition public --publish-by NAME): the rows are
+    as of its position in the log, and leave unsaid what it hides. With --k 1 rows are exact, and not to be published.
 
     Beside FILE.csv stand FILE.datapackage.json, which says what each column holds and what was generalised, and
     FILE.categories.yaml, with which `clic import montreal-311 --categories` reads the file into another CLIC.
@@ -70,9 +74,23 @@ def _tell(console: Console, publication: Publication, file: Path) -> None:
         f"Written: {escape(str(file))}, {publication.months}, {publication.rows.total():,} rows ({rows or 'none'}), "
         f"as of position {publication.position:,}, k={publication.k}."
     )
+    if publication.public:
+        _tell_public(console, told, publication)
+        return
     steps = [f"  {count:,} rows: {step}" for step, count in publication.generalised.items()]
     left = f"  {publication.left_out:,} rows left out as too rare, {publication.confidential:,} as confidential"
     console.print("\n".join([told, *steps, left]), highlight=False, soft_wrap=True)
+
+
+def _tell_public(console: Console, told: str, publication: Publication) -> None:
+    """Without numbers of what is not in the file: who knows them can work out what the reports hide."""
+    lines = [
+        f"  {part.report.period} as of publication {part.report.number}, position {part.position:,}"
+        for part in publication.parts
+        if part.report is not None
+    ]
+    left = "  what these reports hide is left unsaid; rare and confidential rows, and a few more, are left out"
+    console.print("\n".join([told, *lines, left]), highlight=False, soft_wrap=True)
 
 
 async def _exported(file: Path, town: Town, asked: Asked) -> Publication:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Cell = TypeVar("Cell", bound=Hashable)
+ABSENT_STEP = 10
+"""Width of what can be told of the number of absent rows: an interval from 1 to 10 is wider than the 5 that published
+reports leave of a hidden count (`core.suppression.WIDTH`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,30 @@ def anonymised(cells: Mapping[Cell, int], steps: Sequence[Callable[[Cell], Cell]
             else:
                 waiting[cell] = rows
     return Anonymised({cell: rows for cell, rows in published.items() if rows}, dict(generalised), waiting.total())
+
+
+def shortened(cells: Mapping[Cell, int], absent: int, k: int) -> Mapping[Cell, int]:
+    """Leave out a few rows more, so that how many are absent is a multiple of `ABSENT_STEP`, and never none.
+
+    Whoever knows the whole number of rows learns of those that are absent for a reason of their own (confidential
+    requests, POL-26) that they are among the last `ABSENT_STEP`, and not how many. No chance is needed: a row more that
+    is confidential takes the place of one that is left out here, and the same rows stand there.
+
+    Args:
+        cells: how often each combination stands there, k times at least. The most frequent lose rows, one by one; of
+            equals the first.
+        absent: rows of the whole table that are not among them.
+        k: what each that is left stands there at least; where none has more to give, nothing is published.
+    """
+    left = dict(cells)
+    for _ in range(-absent % ABSENT_STEP or (0 if absent else ABSENT_STEP)):
+        if not left:
+            break
+        most = max(left, key=left.__getitem__)
+        if left[most] <= k:
+            return {}
+        left[most] -= 1
+    return left
 
 
 def _as_it_is(cell: Cell) -> Cell:

@@ -24,13 +24,15 @@ _COLUMNS: dict[str, str] = {
     "ID_UNIQUE": "Numéro de la ligne dans cette publication seulement; vide pour un contact sans demande.",
     "NATURE": "Requete (requêtes et signalements), Plainte, Commentaire (et suggestions), Information (contact sans "
     "demande).",
-    "ACTI_NOM": f"Sujet, selon la Ville; «{NBSP}Autre{NBSP}» s’il n’était pas prévu ou s’il est trop rare.",
+    "ACTI_NOM": f"Sujet, selon la Ville; «{NBSP}Autre{NBSP}» s’il n’était pas prévu, s’il est trop rare ou "
+    "tu par le rapport.",
     "ARRONDISSEMENT": "La Ville.",
     "ARRONDISSEMENT_GEO": "Secteur; vide s’il est inconnu ou trop rare.",
     "DDS_DATE_CREATION": f"Mois de la réception, écrit comme son premier jour{NBSP}: le jour n’est pas publié.",
-    "PROVENANCE_ORIGINALE": "Canal du premier contact; vide s’il est inconnu ou trop rare.",
-    "UNITE_RESP_PARENT": "Service responsable; vide s’il n’y en a pas encore, ou si le sujet est trop rare.",
-    "DERNIER_STATUT": "État à la date de la publication; vide s’il est trop rare.",
+    "PROVENANCE_ORIGINALE": "Canal du premier contact; vide s’il est inconnu, trop rare ou tu par le rapport.",
+    "UNITE_RESP_PARENT": "Service responsable; vide s’il n’y en a pas encore, si le sujet est trop rare ou tu "
+    "par le rapport.",
+    "DERNIER_STATUT": "État à la date du rapport du trimestre; vide s’il est trop rare ou tu par le rapport.",
 }
 _NEVER = f"Toujours vide{NBSP}: jamais publié, pour que personne ne soit reconnu."
 
@@ -65,8 +67,11 @@ def data_package(town: Town, publication: Publication, *, path: str, size: int, 
             "lastMonth": f"{publication.next_on - dt.timedelta(days=1):%Y-%m}",
             "k": publication.k,
             "rows": dict(sorted(publication.rows.items())),
-            "generalised": dict(sorted(publication.generalised.items())),
-            "leftOut": publication.left_out,
+            "reports": [
+                {"period": each.period, "number": each.number, "position": each.position, "sha256": each.checksum}
+                for part in publication.parts
+                if (each := part.report) is not None
+            ],
         },
     }
 
@@ -77,14 +82,22 @@ def _description(publication: Publication) -> str:
         f"Données anonymisées{NBSP}: chaque ligne, hormis son numéro, est identique à {publication.k - 1} autres au "
         "moins; ce qui est plus rare est généralisé (contacts répétés, secteur, canal, sujet, état), puis retiré. "
         "Le jour, l’adresse et la référence ne sont pas publiés. Les demandes d’accès à l’information et les autres "
-        "demandes confidentielles n’y sont pas."
+        "demandes confidentielles n’y sont pas. "
+        "Les lignes disent ce qui était connu au moment du rapport publié de leur trimestre, et taisent ce qu’il tait"
+        f"{NBSP}: la nature (la ligne est alors retirée), le sujet, le canal, le service ou l’état dont il masque le "
+        "nombre. Quelques lignes de plus sont retirées chaque mois, parmi les plus fréquentes, de "
+        "sorte que leur nombre ne révèle pas celui des demandes confidentielles; combien l’ont été n’est pas publié."
     )
 
 
 def _field(name: str) -> dict[str, Any]:
     if name in COUNTS:
         channel = name.removeprefix("PROVENANCE_").lower()
-        return {"name": name, "type": "integer", "description": f"Nombre de contacts par ce canal ({channel})."}
+        return {
+            "name": name,
+            "type": "integer",
+            "description": f"Nombre de contacts par ce canal ({channel}); 0 si le canal est tu.",
+        }
     said: dict[str, Any] = {"name": name, "type": "string", "description": _COLUMNS.get(name, _NEVER)}
     if name == "DDS_DATE_CREATION":
         said["type"] = "date"

@@ -47,16 +47,18 @@ def add_open_data(api: FastAPI, data: OpenData) -> None:
         reader: Annotated[Reader, Depends(data.access.required)],
         first: Annotated[str | None, Query(alias="from", description="First month: `2026-01`.")] = None,
         last: Annotated[str | None, Query(alias="to", description="Last month; it must be over.")] = None,
-        as_of: Annotated[str | None, Query(max_length=20, description="As known then: `2026-04-15`.")] = None,
     ) -> Response:
-        """The town's open data in the layout of Montréal's 311 file, anonymised: for whoever publishes it (POL-38)."""
+        """The town's open data in the layout of Montréal's 311 file, anonymised: for whoever publishes it (POL-38).
+
+        A report of each quarter must be published before it: the rows are as of that, and leave unsaid what it hides.
+        """
         if not reader.sees_all:
             raise HTTPException(403, "the open data is of the whole town: it needs the role desk or direction")
         publication: Publication | None = None
         spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - closed once it is sent
         try:
             async with data.turns, data.connect() as connection:
-                pieces = publish(connection, data.town, Asked(first, last, as_of))
+                pieces = publish(connection, data.town, Asked(first, last))
                 async with aclosing(pieces) as written:
                     async for account, piece in written:
                         publication = account
@@ -65,7 +67,7 @@ def add_open_data(api: FastAPI, data: OpenData) -> None:
             spool.close()
             raise
         assert publication is not None
-        told(reader, "api:open_data", publication.rows.total(), months=publication.months, as_of=as_of)
+        told(reader, "api:open_data", publication.rows.total(), months=publication.months)
         headers = {
             "Cache-Control": "private, no-cache",
             "CLIC-Position": str(publication.position),
