@@ -7,9 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Response
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Query, Response
 from fastapi.responses import StreamingResponse
-from starlette.background import BackgroundTask
 
 from clic_chassis.http import problems
 from clic_contracts.town import Town
@@ -73,8 +72,10 @@ def add_open_data(api: FastAPI, data: OpenData) -> None:
             "CLIC-Position": str(publication.position),
             "Content-Disposition": 'attachment; filename="requetes.csv"',
         }
+        closing = BackgroundTasks()
+        closing.add_task(spool.close)
         return StreamingResponse(
-            _sent(spool), media_type="text/csv; charset=utf-8", headers=headers, background=BackgroundTask(spool.close)
+            _sent(spool), media_type="text/csv; charset=utf-8", headers=headers, background=closing
         )
 
 
