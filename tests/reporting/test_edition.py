@@ -21,8 +21,7 @@ from clic_reporting.core.suppression import (
     Reason,
     is_small,
 )
-from clic_reporting.edition import Choice, UnsafeEditionError, choose, prove
-from clic_reporting.edition import choice as search
+from clic_reporting.edition import Choice, UnsafeEditionError, choose, prove, search
 
 ARBITRARY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 FEWER = settings(ARBITRARY, max_examples=12)

@@ -109,7 +109,7 @@ class Publication:
                 period=held["period"],
                 position=held["position"],
                 made_from=held["made_from"],
-                edition=Edition(figures, frozenset(reasons.keys() & figures.values.keys())),
+                edition=Edition(figures, frozenset(reasons.keys() & figures.values.keys()) - figures.unprinted),
                 reasons=reasons,
                 standing=held["standing"],
                 published_at=dt.datetime.fromisoformat(held["published_at"]),
@@ -180,7 +180,11 @@ async def restore(connection: Connection, entries: Iterable[str]) -> int:
         await lock(connection)
         present = await publications(connection)
         if [each.checksum for each in present] != [each.checksum for each in found[: len(present)]]:
-            raise LedgerError("the ledger holds other publications than these: nothing was restored")
+            raise LedgerError(
+                f"the ledger holds other publications than these, or more of them ({len(present)}, the last of "
+                f"{present[-1].period}): nothing was restored. `clic publication list` shows them; if they are another "
+                "town's, restore into a database of its own"
+            )
         for publication in found[len(present) :]:
             await append(connection, publication)
     return len(found) - len(present)

@@ -12,7 +12,7 @@ from .core.earlier import with_all_codes
 from .core.equation import published
 from .core.figure import Comparison, Report
 from .core.public_table import Protection
-from .core.suppression import Figures, Link
+from .core.suppression import Figures, Link, Reason
 from .core.table import Table, counts
 from .edition import Choice, choose
 from .ledger import FIRST, Publication
@@ -150,4 +150,12 @@ async def publish(
 
 def protection(of: Choice | Publication) -> Protection:
     """What `core.public_table.public` takes out of a report's tables."""
-    return Protection(of.hidden, of.standing, of.edition.whole_groups)
+    left_out = frozenset(name for name, reason in of.reasons.items() if reason is Reason.LEFT_OUT)
+    unread = of.hidden - of.standing.keys()
+    whole_groups = {  # Shown as they were published, groups of which nothing was stay so: not even rows tell of them.
+        part
+        for link in of.edition.figures.links
+        if link.group and unread.issuperset((*link.left, *link.right))
+        for part in link.right
+    }
+    return Protection(of.hidden, of.standing, of.edition.whole_groups | whole_groups | left_out, left_out)

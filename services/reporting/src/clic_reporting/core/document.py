@@ -24,7 +24,7 @@ from .highlight import highlights
 from .label import Labels
 from .language import Words
 from .period import Period, parse_period
-from .public_table import Protection, public
+from .public_table import Protection, public, told_left_out
 from .public_table import told as told_hidden
 from .table import Cell, Table, Unit, figures
 
@@ -115,9 +115,10 @@ def document(
     report, period = comparison.report, parse_period(comparison.report.period)
     edition = Edition.INTERNAL if protection is None else Edition.PUBLIC
     parts = list(sections(comparison, labels, words))
-    hidden = None
+    hidden: list[str | None] = []
     if protection is not None:
-        hidden = told_hidden(protection, (table for part in parts for table in part.tables), words)
+        exact = [table for part in parts for table in part.tables]
+        hidden = [told_hidden(protection, exact, words), told_left_out(protection, exact, words)]
         parts = [
             each.model_copy(update={"tables": tuple(map(_drawn, public(each.tables, protection, words)))})
             for each in parts
@@ -143,7 +144,7 @@ def document(
         ),
         known=_known(report, words),
         edition_told=_edition(edition, published, words),
-        notes=(*_notes(period, known_on, words), *((hidden,) if hidden else ())),
+        notes=(*_notes(period, known_on, words), *(each for each in hidden if each)),
         tiles=tuple(_tiles(report, told, words)),
         highlights=highlights(comparison, told, labels, complete=known_on >= period.next_on),
         sections=tuple(parts),

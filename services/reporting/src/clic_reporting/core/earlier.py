@@ -104,7 +104,8 @@ def settled(earlier: Sequence[Edition], rows: Iterable[Terms]) -> dict[str, int]
 def with_all_codes(figures: Figures, earlier: Sequence[Edition]) -> tuple[Figures, tuple[Edition, ...]]:
     """Figures and earlier editions whose groups have the same parts everywhere: what one has no row of is zero there.
 
-    Where nothing of the group is shown, the zero is hidden with it: there are no rows to miss it in.
+    Where nothing of the group is shown, the zero is hidden with it: there are no rows to miss it in. Where the group is
+    no part of the edition, the zero is none either. A year whose quarters have none of a count has none of it.
     """
     every: dict[tuple[str, str], set[str]] = {}
     for link in (*figures.links, *(link for each in earlier for link in each.figures.links)):
@@ -119,7 +120,7 @@ def with_all_codes(figures: Figures, earlier: Sequence[Edition]) -> tuple[Figure
 
 
 def _completed(edition: Edition, every: Mapping[tuple[str, str], AbstractSet[str]]) -> Edition:
-    values, hidden = dict(edition.figures.values), set(edition.hidden)
+    values, hidden, unprinted = dict(edition.figures.values), set(edition.hidden), set(edition.figures.unprinted)
     links: list[Link] = []
     years: list[str] = []
     for link in edition.figures.links:
@@ -128,13 +129,22 @@ def _completed(edition: Edition, every: Mapping[tuple[str, str], AbstractSet[str
             missing = sorted(name for name in every[_group(link)] - set(link.right) if not values.get(name))
             if edition.hidden.issuperset((*link.left, *link.right)):
                 hidden.update(name for name in missing if name not in values)
+            if unprinted.issuperset(link.right):
+                unprinted.update(name for name in missing if name not in values)
             values.update(dict.fromkeys(missing, 0))
             years += [name for name in missing if "-" not in name.partition("/")[0]]
         links.append(link._replace(right=(*link.right, *missing)))
     whole = tuple(
         link if link.group else link._replace(right=(*link.right, *_quarters(link, values))) for link in links
     )
-    return Edition(dataclasses.replace(edition.figures, values=values, links=whole), frozenset(hidden))
+    of_years = (Link((name,), tuple(_zero_quarters(name, values))) for name in dict.fromkeys(years))
+    figures = dataclasses.replace(
+        edition.figures,
+        values=values,
+        links=(*whole, *(link for link in of_years if link.right)),
+        unprinted=frozenset(unprinted),
+    )
+    return Edition(figures, frozenset(hidden))
 
 
 def _quarters(link: Link, values: Mapping[str, int]) -> list[str]:
@@ -142,8 +152,13 @@ def _quarters(link: Link, values: Mapping[str, int]) -> list[str]:
     year, _, path = link.left[0].partition("/")
     if len(link.left) > 1 or not all(name.startswith(f"{year}-Q") and name.endswith(f"/{path}") for name in link.right):
         return []
+    return [name for name in _zero_quarters(link.left[0], values) if name not in link.right]
+
+
+def _zero_quarters(of_year: str, values: Mapping[str, int]) -> list[str]:
+    year, _, path = of_year.partition("/")
     names = (f"{year}-Q{number}/{path}" for number in range(1, 5))
-    return [name for name in names if name not in link.right and values.get(name) == 0]
+    return [name for name in names if values.get(name) == 0]
 
 
 def _group(link: Link) -> tuple[str, str]:

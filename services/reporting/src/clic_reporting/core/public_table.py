@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .language import Words
+from .period import parse_period
 from .suppression import PERCENTILE_REQUESTS_MIN
 from .table import Cell, Row, Table, Unit, counts
 
@@ -24,6 +25,8 @@ class Protection:
     """Of hidden counts, what was published before: it is shown in their place."""
     whole_groups: frozenset[str] = frozenset()
     """Counts of groups of which nothing is shown: not even which codes they have."""
+    left_out: frozenset[str] = frozenset()
+    """Of these, counts of breakdowns that the edition does not have."""
 
 
 def public(tables: Iterable[Table], protection: Protection, words: Words) -> tuple[Table, ...]:
@@ -53,7 +56,10 @@ def _public(table: Table, protection: Protection, few: frozenset[str], words: Wo
     notes = table.notes
     if any(cell.name in protection.standing for row in table.rows for cell in row.cells):
         notes += (_standing_note(words),)
-    if len(rows) < len(table.rows):
+    left_out = _periods_left_out(table, protection)
+    if left_out:
+        notes += (_left_out_note(left_out, words),)
+    if any(_tells_of_a_hidden_group(row, protection, but=protection.left_out) for row in table.rows):
         notes += (_group_note(words),)
     return table.model_copy(update={"rows": tuple(rows), "notes": notes})
 
@@ -66,11 +72,14 @@ def _cell(cell: Cell, protection: Protection, few: frozenset[str]) -> Cell:
     return cell
 
 
-def _tells_of_a_hidden_group(row: Row, protection: Protection) -> bool:
-    """Whether a row is there only because of a group of which nothing is shown: that it is there would be a trace."""
+def _tells_of_a_hidden_group(row: Row, protection: Protection, *, but: Collection[str] = ()) -> bool:
+    """Whether a row is there only because of a group of which nothing is shown: that it is there would be a trace.
+
+    `but`: as if there were no such columns.
+    """
     if row.total:
         return False
-    told = [cell for cell in row.cells if cell.name is not None and not cell.of]
+    told = [cell for cell in row.cells if cell.name is not None and not cell.of and cell.name not in but]
     traces = [cell for cell in told if cell.name in protection.whole_groups]
     return bool(traces) and all(cell.value == 0 or cell in traces for cell in told)
 
@@ -96,11 +105,48 @@ def _standing_note(words: Words) -> str:
     )
 
 
+def _periods_left_out(table: Table, protection: Protection) -> tuple[str, ...]:
+    """Periods of which the table's breakdown is left out, the newest first."""
+    names = {cell.name for row in table.rows for cell in row.cells if cell.name is not None}
+    return tuple(sorted({name.partition("/")[0] for name in names & protection.left_out}, reverse=True))
+
+
+def _left_out_note(periods: Iterable[str], words: Words) -> str:
+    of = words.listed([words.short(parse_period(each)) for each in periods])
+    return words(
+        f"La répartition de {of} n’est pas publiée\u00a0: avec les rapports précédents, elle permettrait de déduire "
+        "des nombres masqués.",
+        f"The breakdown of {of} is not published: with earlier reports, hidden numbers could be worked out from it.",
+    )
+
+
 def _group_note(words: Words) -> str:
     return words(
         "Moins de cinq en tout ou presque\u00a0: la répartition n’est pas publiée.",
         "So few in all that the breakdown is not published.",
     )
+
+
+def told_left_out(protection: Protection, tables: Iterable[Table], words: Words) -> str | None:
+    """What readers are told of breakdowns that are left out, by the titles of their tables; None where none is."""
+    found = [
+        f"{_quoted(table.title, words)} ({words.listed([words.short(parse_period(each)) for each in periods])})"
+        for table in tables
+        if (periods := _periods_left_out(table, protection))
+    ]
+    if not found:
+        return None
+    return words(
+        f"Non publié dans ce rapport\u00a0: {words.listed(found)}. Avec les rapports précédents, "
+        f"{'ces répartitions permettraient' if len(found) > 1 else 'cette répartition permettrait'} de déduire des "
+        "nombres masqués.",
+        f"Not published in this report: {words.listed(found)}. With earlier reports, hidden numbers could be worked "
+        f"out from {'these breakdowns' if len(found) > 1 else 'this breakdown'}.",
+    )
+
+
+def _quoted(title: str, words: Words) -> str:
+    return words(f"«\u00a0{title}\u00a0»", f"“{title}”")
 
 
 def told(protection: Protection, tables: Iterable[Table], words: Words) -> str | None:

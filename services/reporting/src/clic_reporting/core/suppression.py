@@ -43,6 +43,8 @@ class Reason(StrEnum):
     """Published before and corrected by 1 to 4 since: the difference is a count of few. The published one stands."""
     SECONDARY = "secondary"
     """Others could be worked out from it."""
+    LEFT_OUT = "left_out"
+    """Its breakdown is no part of the edition, zeros and all: with it, none would be safe."""
 
 
 class InconsistentFiguresError(ClicError):
@@ -72,7 +74,7 @@ class Figures:
     values: Mapping[str, int]
     links: tuple[Link, ...] = ()
     unprinted: frozenset[str] = frozenset()
-    """Named in an equation, so that they could be worked out, but in no table."""
+    """Named in an equation, so that they could be worked out, but in no table of this edition."""
     signed: frozenset[str] = frozenset()
     """May be below zero: treatments less reopenings (POL-32)."""
 

@@ -1,10 +1,7 @@
-"""What is hidden beside the small counts, so that nobody can work those out: looked for by HiGHS, proved without it.
+"""What is hidden of an edition, and what is done where hiding single counts is not enough. POL-38.
 
-For each hidden count that is not proven yet, a linear programme asks for the cheapest other world: the hidden count
-moves by what its interval lacks, published counts that would have to move cost what their loss is worth, and those
-that the cheapest world moves are hidden too. The world found is the proof. It is the network heuristic of statistical
-offices (Kelly, Golden and Assad, 1992), for any linear equations. What turns out not to be needed is shown again, and
-every proof is checked in whole numbers by `core.suppression`: the solver is not trusted.
+In this order, each gentler than the next: counts are hidden; what was published before is shown as it stood; whole
+breakdowns are left out, the least loss first; nothing is published. Each is proven in the same way (`search.prove`).
 """
 
 from __future__ import annotations
@@ -13,27 +10,22 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 
-from clic_chassis.error import ClicError
-from clic_reporting.core.earlier import apart, near, settled
-from clic_reporting.core.primary import primary
-from clic_reporting.core.puzzle import Movement, Puzzle, puzzle
-from clic_reporting.core.suppression import WIDTH, Edition, Figures, Link, Reason, is_small
+from clic_reporting.core.earlier import apart, settled
+from clic_reporting.core.suppression import Edition, Figures, Link, Reason, is_small
 
-from .world import Worlds
+from .breakdown import breakdowns, loss, next_left_out
+from .search import Search, prove
 
 log = structlog.get_logger()
 
-ROUNDS_MAX = 50
-"""Rounds over the hidden counts; each but the last hides more. A quarter takes two or three."""
-SPARED_MAX = 2_000
-"""Counts of which it is tried whether they can be shown after all."""
-
-
-class UnsafeEditionError(ClicError):
-    """A choice of hidden counts does not protect them. Nothing of it may be published."""
+LEFT_OUT_MAX = 6
+"""Breakdowns that are left out one after the other, before all are at once. A small town's year takes one or two."""
+RESTORED_MAX = 12
+"""Breakdowns of which it is tried whether they can be told after all."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class Choice:
     withheld: bool = False
     """Nothing can be published of this edition: every count is hidden, zeros too."""
     left_out: frozenset[str] = frozenset()
-    """No part of this edition: what earlier ones say of them is repeated, be it hidden there or shown."""
+    """No part of this edition: of breakdowns that it leaves out, or told as earlier editions told it."""
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -56,249 +48,112 @@ class Choice:
         return self.edition.hidden | self.left_out
 
 
+class _Tried(NamedTuple):
+    """What came of looking for a choice: one, or what could not be protected."""
+
+    choice: Choice | None
+    stuck: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What is to be chosen of, after what."""
+
+    figures: Figures
+    earlier: Sequence[Edition]
+    across: Sequence[Link]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Counts that an earlier edition has too."""
+        return frozenset(self.figures.values.keys() & {name for each in self.earlier for name in each.figures.values})
+
+
 def choose(figures: Figures, earlier: Sequence[Edition] = (), across: Sequence[Link] = ()) -> Choice:
     """Hide what has to be hidden of figures, after what was published before. Source: POL-38, docs/decisions/0015.
 
     `across`: equations between these figures and those of earlier editions, such as four quarters and their year.
     Always ends with a choice that is proven safe; in the last resort nothing is published. The same figures and
-    earlier editions give the same choice. Where corrections since tell too much, what was published stands.
+    earlier editions give the same choice. Where corrections since tell too much, what was published stands; where that
+    is not enough, breakdowns are left out.
 
     Raises:
         InconsistentFiguresError: an equation does not hold.
     """
     figures.check()
-    choice = _chosen(figures, earlier, across)
-    if choice is None and (known := figures.values.keys() & {name for each in earlier for name in each.figures.values}):
-        choice = _chosen_as_published(figures, known, earlier, across)
-    if choice is None:
+    case = _Case(figures, earlier, across)
+    tried = _tried(case)
+    if tried.choice is None and case.known:
+        tried = _tried(case, as_published=case.known)
+    if tried.choice is None:
+        tried = _with_breakdowns_left_out(case, tried.stuck)
+    if tried.choice is None:
         log.warning("edition_withheld", counts=len(figures.values), editions_before=len(earlier))
         printed = frozenset(figures.values) - figures.unprinted
         return Choice(Edition(figures, printed), dict.fromkeys(sorted(printed), Reason.SECONDARY), withheld=True)
-    return choice
+    return tried.choice
 
 
-def _chosen(figures: Figures, earlier: Sequence[Edition], across: Sequence[Link]) -> Choice | None:
-    search = _Search(figures, earlier, across)
+def _tried(
+    case: _Case, *, as_published: AbstractSet[str] = frozenset(), left_out: AbstractSet[str] = frozenset()
+) -> _Tried:
+    """Look for a choice.
+
+    `as_published`: shown as they were published, not as they are now: corrections of them are told by nothing.
+    `left_out`: of breakdowns that this edition does not have. Both hang together with the rest as before.
+    """
+    absent = frozenset(as_published | left_out) - case.figures.unprinted
+    figures = dataclasses.replace(case.figures, unprinted=case.figures.unprinted | absent)
+    search = Search(figures, case.earlier, case.across)
     if not search.protect():
-        return None
+        return _Tried(None, search.stuck)
     search.spare()
-    prove(search.edition, earlier, across, [view.state.movements for view in search.views])
-    stands = settled(apart(earlier, figures), sorted({*figures.rows, *(link.terms for link in across)}))
-    told = [name for name in search.hidden & stands.keys() if is_small(figures.values[name])]
+    prove(search.edition, case.earlier, case.across, [view.state.movements for view in search.views])
+    standing = _standing(case, search.hidden)
+    if absent:
+        told = settled(case.earlier, ())
+        standing |= {name: told[name] for name in sorted(absent & as_published & told.keys())}
+    reasons = {name: search.reasons.get(name, Reason.SECONDARY) for name in sorted(search.hidden)}
+    for name in sorted(absent):
+        reasons[name] = Reason.LEFT_OUT if name in left_out else Reason.REVISED
+    return _Tried(Choice(search.edition, reasons, standing, left_out=absent), frozenset())
+
+
+def _standing(case: _Case, hidden: AbstractSet[str]) -> dict[str, int]:
+    """What earlier editions told of hidden counts."""
+    rows = sorted({*case.figures.rows, *(link.terms for link in case.across)})
+    stands = settled(apart(case.earlier, case.figures), rows)
+    told = [name for name in hidden & stands.keys() if is_small(case.figures.values[name])]
     if told:  # By reports of other versions, that knew fewer equations: nothing here takes it back.
         log.warning("small_counts_told_before", counts=len(told))
-    return Choice(
-        search.edition,
-        {name: search.reasons.get(name, Reason.SECONDARY) for name in sorted(search.hidden)},
-        {name: stands[name] for name in sorted(search.hidden & stands.keys())},
-    )
+    return {name: stands[name] for name in sorted(hidden & stands.keys())}
 
 
-def _chosen_as_published(
-    figures: Figures, known: AbstractSet[str], earlier: Sequence[Edition], across: Sequence[Link]
-) -> Choice | None:
-    """Where corrections tell too much: without them. What was in an edition before is shown as it was there."""
-    new = Figures(
-        {name: value for name, value in figures.values.items() if name not in known},
-        tuple(link for link in figures.links if known.isdisjoint((*link.left, *link.right))),
-        figures.unprinted - known,
-        figures.signed,
-    )
-    between = tuple(link for link in figures.links if link not in new.links)
-    choice = _chosen(new, earlier, (*across, *between))
-    if choice is None:
-        return None
-    told = settled(earlier, ())
-    left_out = frozenset(known - figures.unprinted)
-    return Choice(
-        choice.edition,
-        {**choice.reasons, **dict.fromkeys(sorted(left_out), Reason.REVISED)},
-        {**choice.standing, **{name: told[name] for name in sorted(left_out & told.keys())}},
-        left_out=left_out,
-    )
+def _with_breakdowns_left_out(case: _Case, stuck: frozenset[str]) -> _Tried:
+    """Leave out breakdowns, those first that what is stuck hangs on, until a choice is found; then take back others.
 
-
-def prove(
-    edition: Edition,
-    earlier: Sequence[Edition],
-    across: Iterable[Link],
-    movements: Sequence[Iterable[Movement]],
-) -> None:
-    """Check that worlds prove an edition safe, by itself (the first of `movements`) and with earlier ones (the last).
-
-    Raises:
-        UnsafeEditionError: they do not; it names a count that could be worked out.
+    What was published before is shown as it was published.
     """
-    for (before, links), worlds in zip(_settings(edition.figures, earlier, across), movements, strict=True):
-        if unproven := puzzle((*before, edition), links).unproven(worlds):
-            raise UnsafeEditionError(
-                f"{len(unproven)} hidden counts are not proven safe, {min(unproven)} for one: nothing was published"
-            )
+    of = breakdowns(case.figures, case.known)
+    links = (*case.figures.links, *case.across)
 
+    def without(keys: Iterable[str]) -> _Tried:
+        return _tried(case, as_published=case.known, left_out=frozenset().union(*(of[key] for key in keys)))
 
-def _settings(
-    figures: Figures, earlier: Sequence[Edition], across: Iterable[Link]
-) -> list[tuple[Sequence[Edition], tuple[Link, ...]]]:
-    """An edition is looked at by itself, and together with those before it."""
-    alone: tuple[Sequence[Edition], tuple[Link, ...]] = ((), ())
-    links = tuple(across)
-    return [alone, (near(apart(earlier, figures), figures, links), links)] if earlier else [alone]
-
-
-class _Search:
-    """The growing set of hidden counts."""
-
-    def __init__(self, figures: Figures, earlier: Sequence[Edition], across: Sequence[Link]) -> None:
-        self.figures = figures
-        self.reasons = primary(figures, earlier, across)
-        self.hidden = set(self.reasons)
-        self.printed = frozenset(figures.values) - figures.unprinted
-        hidden_before = {_path(name) for each in earlier for name in each.hidden}
-        habit = frozenset(name for name in self.printed if _path(name) in hidden_before)
-        self.views = [
-            _View(self.edition, before, links, habit) for before, links in _settings(figures, earlier, across)
-        ]
-
-    @property
-    def edition(self) -> Edition:
-        return Edition(self.figures, frozenset(self.hidden))
-
-    def protect(self) -> bool:
-        """Hide more until everything is proven; False where even hiding everything that is not zero does not do."""
-        for _ in range(ROUNDS_MAX):
-            for view in self.views:
-                view.begin(self.edition)
-            unproven = [(view, target) for view in self.views for target in sorted(view.look(self.edition))]
-            if not unproven:
-                return True
-            hidden_before = len(self.hidden)
-            for view, target in unproven:
-                if view.width(target) < WIDTH:
-                    self._hide(view.widen(target))
-            stuck = any(view.width(target) < WIDTH for view, target in unproven)
-            if stuck and len(self.hidden) == hidden_before:
-                self._hide(name for name in self.printed if self.figures.values[name] or name in self.figures.signed)
-                if len(self.hidden) == hidden_before:
-                    return False
-        return False
-
-    def _hide(self, names: Iterable[str]) -> None:
-        new = (set(names) & self.printed) - self.hidden
-        self.hidden |= new
-        for view in self.views:
-            view.worlds.price(new, hidden=True)
-
-    def spare(self) -> None:
-        """Show again what the proofs do not need, the largest first."""
-        secondary = sorted(self.hidden - set(self.reasons), key=lambda name: (-abs(self.figures.values[name]), name))
-        for name in secondary[:SPARED_MAX]:
-            hidden, edition = self.edition, Edition(self.figures, frozenset(self.hidden - {name}))
-            is_in_whole_group = any(
-                name in (*link.left, *link.right)
-                for link in self.figures.links
-                if link.group and hidden.hidden.issuperset((*link.left, *link.right))
-            )
-            for view in self.views:
-                view.worlds.price((name,), hidden=False)
-            before = [view.state for view in self.views]
-            if all(view.can_do(edition, None if is_in_whole_group else name) for view in self.views):
-                self.hidden.discard(name)
-                continue
-            for view, state in zip(self.views, before, strict=True):
-                view.state = state
-                view.worlds.price((name,), hidden=True)
-
-
-@dataclass
-class _State:
-    """What is found so far: worlds, and how far they move each count down and up. Never taken back from."""
-
-    puzzle: Puzzle
-    movements: list[Movement] = field(default_factory=list)
-    low: dict[str, int] = field(default_factory=dict)
-    high: dict[str, int] = field(default_factory=dict)
-
-    def keep(self, movement: Movement) -> None:
-        self.movements.append(movement)
-        for name, by in movement.items():
-            self.low[name] = min(self.low.get(name, 0), by)
-            self.high[name] = max(self.high.get(name, 0), by)
-
-
-class _View:
-    """An edition as everybody sees it, by itself or after earlier ones, and the worlds that prove it safe."""
-
-    def __init__(
-        self, edition: Edition, earlier: Sequence[Edition], across: tuple[Link, ...], habit: frozenset[str]
-    ) -> None:
-        self._earlier = earlier
-        self._across = across
-        self._shown_before = frozenset().union(*(each.shown for each in earlier))
-        self._habit = habit
-        self.state = _State(self._puzzle(edition))
-        self.begin(edition)
-
-    def begin(self, edition: Edition) -> None:
-        """Look for worlds of an edition as it is now: where a group is hidden as a whole, its parts can be zero."""
-        self.worlds = Worlds(self._puzzle(edition), edition.shown - self._shown_before, self._habit)
-
-    def _puzzle(self, edition: Edition) -> Puzzle:
-        return puzzle((*self._earlier, edition), self._across)
-
-    def look(self, edition: Edition) -> frozenset[str]:
-        """What is not proven of an edition; worlds that no longer are any are forgotten."""
-        state = _State(self._puzzle(edition))
-        for movement in self.state.movements:
-            if state.puzzle.accepts(movement):
-                state.keep(movement)
-        self.state = state
-        return frozenset(target for target in state.puzzle.targets if self.width(target) < WIDTH)
-
-    def _look_without(self, name: str) -> frozenset[str]:
-        """As `look`, where a count is shown now and no bound of another changes by that."""
-        before = self.state.puzzle
-        state = _State(dataclasses.replace(before, known=before.known | {name}, targets=before.targets - {name}))
-        for movement in self.state.movements:
-            if name not in movement:
-                state.keep(movement)
-        self.state = state
-        return frozenset(target for target in state.puzzle.targets if self.width(target) < WIDTH)
-
-    def can_do(self, edition: Edition, name: str | None) -> bool:
-        """Whether an edition can be proven without hiding more of it.
-
-        `name`: what alone it shows more than the one looked at last, if nothing else depends on that.
-        """
-        for target in sorted(self.look(edition) if name is None else self._look_without(name)):
-            if self.width(target) < WIDTH:
-                self.widen(target, spend=False)
-                if self.width(target) < WIDTH:
-                    return False
-        return True
-
-    def width(self, name: str) -> int:
-        """Of the interval that the worlds leave."""
-        return self.state.high.get(name, 0) - self.state.low.get(name, 0)
-
-    def widen(self, target: str, *, spend: bool = True) -> frozenset[str]:
-        """Find a world that gives a target its interval; the published counts that it moves.
-
-        `spend`: whether it may move any.
-        """
-        lacking = WIDTH - self.width(target)
-        up = self.worlds.find(target, self.state.high.get(target, 0) + lacking)
-        best = up
-        if up is None or up.shown:
-            down = self.worlds.find(target, self.state.low.get(target, 0) - lacking)
-            if down is not None and (up is None or down.loss < up.loss):
-                best = down
-        if best is None or (best.shown and not spend):
-            return frozenset()
-        if best.whole and (spend or self.state.puzzle.accepts(best.movement)):
-            self.state.keep(best.movement)
-        return best.shown
-
-
-def _path(name: str) -> str:
-    """A count's name without its period."""
-    return name.partition("/")[2]
+    out: list[str] = []
+    tried = _Tried(None, stuck)
+    while tried.choice is None and len(out) < min(LEFT_OUT_MAX, len(of)):
+        out.append(next_left_out(of, out, tried.stuck, links, case.figures.values))
+        tried = without(out)
+    doubtful = out[:-1]  # Without the last one no choice was found.
+    if tried.choice is None and len(out) < len(of):
+        doubtful = out = sorted(of)
+        tried = without(out)
+    if tried.choice is None:
+        return tried
+    for key in sorted(doubtful, key=lambda key: (-loss(of[key], case.figures.values), key))[:RESTORED_MAX]:
+        more = without(each for each in out if each != key)
+        if more.choice is not None:
+            tried, out = more, [each for each in out if each != key]
+    log.warning("breakdowns_left_out", breakdowns=out)
+    return tried
