@@ -198,6 +198,7 @@ async def test_a_public_edition_is_a_draft_until_somebody_publishes_it(commits: 
     published = await run("report", PERIOD, "--edition", "public", "--format", "html", "--publish-by", "Une greffière")
     again = await run("report", PERIOD, "--edition", "public", "--format", "html")
     draft_told = await run("report", "2024-Q4", "--edition", "public")
+    second = await run("report", "2024-Q4", "--edition", "public", "--publish-by", "Une greffière")
 
     assert json.loads(draft.stdout)["edition"] == "public"
     assert published.exit_code == 0, published.output
@@ -205,6 +206,9 @@ async def test_a_public_edition_is_a_draft_until_somebody_publishes_it(commits: 
     assert "Projet" not in published.stdout
     assert again.stdout == published.stdout
     assert "Projet d’édition publique – ne pas diffuser" in draft_told.stdout
+    warning = "First publication; restore the ledger first if this town has published before"
+    assert warning in published.stderr, "a lost ledger looks like an empty one"
+    assert warning not in draft.stderr + again.stderr + second.stderr
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import learning, log_export, open_data, quarantine, town, up
+from . import learning, log_export, open_data, publication, quarantine, town, up
 from .analyst import analyst
 from .importing import command as importing
 from .rebuild import rebuild
@@ -28,5 +28,6 @@ app.add_typer(importing.app, name="import")
 app.add_typer(learning.app, name="learning")
 app.add_typer(log_export.app, name="log")
 app.add_typer(open_data.app, name="open-data")
+app.add_typer(publication.app, name="publication")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(town.app, name="town")

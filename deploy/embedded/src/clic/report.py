@@ -30,6 +30,7 @@ from clic_reporting.core.document import Edition
 from clic_reporting.core.label import Labels
 from clic_reporting.core.period import parse_period
 from clic_reporting.document.edition import Made, internal, public_or_draft, publish_now
+from clic_reporting.ledger import publications
 from clic_reporting.page import Pages
 from clic_reporting.report import overview
 
@@ -47,6 +48,9 @@ REACTORS = tuple(durable for stream, durable in (*DURABLES["routing"], *DURABLES
 """Consumers whose services answer to what the log holds with facts that a report counts."""
 POLL_S = 0.2
 CONNECT_TIMEOUT_S = 10.0
+FIRST_PUBLICATION = (
+    "First publication; restore the ledger first if this town has published before: `clic publication restore FILE`."
+)
 FILE_WIDTH = 100
 """Characters of a line of text in a file."""
 
@@ -220,7 +224,7 @@ async def _made(asked: Asked, labels: Labels, errors: Console, *, wait: bool | N
     try:
         past = asked.as_of is not None and wait is None  # What was known then does not change by waiting.
         end = None if past else await _end_of_log(connection, errors, wait=wait)
-        made = await _edition(connection, asked, labels)
+        made = await _edition(connection, asked, labels, errors)
     finally:
         await connection.close()
     report = made[1].report
@@ -231,11 +235,13 @@ async def _made(asked: Asked, labels: Labels, errors: Console, *, wait: bool | N
     return made
 
 
-async def _edition(connection: asyncpg.Connection, asked: Asked, labels: Labels) -> Made:
+async def _edition(connection: asyncpg.Connection, asked: Asked, labels: Labels, errors: Console) -> Made:
     if asked.edition is Edition.INTERNAL:
         return await internal(connection, asked.period, labels, as_of=asked.as_of, since=asked.since)
     if asked.publish_by is None:
         return await public_or_draft(connection, asked.period, labels, as_of=asked.as_of)
+    if not await publications(connection):
+        errors.print(FIRST_PUBLICATION, style="yellow", soft_wrap=True)
     at = dt.datetime.now(dt.UTC)
     return await publish_now(connection, asked.period, labels, as_of=asked.as_of, at=at, by=asked.publish_by.strip())
 
