@@ -150,6 +150,7 @@ class Store:
     async def write(self, connection: asyncpg.Connection, changes: Changes) -> None:
         """Write changes over what is there, in the caller's transaction; let go of what was not needed for longest."""
         requests = list(changes.requests.values())
+        await connection.execute(sums.BY_INDEX)
         await sums.subtract(connection, self.schema, [each.request_key for each in requests if each.stored])
         await self.upsert(connection, requests)
         await self.copy(connection, INTERACTION, changes.interactions)
