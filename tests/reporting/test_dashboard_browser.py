@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -29,17 +27,6 @@ PAGES = (
 )
 TELEPHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    """Debian's browser: where there is none these tests say so; on CI that is a failure."""
-    found = shutil.which("chromium")
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have a browser: install the package chromium")
-        pytest.skip("there is no chromium here: install Debian's package chromium to try the pages in a browser")
-    return found
 
 
 @pytest.fixture(scope="module")

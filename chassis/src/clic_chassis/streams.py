@@ -24,12 +24,14 @@ from clic_contracts.subject import (
 )
 from clic_contracts.submission import MAX_SUBMISSION_BYTES
 
-from .error import ClicError
+from .error import ClicError, RetryableError
 from .nats_error import STREAM_NOT_FOUND
 
 DAY_NS = 24 * 3600 * 1_000_000_000
 MAX_MSG_BYTES = 1024 * 1024
 REQUEST_TIMEOUT_S = 10.0
+STORE_IN_THE_WAY = "error creating store"
+"""NATS removes a stream's folder after it has answered that the stream is removed."""
 
 STREAMS: dict[str, dict[str, Any]] = {
     LOG_STREAM: {
@@ -101,6 +103,7 @@ async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
     """Make the streams that are missing, and give those there the settings of this version; the log is only checked.
 
     Raises:
+        RetryableError: the server is still removing the folder of a stream of the same name.
         StreamError: the server refused, or the log stands there with other settings, which nobody changes in passing.
     """
     for name, settings in STREAMS.items():
@@ -113,7 +116,8 @@ async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
         if name != LOG_STREAM and "error" not in there and _wrong(there["config"], wanted):
             there = await _api(nats, f"STREAM.UPDATE.{name}", {**there["config"], **wanted})
         if "error" in there:
-            raise StreamError(f"stream {name}: {there['error'].get('description')}")
+            why = f"stream {name}: {there['error'].get('description')}"
+            raise RetryableError(why) if STORE_IN_THE_WAY in why else StreamError(why)
         if wrong := _wrong(there["config"], wanted):
             raise StreamError(f"stream {name} is not as it must be: {'; '.join(wrong)}. An operator must mend it.")
 

@@ -38,7 +38,7 @@ from nats.aio.client import Client
 
 from .embedded import NatsCluster, start_nats, start_nats_cluster, start_postgres
 from .error import RetryableError
-from .streams import StreamError, ensure_streams, remove_streams
+from .streams import ensure_streams, remove_streams
 from .testing_docker import DockerServers, docker_answers
 
 if TYPE_CHECKING:
@@ -187,21 +187,10 @@ async def nats_url(nats_server: MonitoredServer) -> str:
     client = await nats_client.connect(nats_server.url)
     try:
         await remove_streams(client)
-        await wait_until(lambda: _made(client), what="the streams are made anew")
+        await wait_until_done(lambda: ensure_streams(client), what="the streams are made anew")
     finally:
         await client.close()
     return nats_server.url
-
-
-async def _made(client: Client) -> bool:
-    """Whether the streams could be made: the server may still be removing the folder of one with the same name."""
-    try:
-        await ensure_streams(client)
-    except StreamError as error:
-        if "error creating store" not in str(error):
-            raise
-        return False
-    return True
 
 
 @pytest_asyncio.fixture
