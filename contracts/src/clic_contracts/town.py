@@ -9,15 +9,28 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from .holiday import is_public_holiday
-from .vocabulary import BodyCode, Channel, Code, DepartmentCode, Kind, RuleCode, SubjectCode, TermCode
+from .vocabulary import (
+    BodyCode,
+    Channel,
+    Code,
+    DepartmentCode,
+    Kind,
+    Language,
+    LetterKind,
+    RuleCode,
+    SubjectCode,
+    TermCode,
+)
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
 
 _SATURDAY = 6
 
@@ -69,6 +82,13 @@ class Body(_Configured):
     contact: Names
 
 
+class Paragraphs(_Configured):
+    """A text of several lines, French first."""
+
+    fr: Prose
+    en: Prose
+
+
 class Delay(_Configured):
     """How long: exactly one unit."""
 
@@ -83,6 +103,29 @@ class Delay(_Configured):
         return self
 
 
+class Choice(_Configured):
+    """One answer that a citizen can choose."""
+
+    code: Code
+    name: Names
+
+
+class Question(_Configured):
+    """What a citizen is asked about a subject. Source: GeoReport v2, service definition."""
+
+    code: Code
+    text: Names
+    datatype: Literal["string", "number", "datetime", "text", "singlevaluelist", "multivaluelist"] = "string"
+    required: bool = False
+    values: tuple[Choice, ...] = Field(default=(), description="Of a list.")
+
+    @model_validator(mode="after")
+    def _choices(self) -> Self:
+        if self.datatype.endswith("list") != bool(self.values):
+            raise ValueError("a list has values to choose from, and nothing else has")
+        return self
+
+
 class Subject(_Configured):
     """What a request can be about, and the standard for answering it (POL-29)."""
 
@@ -93,6 +136,9 @@ class Subject(_Configured):
     turn_to: BodyCode | None = Field(default=None, description="Outside the town's competence: who can help (POL-07).")
     confidential: bool = False
     terms: tuple[TermCode, ...] = Field(default=(), description="Terms that the desk looks for in the text.")
+    urgent: bool = Field(default=False, description="A report of it is acted on, also without a name (POL-06).")
+    on_forms: bool = Field(default=True, description="Citizens may choose it, on the town's form and by Open311.")
+    questions: tuple[Question, ...] = Field(default=(), description="What citizens are asked about it.")
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -202,6 +248,45 @@ class Publisher(_Configured):
     may_backlog: bool = False
 
 
+class Correspondence(_Configured):
+    """What stands in every letter, and where it comes from. Source: POL-18."""
+
+    sender: Names
+    address: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+    further: Paragraphs = Field(description="How to complain further (POL-12, POL-18).")
+    claims: Paragraphs = Field(description="The notice about claims (C-19 art. 585).")
+    claim_terms: tuple[TermCode, ...] = Field(default=(), description="Terms that show the notice about claims.")
+    language_grounds: tuple[Code, ...] = Field(
+        default=("citizen_wish",), description="Grounds on which a citizen is written to in English."
+    )
+
+
+class Retention(_Configured):
+    """How long personal data of a kind of request is kept once it was treated. Source: A-2.1 art. 73."""
+
+    kind: Kind
+    months: Annotated[int, Field(ge=1, le=1200, description="From the day of its last outcome.")]
+
+
+class Article(_Configured):
+    """An answer that the first line gives by itself. Source: POL-16, POL-40."""
+
+    code: Code
+    title: Names
+    text: Paragraphs
+    subjects: tuple[SubjectCode, ...] = ()
+    words: tuple[Label, ...] = Field(default=(), description="Words that people use for it and that it lacks.")
+    reviewed_on: dt.date = Field(description="When somebody last made sure that it is right.")
+
+
+class Letter(_Configured):
+    """A template of a letter: Jinja2 in a sandbox. Its first line is the subject. Source: POL-18."""
+
+    letter: LetterKind
+    language: Language
+    text: str
+
+
 class Routing(_Configured):
     """The ordered rules, and who gets what no rule foresaw."""
 
@@ -226,6 +311,10 @@ class Town(_Configured):
     calendar: CalendarConfig
     publishers: tuple[Publisher, ...]
     complaint_criteria: tuple[Code, ...] = ()
+    correspondence: Correspondence
+    retention: tuple[Retention, ...]
+    articles: tuple[Article, ...] = ()
+    letters: tuple[Letter, ...] = ()
     version: str = Field(default="", description="Content hash of the folder; set by the reader, never in a file.")
 
     @model_validator(mode="after")
@@ -247,11 +336,18 @@ class Town(_Configured):
             (("standards",), [s.kind.value for s in self.standards], "kind"),
             (("sectors",), self.sectors, ""),
             (("complaint_criteria",), self.complaint_criteria, ""),
+            (("retention",), [r.kind.value for r in self.retention], "kind"),
         )
         for where, codes, key in listed:
             for n, code in enumerate(codes):
                 if code in codes[:n]:
                     loc = (*where, n, key) if key else (*where, n)
+                    yield Inconsistency(loc, f"{code} stands twice", "Remove one, or give it another code.")
+        for n, subject in enumerate(self.subjects):
+            asked = [q.code for q in subject.questions]
+            for i, code in enumerate(asked):
+                if code in asked[:i]:
+                    loc = ("subjects", n, "questions", i, "code")
                     yield Inconsistency(loc, f"{code} stands twice", "Remove one, or give it another code.")
 
     def _unknown(self) -> Iterator[Inconsistency]:
@@ -269,6 +365,11 @@ class Town(_Configured):
             pointers.append((("subjects", n, "department"), "department", s.department))
             pointers.append((("subjects", n, "turn_to"), "body", s.turn_to))
             pointers += [(("subjects", n, "terms", i), "term", t) for i, t in enumerate(s.terms)]
+        pointers += [
+            (("correspondence", "claim_terms", i), "term", t) for i, t in enumerate(self.correspondence.claim_terms)
+        ]
+        for n, a in enumerate(self.articles):
+            pointers += [(("articles", n, "subjects", i), "subject", c) for i, c in enumerate(a.subjects)]
         for n, r in enumerate(self.routing.rules):
             here: Loc = ("routing", "rules", n)
             pointers.append(((*here, "department"), "department", r.department))
@@ -289,6 +390,18 @@ class Town(_Configured):
                 f"{first_lines} departments are first_line",
                 "Mark exactly one, the desk itself, with `first_line: true`.",
             )
+        kept = {each.kind for each in self.retention}
+        for kind in Kind:
+            if kind not in kept:
+                yield Inconsistency(
+                    ("retention",), f"nothing says how long {kind.value} is kept", f"Add a line for kind {kind.value}."
+                )
+        written = {(each.letter, each.language) for each in self.letters}
+        for letter in LetterKind if written else ():
+            for language in Language:
+                if (letter, language) not in written:
+                    name = f"{letter.value}.{language.value}.j2"
+                    yield Inconsistency(("letters",), f"there is no letter {name}", f"Add the file letters/{name}.")
 
     @cached_property
     def subject_by_code(self) -> dict[str, Subject]:
@@ -304,6 +417,11 @@ class Town(_Configured):
     def body_by_code(self) -> dict[str, Body]:
         """Other bodies by code."""
         return {b.code: b for b in self.bodies}
+
+    @cached_property
+    def article_by_code(self) -> dict[str, Article]:
+        """Articles of the knowledge base by code."""
+        return {a.code: a for a in self.articles}
 
     @cached_property
     def publisher_by_code(self) -> dict[str, Publisher]:
