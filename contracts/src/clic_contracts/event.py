@@ -327,7 +327,7 @@ class RequestAttached(Event):
 
 
 class RequestDescribed(Event):
-    """What the town publishes about a request: reviewed words, never the citizen's own. Source: POL-30, GeoReport v2."""
+    """What the town publishes of a request: reviewed words, never the citizen's own. Source: POL-30, GeoReport v2."""
 
     TYPE: ClassVar = "request.described.v1"
     BY: ClassVar = Service.INTAKE
