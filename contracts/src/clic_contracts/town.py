@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import Annotated, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from .holiday import is_public_holiday
+from .town_text import Article, Configured, Correspondence, Letter, Names, Retention
 from .vocabulary import (
     BodyCode,
     Channel,
@@ -27,10 +28,6 @@ from .vocabulary import (
     SubjectCode,
     TermCode,
 )
-
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
 
 _SATURDAY = 6
 
@@ -54,18 +51,7 @@ class InconsistentTownError(ValueError):
         self.inconsistencies = inconsistencies
 
 
-class _Configured(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Names(_Configured):
-    """What a thing is called, French first."""
-
-    fr: Label
-    en: Label
-
-
-class Department(_Configured):
+class Department(Configured):
     """Who answers. `first_line` marks the desk itself (POL-34)."""
 
     code: DepartmentCode
@@ -74,7 +60,7 @@ class Department(_Configured):
     email: str | None = None
 
 
-class Body(_Configured):
+class Body(Configured):
     """Whom a citizen can turn to instead (POL-07)."""
 
     code: BodyCode
@@ -82,14 +68,7 @@ class Body(_Configured):
     contact: Names
 
 
-class Paragraphs(_Configured):
-    """A text of several lines, French first."""
-
-    fr: Prose
-    en: Prose
-
-
-class Delay(_Configured):
+class Delay(Configured):
     """How long: exactly one unit."""
 
     business_days: Annotated[int, Field(ge=0, le=400)] | None = None
@@ -103,14 +82,14 @@ class Delay(_Configured):
         return self
 
 
-class Choice(_Configured):
+class Choice(Configured):
     """One answer that a citizen can choose."""
 
     code: Code
     name: Names
 
 
-class Question(_Configured):
+class Question(Configured):
     """What a citizen is asked about a subject. Source: GeoReport v2, service definition."""
 
     code: Code
@@ -126,7 +105,7 @@ class Question(_Configured):
         return self
 
 
-class Subject(_Configured):
+class Subject(Configured):
     """What a request can be about, and the standard for answering it (POL-29)."""
 
     code: SubjectCode
@@ -147,7 +126,7 @@ class Subject(_Configured):
         return self
 
 
-class Term(_Configured):
+class Term(Configured):
     """A word of the closed vocabulary, found in a text by any of its forms (case and accents aside)."""
 
     code: TermCode
@@ -155,7 +134,7 @@ class Term(_Configured):
     forms: tuple[str, ...] = Field(min_length=1)
 
 
-class RoutingRule(_Configured):
+class RoutingRule(Configured):
     """Who answers what. Rules are tried in order; every condition that is given must hold."""
 
     code: RuleCode
@@ -166,14 +145,14 @@ class RoutingRule(_Configured):
     department: DepartmentCode | None = Field(default=None, description="None: the department of the subject.")
 
 
-class Standard(_Configured):
+class Standard(Configured):
     """A delay for answering, by kind, where the subject has none."""
 
     kind: Kind
     answer_within: Delay
 
 
-class Closing(_Configured):
+class Closing(Configured):
     """A day, or a run of days, on which the town is closed though it is no public holiday."""
 
     first_on: dt.date
@@ -187,7 +166,7 @@ class Closing(_Configured):
         return self
 
 
-class Slot(_Configured):
+class Slot(Configured):
     """Opening hours: a span of one weekday."""
 
     weekday: Annotated[int, Field(ge=1, le=7, description="ISO: Monday is 1.")]
@@ -201,7 +180,7 @@ class Slot(_Configured):
         return self
 
 
-class CalendarConfig(_Configured):
+class CalendarConfig(Configured):
     """The desk's days. Public holidays are Québec's law and are not configured."""
 
     version: Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -229,7 +208,7 @@ class CalendarConfig(_Configured):
         return None
 
 
-class Deadlines(_Configured):
+class Deadlines(Configured):
     """The delays that hold for every subject."""
 
     acknowledge_within: Delay
@@ -239,7 +218,7 @@ class Deadlines(_Configured):
     reopen_within_days: Annotated[int, Field(ge=0, le=3650, description="Calendar days.")] = 30
 
 
-class Publisher(_Configured):
+class Publisher(Configured):
     """Who may publish submissions."""
 
     code: Code
@@ -248,53 +227,14 @@ class Publisher(_Configured):
     may_backlog: bool = False
 
 
-class Correspondence(_Configured):
-    """What stands in every letter, and where it comes from. Source: POL-18."""
-
-    sender: Names
-    address: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
-    further: Paragraphs = Field(description="How to complain further (POL-12, POL-18).")
-    claims: Paragraphs = Field(description="The notice about claims (C-19 art. 585).")
-    claim_terms: tuple[TermCode, ...] = Field(default=(), description="Terms that show the notice about claims.")
-    language_grounds: tuple[Code, ...] = Field(
-        default=("citizen_wish",), description="Grounds on which a citizen is written to in English."
-    )
-
-
-class Retention(_Configured):
-    """How long personal data of a kind of request is kept once it was treated. Source: A-2.1 art. 73."""
-
-    kind: Kind
-    months: Annotated[int, Field(ge=1, le=1200, description="From the day of its last outcome.")]
-
-
-class Article(_Configured):
-    """An answer that the first line gives by itself. Source: POL-16, POL-40."""
-
-    code: Code
-    title: Names
-    text: Paragraphs
-    subjects: tuple[SubjectCode, ...] = ()
-    words: tuple[Label, ...] = Field(default=(), description="Words that people use for it and that it lacks.")
-    reviewed_on: dt.date = Field(description="When somebody last made sure that it is right.")
-
-
-class Letter(_Configured):
-    """A template of a letter: Jinja2 in a sandbox. Its first line is the subject. Source: POL-18."""
-
-    letter: LetterKind
-    language: Language
-    text: str
-
-
-class Routing(_Configured):
+class Routing(Configured):
     """The ordered rules, and who gets what no rule foresaw."""
 
     rules: tuple[RoutingRule, ...]
     unforeseen: DepartmentCode
 
 
-class Town(_Configured):
+class Town(Configured):
     """The whole configuration of one town."""
 
     code: Code
