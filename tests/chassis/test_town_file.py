@@ -131,3 +131,56 @@ def test_a_time_of_day_without_quotation_marks_is_one(folder: Path) -> None:
     """By YAML 1.2; by the older rules 13:00 is 780."""
     replace(folder, "calendar.yaml", 'opens: "08:00"', "opens: 13:00")
     assert read_town(folder).calendar.slots[0].opens == dt.time(13)
+
+
+ARTICLE = """\
+title: {fr: Où jeter une licorne, en: Where to throw a unicorn}
+text: {fr: Nulle part., en: Nowhere.}
+reviewed_on: 2026-05-15
+"""
+
+
+def test_articles_and_letters_are_part_of_the_town_and_of_its_version(folder: Path) -> None:
+    """POL-16, POL-18."""
+    before = read_town(folder)
+    (folder / "knowledge").mkdir(exist_ok=True)
+    (folder / "knowledge" / "licorne.yaml").write_text(ARTICLE, encoding="utf-8")
+
+    town = read_town(folder)
+
+    assert town.article_by_code["licorne"].title.fr == "Où jeter une licorne"
+    assert town.version != before.version
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("knowledge/licorne.yaml", ARTICLE + "subjects: [licorne]\n", "knowledge/licorne.yaml:4: articles."),
+        ("knowledge/licorne.yaml", ARTICLE.replace("title", "titre"), "knowledge/licorne.yaml:1: `titre` has no place"),
+        ("knowledge/licorne.yaml", "- 1\n", "knowledge/licorne.yaml:1: not a mapping"),
+        ("knowledge/Licorne.yaml", ARTICLE, "knowledge/Licorne.yaml:1: articles."),
+        ("knowledge/licorne.txt", ARTICLE, "knowledge/licorne.txt:0: no file that ends in .yaml"),
+        ("letters/answer.j2", "Bonjour", "letters/answer.j2:0: it names no language"),
+        ("letters/answer.es.j2", "Hola", "letters/answer.es.j2:1: letters."),
+        ("letters/poem.fr.j2", "Bonjour", "letters/poem.fr.j2:1: letters."),
+    ],
+)
+def test_what_is_wrong_with_an_article_or_a_letter_is_told_where_it_stands(
+    folder: Path, file: str, text: str, says: str
+) -> None:
+    path = folder / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+    found = faults(folder)
+
+    assert any(each.startswith(says) for each in found), found
+
+
+def test_a_kind_that_nobody_says_how_long_to_keep_is_told(folder: Path) -> None:
+    """A-2.1 art. 73."""
+    replace(folder, "retention.yaml", "  - {kind: comment, months: 12}", "")
+
+    assert faults(folder) == [
+        "retention.yaml:3: retention: nothing says how long comment is kept. Add a line for kind comment."
+    ]

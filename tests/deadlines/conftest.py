@@ -11,6 +11,7 @@ import pytest
 from clic_contracts.envelope import RECORDED, Recorded, derive_id, request_id_for
 from clic_contracts.event import Event
 from clic_contracts.town import Town
+from clic_contracts.vocabulary import Kind
 from clic_deadlines.core.standard import Rules
 
 REQUEST_ID = request_id_for("/telephonie", "appel-imaginaire-1")
@@ -52,6 +53,13 @@ def town() -> Town:
                     {"first_on": "2026-12-24", "last_on": "2027-01-02", "why": names},
                 ],
             },
+            "correspondence": {
+                "sender": {"fr": "CLIC imaginaire", "en": "Imaginary CLIC"},
+                "address": "clic@exemple.invalid",
+                "further": {"fr": "Écrivez à la Direction générale.", "en": "Write to the Direction générale."},
+                "claims": {"fr": "Un signalement n’est pas une réclamation.", "en": "A report is not a claim."},
+            },
+            "retention": [{"kind": kind, "months": 12} for kind in Kind],
             "publishers": [],
             "version": "town-test",
         }

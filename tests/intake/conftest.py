@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clic_contracts.town import Town
+from clic_contracts.vocabulary import Kind
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +48,13 @@ def town() -> Town:
                 "reopen_within_days": 30,
             },
             "calendar": {"version": "2026.1"},
+            "correspondence": {
+                "sender": {"fr": "CLIC imaginaire", "en": "Imaginary CLIC"},
+                "address": "clic@exemple.invalid",
+                "further": {"fr": "Écrivez à la Direction générale.", "en": "Write to the Direction générale."},
+                "claims": {"fr": "Un signalement n’est pas une réclamation.", "en": "A report is not a claim."},
+            },
+            "retention": [{"kind": kind, "months": 12} for kind in Kind],
             "publishers": [
                 {"code": "portail_web", "name": names},
                 {"code": "telephonie", "name": names},

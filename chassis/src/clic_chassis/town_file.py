@@ -25,8 +25,21 @@ FILES: dict[str, tuple[str, ...]] = {
     "deadlines.yaml": ("deadlines", "standards"),
     "calendar.yaml": ("calendar",),
     "publishers.yaml": ("publishers",),
+    "correspondence.yaml": ("correspondence",),
+    "retention.yaml": ("retention",),
 }
 """The files of a town's folder, and the keys that each may hold."""
+
+ARTICLES = "knowledge"
+"""Its folder of the knowledge base: one file per article, `CODE.yaml`."""
+
+ARTICLE_KEYS = ("title", "text", "subjects", "words", "reviewed_on")
+
+LETTERS = "letters"
+"""Its folder of letters: one template per kind and language, `KIND.LANGUAGE.j2`."""
+
+MAX_FOLDER_FILES = 5_000
+"""Files in one of these folders at most."""
 
 MAX_FILE_BYTES = 1024 * 1024
 """A file's size at most; the largest of a real town has some 20 KB."""
@@ -109,7 +122,12 @@ def read_town(folder: Path) -> Town:
     digest = hashlib.sha256()
     for name, raw in _files(folder, reading):
         digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
-        _read_file(name, raw, reading)
+        if name.startswith(f"{LETTERS}/"):
+            _read_letter(name, raw, reading)
+        elif name.startswith(f"{ARTICLES}/"):
+            _read_article(name, raw, reading)
+        else:
+            reading.values.update(_read_yaml(name, raw, (), FILES[name], reading))
     if not reading.faults:
         try:
             return Town.model_validate({**reading.values, "version": digest.hexdigest()[:12]})
@@ -130,10 +148,32 @@ def _files(folder: Path, reading: _Reading) -> Iterator[tuple[str, bytes]]:
         raise TownFileError(folder, [Fault(str(folder), 0, detail, f"Name another, or add {', '.join(FILES)}.")])
     for name in sorted({*names, *FILES}):
         path = folder / name
-        if name not in FILES:
+        if name in (ARTICLES, LETTERS):
+            yield from _files_within(path, reading)
+        elif name not in FILES:
             reading.fault(name, 0, "nothing of a town is kept in this file", f"Remove it; known: {', '.join(FILES)}.")
         elif not path.is_file():
             reading.fault(name, 0, "the file is missing", f"Add it with {_named(FILES[name])}.")
+        elif path.stat().st_size > MAX_FILE_BYTES:
+            reading.fault(name, 0, f"larger than {MAX_FILE_BYTES} bytes", "Shorten it.")
+        else:
+            yield name, path.read_bytes()
+
+
+def _files_within(folder: Path, reading: _Reading) -> Iterator[tuple[str, bytes]]:
+    """The files of one of its folders, named with it."""
+    suffix = ".yaml" if folder.name == ARTICLES else ".j2"
+    if not folder.is_dir():
+        reading.fault(folder.name, 0, "not a folder", f"Make it a folder of files that end in {suffix}.")
+        return
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    if len(paths) > MAX_FOLDER_FILES:
+        reading.fault(folder.name, 0, f"more than {MAX_FOLDER_FILES} files", "Remove some.")
+        return
+    for path in paths:
+        name = f"{folder.name}/{path.name}"
+        if path.suffix != suffix or not path.is_file():
+            reading.fault(name, 0, f"no file that ends in {suffix}", "Remove it, or correct its name.")
         elif path.stat().st_size > MAX_FILE_BYTES:
             reading.fault(name, 0, f"larger than {MAX_FILE_BYTES} bytes", "Shorten it.")
         else:
@@ -144,19 +184,56 @@ def _named(keys: tuple[str, ...]) -> str:
     return ", ".join(f"`{key}:`" for key in keys)
 
 
-def _read_file(name: str, raw: bytes, reading: _Reading) -> None:
+def _read_letter(name: str, raw: bytes, reading: _Reading) -> None:
+    """A template; whether it is one that can be filled in, who writes letters says."""
+    text = _text(name, raw, reading)
+    letter, dot, language = Path(name).stem.partition(".")
+    if not dot:
+        reading.fault(name, 0, "it names no language", "Call it KIND.LANGUAGE.j2, as acknowledgement.fr.j2.")
+    elif text is not None:
+        letters = reading.values.setdefault("letters", [])
+        reading.positions["letters", len(letters)] = _Position(name, 1)
+        letters.append({"letter": letter, "language": language, "text": text})
+
+
+def _read_article(name: str, raw: bytes, reading: _Reading) -> None:
+    """An article; its code is the file's name."""
+    articles = reading.values.setdefault("articles", [])
+    loc = ("articles", len(articles))
+    reading.positions[loc] = _Position(name, 1)
+    articles.append({"code": Path(name).stem, **_read_yaml(name, raw, loc, ARTICLE_KEYS, reading)})
+
+
+def _text(name: str, raw: bytes, reading: _Reading) -> str | None:
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         reading.fault(name, line, "not UTF-8", "Save the file in UTF-8.")
-        return
+        return None
+
+
+def _read_yaml(name: str, raw: bytes, loc: Loc, keys: tuple[str, ...], reading: _Reading) -> dict[str, Any]:
+    """What a file of YAML holds, which stands at `loc` in the town; {} where it cannot be read."""
+    text = _text(name, raw, reading)
+    node = _node(name, text, reading) if text is not None else None
+    if node is None:
+        return {}
+    if not isinstance(node, yaml.MappingNode):
+        reading.fault(name, 1, "not a mapping", f"Write {_named(keys)}.")
+        return {}
+    for key in keys:
+        reading.positions[(*loc, key)] = _Position(name, 0)
+    return _mapping(name, node, loc, reading, keys)
+
+
+def _node(name: str, text: str, reading: _Reading) -> yaml.Node | None:
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):  # Refused: a few of them can stand for gigabytes.
                 reading.fault(name, _line(event.start_mark), "an alias (`*`)", "Write the value out.")
-                return
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+                return None
+        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         detail = " ".join(part for part in (error.context, error.problem) if part)
         reading.fault(
@@ -165,17 +242,13 @@ def _read_file(name: str, raw: bytes, reading: _Reading) -> None:
             f"not YAML: {detail}",
             "Look at indentation, quotation marks and colons.",
         )
-        return
+        return None
     except yaml.YAMLError as error:
         reading.fault(name, 0, f"not YAML: {error}", "Remove the character.")
-        return
-    if not isinstance(node, yaml.MappingNode):
-        reading.fault(name, 1, "not a mapping", f"Write {_named(FILES[name])}.")
-        return
-    for key in FILES[name]:
-        reading.positions[(key,)] = _Position(name, 0)
-    for key, value in _mapping(name, node, (), reading, FILES[name]).items():
-        reading.values[key] = value
+        return None
+    if node is None:
+        reading.fault(name, 1, "nothing stands in it", "Write a mapping: `key: value`.")
+    return node
 
 
 def _value(name: str, node: yaml.Node, loc: Loc, reading: _Reading) -> Any:

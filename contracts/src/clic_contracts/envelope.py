@@ -56,7 +56,9 @@ class Recorded(BaseModel):
     )
     recorded_at: AwareDatetime = Field(alias="recordedat", description="When the log took it.")
     cause_id: str = Field(alias="causeid", max_length=500, description="The submission, event or command behind it.")
-    actor: str = Field(max_length=200, description="`agent:`, `publisher:`, `rule:` or `clock:` and a name.")
+    actor: str = Field(
+        max_length=200, description="`agent:`, `citizen:`, `publisher:`, `rule:` or `clock:` and a name."
+    )
     town: str = Field(max_length=80, description="Content hash of the town's configuration that decided.")
     datacontenttype: Literal["application/json"] = "application/json"
     data: SerializeAsAny[Event]

@@ -22,6 +22,8 @@ from .vocabulary import (
     DepartmentCode,
     Kind,
     Language,
+    LetterFailure,
+    LetterKind,
     LiftReason,
     Missing,
     ObligationKind,
@@ -133,6 +135,12 @@ class RequestReceived(Event):
         default=(), description="Criteria of the Direction générale's form that were declared (POL-12)."
     )
     origin: Origin = Origin.LIVE
+    language_ground: Code | None = Field(
+        default=None, description="Why it is treated in another language than French, as the town names it."
+    )
+    urgent: bool = Field(
+        default=False, description="A safety report: it is acted on, also without a name or contact (POL-06)."
+    )
 
 
 class RequestIncomplete(Event):
@@ -288,6 +296,58 @@ class RequestReopened(Event):
     reason: ReopeningReason
 
 
+class RequestAssigned(Event):
+    """Somebody of the department in charge takes it on, or gives it back. Source: POL-28, POL-29."""
+
+    TYPE: ClassVar = "request.assigned.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"to": "agent:dominique.exemple"}
+
+    to: str | None = Field(default=None, max_length=200, description="As `actor` names people; None: nobody any more.")
+
+
+class RequestAttached(Event):
+    """A file was added: a picture, a document. Its content is kept outside the log, sealed. Source: POL-28, POL-30."""
+
+    TYPE: ClassVar = "request.attached.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {
+        "attachment_id": "6f9619ff-8b86-5d11-b42d-00cf4fc964ff",
+        "media_type": "image/jpeg",
+        "size_bytes": 48_213,
+        "content_digest": "hmac-sha256:0f6a",
+        "sealed": _SEALED,
+    }
+
+    attachment_id: RequestId
+    media_type: str = Field(max_length=100, description="RFC 6838, as its bytes say and not as its sender does.")
+    size_bytes: int = Field(ge=0, description="Before sealing.")
+    content_digest: str = Field(max_length=200, description="Under the request's key, of its bytes before sealing.")
+    sealed: Sealed | None = Field(default=None, description="Its name.")
+
+
+class RequestDescribed(Event):
+    """What the town publishes of a request: reviewed words, never the citizen's own. Source: POL-30, GeoReport v2."""
+
+    TYPE: ClassVar = "request.described.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"text": "Nid-de-poule signalé près d'une école.", "status_notes": "Réparation prévue."}
+
+    text: str = Field(default="", max_length=4000, description="Holds no personal data; empty: nothing is published.")
+    status_notes: str = Field(default="", max_length=4000, description="Why it is as it is; holds no personal data.")
+
+
+class PersonalDataCorrected(Event):
+    """Personal data of a request is other than was recorded. Source: A-2.1 art. 89."""
+
+    TYPE: ClassVar = "request.corrected.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"ground": "person_asked", "sealed": _SEALED}
+
+    ground: Code = Field(description="Why: `person_asked`, `entered_wrongly`, `returned_letter`.")
+    sealed: Sealed | None = Field(default=None, description="The requester as they are now, whole.")
+
+
 class RequestRated(Event):
     """The citizen said how satisfied they are. Source: POL-39."""
 
@@ -336,11 +396,86 @@ class InteractionRecorded(Event):
     subject: SubjectCode | None = None
     about: RequestId | None = Field(default=None, description="The request that it followed up.")
     answered_first_line: bool = Field(default=False, description="Answered by CLIC on the spot (POL-34).")
+    articles: tuple[Code, ...] = Field(
+        default=(), description="Articles of the knowledge base that answered (POL-16, POL-40)."
+    )
     submission: SubmissionRef
     publisher: Code
     content_digest: str = Field(max_length=200)
     sealed: Sealed | None = None
     origin: Origin = Origin.LIVE
+
+
+class ExchangeAbusive(Event):
+    """A citizen's words or conduct were abusive; the request itself is treated all the same. Source: POL-41."""
+
+    TYPE: ClassVar = "interaction.abusive.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"interaction_id": None, "channel": "phone", "sealed": _SEALED}
+
+    interaction_id: RequestId | None = Field(default=None, description="Which contact; None: the one that opened it.")
+    channel: Channel
+    sealed: Sealed | None = Field(default=None, description="What was said or done.")
+
+
+class LetterWritten(Event):
+    """A letter to the citizen is to go out: what stands in it is settled and never changes. Source: POL-18, POL-27."""
+
+    TYPE: ClassVar = "letter.written.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {
+        "letter_id": "6f9619ff-8b86-5d11-b42d-00cf4fc964ff",
+        "letter": "acknowledgement",
+        "channel": "email",
+        "language": "fr",
+        "sealed": _SEALED,
+    }
+
+    letter_id: RequestId
+    letter: LetterKind
+    channel: Channel
+    language: Language
+    answered_by: DepartmentCode | None = Field(default=None, description="Of an answer, see `request.answered.v1`.")
+    access_outcome: AccessOutcome | None = Field(default=None, description="Of an answer, the same.")
+    provisions: tuple[str, ...] = Field(default=(), description="Of an answer, the same.")
+    closes: bool = Field(default=False, description="Of an answer: the request is closed once it has gone out.")
+    sealed: Sealed | None = Field(default=None, description="To whom, its subject and its text.")
+
+
+class LetterSent(Event):
+    """A letter went out. What the citizen is told by it (acknowledged, answered, …) stands beside it, in one commit."""
+
+    TYPE: ClassVar = "letter.sent.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {
+        "letter_id": "6f9619ff-8b86-5d11-b42d-00cf4fc964ff",
+        "letter": "acknowledgement",
+        "delivery": {"channel": "email", "proof": "relay"},
+    }
+
+    letter_id: RequestId
+    letter: LetterKind
+    delivery: Delivery
+
+
+class LetterFailed(Event):
+    """A letter did not reach the citizen, or nobody can say whether it did: a person looks at it. Source: POL-18."""
+
+    TYPE: ClassVar = "letter.failed.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {
+        "letter_id": "6f9619ff-8b86-5d11-b42d-00cf4fc964ff",
+        "letter": "acknowledgement",
+        "reason": "bounced",
+        "status": "5.1.1",
+    }
+
+    letter_id: RequestId
+    letter: LetterKind
+    reason: LetterFailure
+    status: str | None = Field(
+        default=None, pattern=r"^[245](\.[0-9]{1,3}){2}$", description="Enhanced status code (RFC 3463), where known."
+    )
 
 
 class LearningRecorded(Event):
@@ -538,6 +673,14 @@ EVENTS: tuple[type[Event], ...] = (
     ObligationMissed,
     ObligationLifted,
     LearningWithdrawn,
+    RequestAssigned,
+    RequestAttached,
+    RequestDescribed,
+    PersonalDataCorrected,
+    ExchangeAbusive,
+    LetterWritten,
+    LetterSent,
+    LetterFailed,
 )
 """The catalogue: every event of the log, newest version of each."""
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from .event import EVENTS, Event, LearningRecorded, RequestNoted
+from .event import (
+    EVENTS,
+    Event,
+    ExchangeAbusive,
+    LearningRecorded,
+    LetterFailed,
+    LetterSent,
+    LetterWritten,
+    PersonalDataCorrected,
+    RequestAssigned,
+    RequestAttached,
+    RequestNoted,
+)
 from .vocabulary import Service
 
 HIDDEN_ATTRIBUTES = frozenset({"causeid", "actor"})
@@ -11,7 +23,22 @@ HIDDEN_ATTRIBUTES = frozenset({"causeid", "actor"})
 HIDDEN_FIELDS = frozenset({"sealed", "content_digest", "submission", "publisher", "signed_off_by"})
 """Of the data: personal data, what is between the desk and one publisher, and what would name an agent."""
 
+DESK_PAPERS: frozenset[type[Event]] = frozenset(
+    {
+        ExchangeAbusive,
+        LearningRecorded,
+        LetterFailed,
+        LetterSent,
+        LetterWritten,
+        PersonalDataCorrected,
+        RequestAssigned,
+        RequestAttached,
+        RequestNoted,
+    }
+)
+"""What is between the desk and one citizen, or the desk's own."""
+
 FEED_EVENTS: tuple[type[Event], ...] = tuple(
-    event for event in EVENTS if event.BY is not Service.DEADLINES and event not in {RequestNoted, LearningRecorded}
+    event for event in EVENTS if event.BY is not Service.DEADLINES and event not in DESK_PAPERS
 )
 """Obligations and the desk's own papers are never told."""

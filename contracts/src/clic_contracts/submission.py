@@ -178,6 +178,14 @@ class RequestSubmission(Submission):
     complaint_criteria: tuple[Code, ...] = Field(default=(), max_length=20, description="Source: POL-12.")
     acknowledged: Told | None = Field(default=None, description="The publisher has told the citizen already.")
     backlog: bool = Field(default=False, description="Out of an older system's records, not as it happens.")
+    language_ground: Code | None = Field(
+        default=None, description="Why another language than French: a code of the town, such as `citizen_wish`."
+    )
+    attributes: dict[Code, Annotated[str, StringConstraints(max_length=1_000, pattern=r"^[^\x00]*$")]] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Answers to the questions that the town asks about the subject, by their code.",
+    )
 
 
 class InteractionSubmission(Submission):
@@ -192,6 +200,9 @@ class InteractionSubmission(Submission):
     text: Text = ""
     about: RequestPointer | None = None
     answered: bool = Field(default=False, description="Answered on the spot by the first line (POL-34).")
+    articles: tuple[Code, ...] = Field(
+        default=(), max_length=20, description="Articles of the town's knowledge base that answered (POL-16)."
+    )
     backlog: bool = False
 
 

@@ -9,15 +9,25 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from .holiday import is_public_holiday
-from .vocabulary import BodyCode, Channel, Code, DepartmentCode, Kind, RuleCode, SubjectCode, TermCode
-
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+from .town_text import Article, Configured, Correspondence, Letter, Names, Retention
+from .vocabulary import (
+    BodyCode,
+    Channel,
+    Code,
+    DepartmentCode,
+    Kind,
+    Language,
+    LetterKind,
+    RuleCode,
+    SubjectCode,
+    TermCode,
+)
 
 _SATURDAY = 6
 
@@ -41,18 +51,7 @@ class InconsistentTownError(ValueError):
         self.inconsistencies = inconsistencies
 
 
-class _Configured(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Names(_Configured):
-    """What a thing is called, French first."""
-
-    fr: Label
-    en: Label
-
-
-class Department(_Configured):
+class Department(Configured):
     """Who answers. `first_line` marks the desk itself (POL-34)."""
 
     code: DepartmentCode
@@ -61,7 +60,7 @@ class Department(_Configured):
     email: str | None = None
 
 
-class Body(_Configured):
+class Body(Configured):
     """Whom a citizen can turn to instead (POL-07)."""
 
     code: BodyCode
@@ -69,7 +68,7 @@ class Body(_Configured):
     contact: Names
 
 
-class Delay(_Configured):
+class Delay(Configured):
     """How long: exactly one unit."""
 
     business_days: Annotated[int, Field(ge=0, le=400)] | None = None
@@ -83,7 +82,30 @@ class Delay(_Configured):
         return self
 
 
-class Subject(_Configured):
+class Choice(Configured):
+    """One answer that a citizen can choose."""
+
+    code: Code
+    name: Names
+
+
+class Question(Configured):
+    """What a citizen is asked about a subject. Source: GeoReport v2, service definition."""
+
+    code: Code
+    text: Names
+    datatype: Literal["string", "number", "datetime", "text", "singlevaluelist", "multivaluelist"] = "string"
+    required: bool = False
+    values: tuple[Choice, ...] = Field(default=(), description="Of a list.")
+
+    @model_validator(mode="after")
+    def _choices(self) -> Self:
+        if self.datatype.endswith("list") != bool(self.values):
+            raise ValueError("a list has values to choose from, and nothing else has")
+        return self
+
+
+class Subject(Configured):
     """What a request can be about, and the standard for answering it (POL-29)."""
 
     code: SubjectCode
@@ -93,6 +115,9 @@ class Subject(_Configured):
     turn_to: BodyCode | None = Field(default=None, description="Outside the town's competence: who can help (POL-07).")
     confidential: bool = False
     terms: tuple[TermCode, ...] = Field(default=(), description="Terms that the desk looks for in the text.")
+    urgent: bool = Field(default=False, description="A report of it is acted on, also without a name (POL-06).")
+    on_forms: bool = Field(default=True, description="Citizens may choose it, on the town's form and by Open311.")
+    questions: tuple[Question, ...] = Field(default=(), description="What citizens are asked about it.")
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -101,7 +126,7 @@ class Subject(_Configured):
         return self
 
 
-class Term(_Configured):
+class Term(Configured):
     """A word of the closed vocabulary, found in a text by any of its forms (case and accents aside)."""
 
     code: TermCode
@@ -109,7 +134,7 @@ class Term(_Configured):
     forms: tuple[str, ...] = Field(min_length=1)
 
 
-class RoutingRule(_Configured):
+class RoutingRule(Configured):
     """Who answers what. Rules are tried in order; every condition that is given must hold."""
 
     code: RuleCode
@@ -120,14 +145,14 @@ class RoutingRule(_Configured):
     department: DepartmentCode | None = Field(default=None, description="None: the department of the subject.")
 
 
-class Standard(_Configured):
+class Standard(Configured):
     """A delay for answering, by kind, where the subject has none."""
 
     kind: Kind
     answer_within: Delay
 
 
-class Closing(_Configured):
+class Closing(Configured):
     """A day, or a run of days, on which the town is closed though it is no public holiday."""
 
     first_on: dt.date
@@ -141,7 +166,7 @@ class Closing(_Configured):
         return self
 
 
-class Slot(_Configured):
+class Slot(Configured):
     """Opening hours: a span of one weekday."""
 
     weekday: Annotated[int, Field(ge=1, le=7, description="ISO: Monday is 1.")]
@@ -155,7 +180,7 @@ class Slot(_Configured):
         return self
 
 
-class CalendarConfig(_Configured):
+class CalendarConfig(Configured):
     """The desk's days. Public holidays are Québec's law and are not configured."""
 
     version: Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -183,7 +208,7 @@ class CalendarConfig(_Configured):
         return None
 
 
-class Deadlines(_Configured):
+class Deadlines(Configured):
     """The delays that hold for every subject."""
 
     acknowledge_within: Delay
@@ -193,7 +218,7 @@ class Deadlines(_Configured):
     reopen_within_days: Annotated[int, Field(ge=0, le=3650, description="Calendar days.")] = 30
 
 
-class Publisher(_Configured):
+class Publisher(Configured):
     """Who may publish submissions."""
 
     code: Code
@@ -202,14 +227,14 @@ class Publisher(_Configured):
     may_backlog: bool = False
 
 
-class Routing(_Configured):
+class Routing(Configured):
     """The ordered rules, and who gets what no rule foresaw."""
 
     rules: tuple[RoutingRule, ...]
     unforeseen: DepartmentCode
 
 
-class Town(_Configured):
+class Town(Configured):
     """The whole configuration of one town."""
 
     code: Code
@@ -226,6 +251,10 @@ class Town(_Configured):
     calendar: CalendarConfig
     publishers: tuple[Publisher, ...]
     complaint_criteria: tuple[Code, ...] = ()
+    correspondence: Correspondence
+    retention: tuple[Retention, ...]
+    articles: tuple[Article, ...] = ()
+    letters: tuple[Letter, ...] = ()
     version: str = Field(default="", description="Content hash of the folder; set by the reader, never in a file.")
 
     @model_validator(mode="after")
@@ -247,11 +276,18 @@ class Town(_Configured):
             (("standards",), [s.kind.value for s in self.standards], "kind"),
             (("sectors",), self.sectors, ""),
             (("complaint_criteria",), self.complaint_criteria, ""),
+            (("retention",), [r.kind.value for r in self.retention], "kind"),
         )
         for where, codes, key in listed:
             for n, code in enumerate(codes):
                 if code in codes[:n]:
                     loc = (*where, n, key) if key else (*where, n)
+                    yield Inconsistency(loc, f"{code} stands twice", "Remove one, or give it another code.")
+        for n, subject in enumerate(self.subjects):
+            asked = [q.code for q in subject.questions]
+            for i, code in enumerate(asked):
+                if code in asked[:i]:
+                    loc = ("subjects", n, "questions", i, "code")
                     yield Inconsistency(loc, f"{code} stands twice", "Remove one, or give it another code.")
 
     def _unknown(self) -> Iterator[Inconsistency]:
@@ -269,6 +305,11 @@ class Town(_Configured):
             pointers.append((("subjects", n, "department"), "department", s.department))
             pointers.append((("subjects", n, "turn_to"), "body", s.turn_to))
             pointers += [(("subjects", n, "terms", i), "term", t) for i, t in enumerate(s.terms)]
+        pointers += [
+            (("correspondence", "claim_terms", i), "term", t) for i, t in enumerate(self.correspondence.claim_terms)
+        ]
+        for n, a in enumerate(self.articles):
+            pointers += [(("articles", n, "subjects", i), "subject", c) for i, c in enumerate(a.subjects)]
         for n, r in enumerate(self.routing.rules):
             here: Loc = ("routing", "rules", n)
             pointers.append(((*here, "department"), "department", r.department))
@@ -289,6 +330,18 @@ class Town(_Configured):
                 f"{first_lines} departments are first_line",
                 "Mark exactly one, the desk itself, with `first_line: true`.",
             )
+        kept = {each.kind for each in self.retention}
+        for kind in Kind:
+            if kind not in kept:
+                yield Inconsistency(
+                    ("retention",), f"nothing says how long {kind.value} is kept", f"Add a line for kind {kind.value}."
+                )
+        written = {(each.letter, each.language) for each in self.letters}
+        for letter in LetterKind if written else ():
+            for language in Language:
+                if (letter, language) not in written:
+                    name = f"{letter.value}.{language.value}.j2"
+                    yield Inconsistency(("letters",), f"there is no letter {name}", f"Add the file letters/{name}.")
 
     @cached_property
     def subject_by_code(self) -> dict[str, Subject]:
@@ -304,6 +357,11 @@ class Town(_Configured):
     def body_by_code(self) -> dict[str, Body]:
         """Other bodies by code."""
         return {b.code: b for b in self.bodies}
+
+    @cached_property
+    def article_by_code(self) -> dict[str, Article]:
+        """Articles of the knowledge base by code."""
+        return {a.code: a for a in self.articles}
 
     @cached_property
     def publisher_by_code(self) -> dict[str, Publisher]:

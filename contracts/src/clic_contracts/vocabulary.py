@@ -130,6 +130,7 @@ class ReopeningReason(StrEnum):
     NOT_SATISFIED = "not_satisfied"
     NEW_FACTS = "new_facts"
     CLOSED_IN_ERROR = "closed_in_error"
+    MERGED_IN_ERROR = "merged_in_error"
     UNSPECIFIED = "unspecified"
 
 
@@ -150,6 +151,30 @@ class DeliveryProof(StrEnum):
     AGENT = "agent"  # an agent told the citizen and says so
     PUBLISHER = "publisher"  # the publisher told the citizen and says so
     ASSUMED = "assumed"  # an older record implies it
+    RELAY = "relay"  # a mail server took the letter and answers for it
+
+
+class LetterKind(StrEnum):
+    """What the town writes to a citizen. Source: POL-06, POL-07, POL-18, POL-23, POL-27, POL-39."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    MISSING = "missing"  # something is missing, and the citizen is asked for it
+    REFUSAL = "refusal"
+    TRANSFER = "transfer"  # another department, or another body, answers
+    ANSWER = "answer"
+    CLOSING = "closing"  # it is done with; how satisfied are you?
+    MERGED = "merged"  # another request goes on for it
+    REOPENED = "reopened"
+
+
+class LetterFailure(StrEnum):
+    """Why a letter did not reach the citizen."""
+
+    NO_ADDRESS = "no_address"
+    REJECTED = "rejected"  # the mail server refused it for good
+    BOUNCED = "bounced"  # it was taken, and came back
+    GIVEN_UP = "given_up"  # refused for now, too often
+    DOUBTFUL = "doubtful"  # cut off while it was handed over: it may have gone out
 
 
 class ObligationKind(StrEnum):

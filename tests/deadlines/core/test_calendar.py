@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from clic_contracts.event import TraceStep
 from clic_contracts.holiday import is_legal_holiday, legal_holidays
-from clic_contracts.town import CalendarConfig, Closing, Delay, Names
+from clic_contracts.town import CalendarConfig, Closing, Delay
+from clic_contracts.town_text import Names
 from clic_deadlines.core.calendar import Calendar, CalendarError
 from clic_deadlines.core.standard import Rules
 

@@ -22,7 +22,8 @@ from clic_reporting.core.figure import (
     RequestFigures,
     Versions,
 )
-from clic_reporting.core.highlight import change, highlights
+from clic_reporting.core.highlight import highlights
+from clic_reporting.core.highlight_french import changed
 from clic_reporting.core.label import Labels
 from clic_reporting.core.language import words
 from clic_reporting.core.table import figures
@@ -120,7 +121,7 @@ def test_a_quarter_that_is_not_over_is_compared_with_nothing() -> None:
     ],
 )
 def test_changes_among_few_are_told_in_numbers(now: int, before: int, expected: str) -> None:
-    assert expected == change(now, before).replace("\u00a0", " ")
+    assert expected == changed(now, before).replace("\u00a0", " ")
 
 
 def test_more_reopened_than_treated_is_told_as_that() -> None:

@@ -100,6 +100,12 @@ def is_written(submission: RequestSubmission) -> bool | None:
     return submission.channel in WRITTEN if submission.written is None else submission.written
 
 
+def is_urgent(submission: RequestSubmission, town: Town) -> bool:
+    """Whether it is a safety report, which is acted on also without a name or contact. Source: POL-06."""
+    subject = town.subject_by_code.get(submission.subject or "")
+    return subject is not None and subject.urgent and not submission.backlog
+
+
 def confidential_to(kind: Kind, subject_code: str | None, town: Town) -> Code | None:
     """The role that an agent needs to see such a request; None: every agent may.
 

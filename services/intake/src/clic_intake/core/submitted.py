@@ -47,14 +47,22 @@ from clic_contracts.vocabulary import (
     TermCode,
 )
 
-from .admission import ONLINE, Lacking, Outside, confidential_to, given_by, is_written, judge, presence
+from .admission import ONLINE, Lacking, Outside, confidential_to, given_by, is_urgent, is_written, judge, presence
 from .request import Close, Finish, Record, Refuse, Resume, Statement
 
 About = AcknowledgementSubmission | CompletionSubmission | ProgressSubmission | OutcomeSubmission
 """What publishers say about a request that is there."""
 
-_PERSONAL: Any = {"text": True, "requester": True, "place": {"address", "latitude", "longitude"}}
+_PERSONAL: Any = {
+    "text": True,
+    "requester": True,
+    "place": {"address", "latitude", "longitude"},
+    "attributes": True,
+}
 """The fields of a submission that are sealed."""
+
+_LATER = ("language_ground", "attributes", "articles")
+"""Fields that submissions got after the first were stored: a digest leaves them out where they say nothing."""
 
 
 def cause_of(event: SubmissionEvent) -> str:
@@ -72,6 +80,8 @@ def personal(said: Any) -> dict[str, Any]:
         content["place"] = exact
     if text := getattr(said, "text", ""):
         content["text"] = text
+    if attributes := getattr(said, "attributes", None):
+        content["attributes"] = dict(attributes)
     return content
 
 
@@ -97,12 +107,18 @@ def repeats(event: SubmissionEvent, stored: str, keyed: Keyed | None, *, erased:
 
 
 def _content(event: SubmissionEvent) -> bytes:
-    return event.model_dump_json(include={"time", "data"}, serialize_as_any=True).encode()
+    return _dumped(event, {}).encode()
 
 
 def _public_digest(event: SubmissionEvent) -> str:
-    public = event.model_dump_json(include={"time", "data"}, exclude={"data": _PERSONAL}, serialize_as_any=True)
-    return "sha256:" + hashlib.sha256(public.encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(_dumped(event, _PERSONAL).encode()).hexdigest()
+
+
+def _dumped(event: SubmissionEvent, without: dict[str, Any]) -> str:
+    silent = {name: True for name in _LATER if not getattr(event.data, name, None)}
+    return event.model_dump_json(
+        include={"time", "data"}, exclude={"data": {**without, **silent}}, serialize_as_any=True
+    )
 
 
 def states(recorded: Event, event: Event) -> bool:
@@ -149,6 +165,8 @@ def registration(
         confidential=confidential_to(said.kind, said.subject, town) is not None,
         complaint_criteria=said.complaint_criteria,
         origin=origin,
+        language_ground=said.language_ground,
+        urgent=is_urgent(said, town),
     )
     further = (
         InteractionRecorded(
@@ -213,6 +231,7 @@ def interaction(
         subject=said.subject,
         about=about,
         answered_first_line=said.answered,
+        articles=said.articles,
         submission=SubmissionRef(source=event.source, id=event.id),
         publisher=publisher,
         content_digest=digest,

@@ -27,7 +27,7 @@ from .fact import (
 from .row import Changes, RequestRows
 
 TORONTO: Final = ZoneInfo("America/Toronto")
-ACTORS: Final = frozenset({"agent", "publisher", "rule", "clock"})
+ACTORS: Final = frozenset({"agent", "citizen", "publisher", "rule", "clock"})
 _ALONE: Final = frozenset({Interaction, LearningRecorded, LearningPublished, LearningWithdrawn, Erased})
 """Facts that need no request: contacts and learnings have stories of their own, which can be erased too."""
 

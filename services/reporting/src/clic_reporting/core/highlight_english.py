@@ -1,162 +1,124 @@
-"""What a period amounts to in a few English sentences; see `highlight`."""
+"""The sentences on a period, in English; see `telling` for what is told."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from .english import counted, decimal, listed, number, share
-from .figure import NONE
-from .highlight import FEW, STEADY_PERCENT, Known
 from .label import Labels
-from .period import Quarter
+from .telling import Balance, Change, Delays, FirstLine, Kept, Rating, Telling, TopSubject, change
 
 
-def sentences(known: Known, labels: Labels) -> Iterator[str]:
+def sentences(told: Telling, labels: Labels) -> Iterator[str]:
     """The sentences, in the order of the French ones."""
-    yield from _received(known)
-    yield from _balance(known)
-    yield from _interactions(known)
-    yield from _subject(known, labels)
-    yield from _first_line(known)
-    yield from _on_time(known)
-    yield from _delays(known)
-    yield from _old(known)
-    yield from _complaints(known)
-    yield from _unusual(known)
-    yield from _satisfaction(known)
+    if told.received is not None:
+        yield _received(told, told.received)
+    if told.balance is not None:
+        yield _balance(told.balance, "quarter" if told.is_quarter else "year")
+    if told.contacts is not None:
+        which = counted(told.contacts.follow_ups, "was a follow-up", "were follow-ups")
+        of_which = f", of which {which} or gave information" if told.contacts.follow_ups else ""
+        yield f"It had {counted(told.contacts.total, 'interaction', 'interactions')} with citizens{of_which}."
+    if told.subject is not None:
+        yield _subject(told.subject, labels)
+    if told.first_line is not None:
+        yield _first_line(told.first_line)
+    yield from _on_time(told.kept, told.kept_assumed)
+    if told.delays is not None:
+        yield _delays(told.delays)
+    if told.waiting_a_year:
+        yield f"Of those pending, {number(told.waiting_a_year)} had been received twelve months earlier or more."
+    if told.complaints is not None:
+        who = counted(told.complaints, "complaint was", "complaints were") if told.complaints else "No complaint was"
+        yield f"{who} directed to the Direction générale."
+    if told.unusual is not None:
+        yield _unusual(told.unusual)
+    if told.rating is not None:
+        yield _rating(told.rating)
 
 
-def change(now: int, before: int) -> str:
+def changed(now: int, before: int) -> str:
     """How much more or less: “12.5% more than”, “3 fewer than”, “as many as”."""
-    difference = now - before
-    if difference == 0:
-        return "as many as"
-    if min(now, before) < FEW:
-        return f"{number(abs(difference))} {'more' if difference > 0 else 'fewer'} than"
-    if abs(100 * difference / before) < STEADY_PERCENT:
-        return "about as many as"
-    return f"{share(abs(difference), before)} {'more' if difference > 0 else 'fewer'} than"
+    more = "more" if now > before else "fewer"
+    match change(now, before):
+        case Change.NONE:
+            return "as many as"
+        case Change.ABOUT_NONE:
+            return "about as many as"
+        case Change.BY_NUMBER:
+            return f"{number(abs(now - before))} {more} than"
+        case Change.BY_SHARE:
+            return f"{share(abs(now - before), before)} {more} than"
 
 
 def _requests(count: int) -> str:
     return counted(count, "request", "requests")
 
 
-def _received(known: Known) -> Iterator[str]:
-    received = known.count("requests.received")
-    if received is None:
-        return
-    told = f"The town received {_requests(received) if received else 'no requests'}"
-    compared = _compared(known, received) if known.complete and received else []
-    yield f"{told}, {listed(compared)}." if compared else f"{told}."
-
-
-def _compared(known: Known, received: int) -> list[str]:
-    period = known.period
-    than = {period.previous: "the quarter before", period.year_before: f"the same quarter of {period.year - 1}"}
-    if not isinstance(period, Quarter):
-        than = {period.previous: "the year before"}
-    found = ((known.count("requests.received", other), told) for other, told in than.items())
-    return [
-        f"{change(received, earlier)} in {told} ({number(earlier)})" for earlier, told in found if earlier is not None
+def _received(told: Telling, received: int) -> str:
+    said = f"The town received {_requests(received) if received else 'no requests'}"
+    than = {
+        False: "the quarter before" if told.is_quarter else "the year before",
+        True: f"the same quarter of {told.year - 1}",
+    }
+    compared = [
+        f"{changed(received, each.received)} in {than[each.a_year_before]} ({number(each.received)})"
+        for each in told.earlier
     ]
+    return f"{said}, {listed(compared)}." if compared else f"{said}."
 
 
-def _balance(known: Known) -> Iterator[str]:
-    found = known.counts("requests.treated", "requests.pending_at_start", "requests.pending_at_end")
-    if found is None:
-        return
-    treated, before, now = found
-    of_it = "quarter" if isinstance(known.period, Quarter) else "year"
+def _balance(balance: Balance, of_it: str) -> str:
+    now, before = balance.now, balance.before
     told = f"{_requests(now) if now else 'no request'} {'was' if now < 2 else 'were'} pending at the end of the {of_it}"  # noqa: PLR2004 - plural
     at_start = "as at its start" if before == now else f"{number(before) if before else 'none'} at its start"
-    if treated < 0:
-        yield f"More requests were reopened than treated (difference: {number(-treated)}); {told}, {at_start}."
-    else:
-        yield f"It treated {number(treated) if treated else 'none'}; {told}, {at_start}."
+    if balance.treated < 0:
+        return f"More requests were reopened than treated (difference: {number(-balance.treated)}); {told}, {at_start}."
+    return f"It treated {number(balance.treated) if balance.treated else 'none'}; {told}, {at_start}."
 
 
-def _interactions(known: Known) -> Iterator[str]:
-    if not (total := known.count("interactions.total")):
-        return
-    told = f"It had {counted(total, 'interaction', 'interactions')} with citizens"
-    if follow_ups := known.count("interactions.follow_ups"):
-        told += f", of which {counted(follow_ups, 'was a follow-up', 'were follow-ups')} or gave information"
-    yield f"{told}."
+def _subject(subject: TopSubject, labels: Labels) -> str:
+    if subject.code is None:
+        return f"All requests are marked “{labels.no_subject}”."
+    told = f"{_requests(subject.requests)} ({share(subject.requests, subject.of)} of all)"
+    return f"The most frequent subject: {labels.subject(subject.code)}, {told}."
 
 
-def _subject(known: Known, labels: Labels) -> Iterator[str]:
-    if not (received := known.count("requests.received")):
-        return
-    if top := known.top_subject():
-        code, count = top
-        told = f"{_requests(count)} ({share(count, received)} of all)"
-        yield f"The most frequent subject: {labels.subject(code)}, {told}."
-    elif known.count(f"requests.by_subject.{NONE}") == received:
-        yield f"All requests are marked “{labels.no_subject}”."
-
-
-def _first_line(known: Known) -> Iterator[str]:
-    found = known.counts("requests.first_line", "requests.received")
-    follow_ups = known.counts("interactions.follow_ups_first_line", "interactions.follow_ups") or (0, 0)
-    if found is None or not (found[1] or follow_ups[1]):
-        return
-    first_line, received = found
-    told = f"CLIC itself took care of {_requests(first_line) if first_line else 'none of the requests received'}"
-    if first_line:
-        told += f" ({share(first_line, received)} of those received)"
-    if follow_ups[1]:
-        answered, every = map(number, follow_ups)
+def _first_line(first: FirstLine) -> str:
+    told = (
+        f"CLIC itself took care of {_requests(first.requests) if first.requests else 'none of the requests received'}"
+    )
+    if first.requests:
+        told += f" ({share(first.requests, first.of)} of those received)"
+    if first.follow_ups:
+        answered, every = number(first.follow_ups_answered), number(first.follow_ups)
         told += f"; follow-ups that it answered on the spot: {answered} of {every}"
-    yield f"{told}."
+    return f"{told}."
 
 
-def _on_time(known: Known) -> Iterator[str]:
-    found = known.counts("due.kept", "due.kept_late", "due.missed")
-    if found is not None and any(found):
-        kept, late, missed = found
-        missed += known.count("due.overdue") or 0
-        measured = kept + late + missed
-        unkept = f"; past their limit and not kept: {number(missed)}" if missed else ""
-        told = f"{number(kept)} of {number(measured)} ({share(kept, measured)})"
+def _on_time(kept: Kept | None, assumed: int) -> Iterator[str]:
+    if kept is not None:
+        unkept = f"; past their limit and not kept: {number(kept.missed)}" if kept.missed else ""
+        told = f"{number(kept.in_time)} of {number(kept.measured)} ({share(kept.in_time, kept.measured)})"
         yield f"Obligations due and kept in time: {told}{unkept}."
-    if assumed := known.count("due.kept_assumed"):
+    if assumed:
         told = counted(assumed, "obligation", "obligations")
         yield f"For {told} nobody recorded when it was kept: it was, but there is no saying how fast."
 
 
-def _delays(known: Known) -> Iterator[str]:
-    found = known.counts("delays.by_measure.treated.median_days", "delays.by_measure.treated.p90_days")
-    if found is None:
-        return
-    median, most = (counted(each, "business day", "business days") for each in found)
-    if found[0] == found[1]:
-        yield f"Nine out of ten requests treated took {most} or less."
-    else:
-        yield f"Half of the requests treated took {median} or less, nine out of ten {most} or less."
+def _delays(delays: Delays) -> str:
+    median, most = (counted(each, "business day", "business days") for each in (delays.median, delays.p90))
+    if delays.median == delays.p90:
+        return f"Nine out of ten requests treated took {most} or less."
+    return f"Half of the requests treated took {median} or less, nine out of ten {most} or less."
 
 
-def _old(known: Known) -> Iterator[str]:
-    if old := known.count("requests.pending_by_age.m12"):
-        yield f"Of those pending, {number(old)} had been received twelve months earlier or more."
+def _unusual(count: int) -> str:
+    if not count:
+        return "No request was unusual."
+    return f"{counted(count, 'request was', 'requests were')} unusual: no rule and no subject foresaw them."
 
 
-def _complaints(known: Known) -> Iterator[str]:
-    count = known.count("requests.to_direction_generale")
-    if count is not None:
-        told = counted(count, "complaint was", "complaints were") if count else "No complaint was"
-        yield f"{told} directed to the Direction générale."
-
-
-def _unusual(known: Known) -> Iterator[str]:
-    count = known.count("requests.unusual")
-    if count == 0:
-        yield "No request was unusual."
-    elif count is not None:
-        yield f"{counted(count, 'request was', 'requests were')} unusual: no rule and no subject foresaw them."
-
-
-def _satisfaction(known: Known) -> Iterator[str]:
-    mean, total = known.mean_rating(), known.count("satisfaction.total")
-    if mean is not None and total:
-        yield f"{counted(total, 'person', 'people')} gave a rating from 1 to 5: {decimal(mean)} on average."
+def _rating(rating: Rating) -> str:
+    people = counted(rating.people, "person", "people")
+    return f"{people} gave a rating from 1 to 5: {decimal(rating.mean)} on average."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clic_contracts.town import Names, Town
+from clic_contracts.town import Town
+from clic_contracts.town_text import Names
 from clic_contracts.vocabulary import Channel, Kind, Language, ObligationKind
 
 from .figure import NONE

@@ -372,4 +372,4 @@ COMMENT ON COLUMN {schema}.fact_event.request_key IS 'Of which request; null: of
 COMMENT ON COLUMN {schema}.fact_event.occurred_at IS 'When it happened in the town.';
 COMMENT ON COLUMN {schema}.fact_event.assumed IS 'occurred_at is assumed: no record says when it was.';
 COMMENT ON COLUMN {schema}.fact_event.recorded_at IS 'When the log took it.';
-COMMENT ON COLUMN {schema}.fact_event.actor IS 'Who decided: agent, publisher, rule, clock or other; never which person.';
+COMMENT ON COLUMN {schema}.fact_event.actor IS 'Who decided: agent, citizen, publisher, rule, clock or other; never which person.';
