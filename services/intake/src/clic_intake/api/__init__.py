@@ -13,6 +13,7 @@ from clic_intake.desk import Desk
 from clic_intake.learning import Learnings
 from clic_intake.publication import Publications
 from clic_intake.register import Register
+from clic_intake.web import add_web
 
 from .command import add_commands
 from .draft import add_drafts
@@ -40,6 +41,7 @@ def make_api(
         description="Errors are problems (RFC 9457). Commands take an `Idempotency-Key`: said twice, done once.",
     )
     add_error_handlers(api, larger_bodies={SUBMISSIONS_PATH: MAX_BATCH_BYTES})
+    add_web(api, town)
     current = agent_dependency(dict(agents))
     stories = Stories(log, town)
     add_submissions(api, desk, current)

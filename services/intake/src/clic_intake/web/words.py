@@ -1,0 +1,77 @@
+"""How the two languages write what pages are made of: dates, hours, counts and the space before a colon.
+
+French by the Office québécois de la langue française: « 1er », « 9 h 05 », an unbreakable space before the colon.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from clic_contracts.town_text import Names, Paragraphs
+from clic_contracts.vocabulary import Language
+
+NBSP = "\u00a0"
+_MONTHS = {
+    Language.FR: (
+        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
+        "décembre",
+    ),
+    Language.EN: (
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "December",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language, in the town's time."""
+
+    language: Language
+    zone: ZoneInfo
+
+    def __call__(self, fr: str, en: str) -> str:
+        """What is said, of its two versions."""
+        return en if self.language is Language.EN else fr
+
+    @property
+    def locale(self) -> str:
+        """As `lang` of a page."""
+        return f"{self.language.value}-CA"
+
+    @property
+    def colon(self) -> str:
+        """With the space before it that French has."""
+        return self(f"{NBSP}:", ":")
+
+    def name(self, names: Names | Paragraphs) -> str:
+        """Of a thing that the town named; apostrophes that were typed become typographic ones."""
+        return self(names.fr, names.en).replace("'", "’")
+
+    def day(self, value: dt.date) -> str:
+        """« 1er avril 2026 », “April 1, 2026”."""
+        month = _MONTHS[self.language][value.month - 1]
+        if self.language is Language.EN:
+            return f"{month}{NBSP}{value.day}, {value.year}"
+        return f"{'1er' if value.day == 1 else value.day}{NBSP}{month}{NBSP}{value.year}"
+
+    def date(self, instant: dt.datetime) -> str:
+        """The day of an instant in the town."""
+        return self.day(instant.astimezone(self.zone).date())
+
+    def clock(self, instant: dt.datetime) -> str:
+        """« 1er avril 2026 à 9 h 05 », “April 1, 2026, at 9:05”."""
+        at = instant.astimezone(self.zone)
+        hour = self(f"{at.hour}{NBSP}h{NBSP}{at.minute:02d}", f"{at.hour}:{at.minute:02d}")
+        return self(f"{self.day(at.date())} à {hour}", f"{self.day(at.date())}, at {hour}")
+
+    def iso(self, instant: dt.datetime) -> str:
+        """As `datetime` of a `time` element."""
+        return instant.astimezone(self.zone).isoformat(timespec="minutes")
+
+    def counted(self, value: int, one: str, many: str) -> str:
+        """A number with its noun: singular below two in French, at one alone in English."""
+        single = abs(value) == 1 if self.language is Language.EN else abs(value) < 2  # noqa: PLR2004 - the rule itself
+        return f"{value}{NBSP}{one if single else many}"
