@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clic_chassis.agents import read_agents
 from clic_chassis.process import Process
+from clic_chassis.projector import Projector
 from clic_chassis.relay import Relay, not_for_outside
 from clic_chassis.service import Runtime, Wiring
 from clic_contracts.subject import INBOX_PREFIX, INBOX_STREAM, LOG_PREFIX
@@ -21,6 +22,7 @@ from .register import Register
 from .scan import Scanner
 from .seal import MasterKey
 from .settings import IntakeSettings
+from .worklist.projection import WorklistProjection
 
 INBOX_DURABLE = "intake"
 RELAY_DURABLE = "relay"
@@ -67,6 +69,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
                 skip=not_for_outside,
             ),
             OlderNames(runtime.pool, register, runtime.log, runtime.clock),
+            Projector(runtime.nats, runtime.pool, WorklistProjection(runtime.town)),
         ],
         http=make_api(
             desk,

@@ -1,0 +1,239 @@
+"""What a worklist shows of a request: the fold of all services' facts about it, none of them personal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import reduce
+
+from clic_contracts.envelope import Recorded
+from clic_contracts.event import (
+    Event,
+    LetterFailed,
+    LetterSent,
+    ObligationLifted,
+    ObligationMet,
+    ObligationMissed,
+    ObligationSet,
+    ObligationWarned,
+    PersonalDataErased,
+    RequestAcknowledged,
+    RequestAnswered,
+    RequestAssigned,
+    RequestClosed,
+    RequestCompleted,
+    RequestDescribed,
+    RequestIncomplete,
+    RequestMerged,
+    RequestRated,
+    RequestReceived,
+    RequestRefused,
+    RequestReopened,
+    RequestRouted,
+)
+from clic_contracts.lifecycle import PENDING, next_phase
+from clic_contracts.vocabulary import Code, Kind, LetterKind, Missing, Phase, RequestId
+
+RoleOf = Callable[[Kind, str | None], Code | None]
+"""The role that an agent needs to see a confidential request of this kind and subject; None: every agent may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An obligation that is neither met nor lifted."""
+
+    obligation_id: str
+    obligation: str
+    due_at: dt.datetime
+    warned: bool = False
+    missed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A letter that did not reach the citizen, or may not have."""
+
+    letter_id: str
+    letter: LetterKind
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request as worklists show it; `clic_intake/worklist/schema.sql` says what each column means."""
+
+    request_id: RequestId
+    request_key: int
+    reference: str
+    kind: str
+    subject: str | None
+    sector: str | None
+    channel: str
+    language: str
+    origin: str
+    publisher: str
+    phase: Phase
+    received_at: dt.datetime
+    updated_at: dt.datetime
+    last_sequence: int
+    urgent: bool
+    confidential_to: str | None
+    closed_at: dt.datetime | None = None
+    department: str | None = None
+    first_line: bool = False
+    unusual: bool = False
+    assigned_to: str | None = None
+    missing: tuple[Missing, ...] = ()
+    waiting_since: dt.datetime | None = None
+    owed: tuple[Owed, ...] = ()
+    undelivered: tuple[Undelivered, ...] = ()
+    answered: bool = False
+    merged_into: RequestId | None = None
+    rating: int | None = None
+    public_text: str = ""
+    public_notes: str = ""
+    erased: bool = False
+
+    @property
+    def pending(self) -> bool:
+        """POL-32."""
+        return self.phase in PENDING
+
+    @property
+    def next_owed(self) -> Owed | None:
+        """The open obligation that is due first."""
+        return min(self.owed, key=lambda each: (each.due_at, each.obligation_id), default=None)
+
+
+def fold(row: Row | None, facts: Iterable[Recorded], sequence: int, role_of: RoleOf) -> Row | None:
+    """The row after a commit's facts, at its position; None as long as they open no request.
+
+    Contacts and learnings that have a story of their own open none.
+    """
+    return reduce(lambda before, fact: _after(before, fact, sequence, role_of), facts, row)
+
+
+def _after(row: Row | None, fact: Recorded, sequence: int, role_of: RoleOf) -> Row | None:
+    if row is None:
+        return _opened(fact, sequence, role_of) if isinstance(fact.data, RequestReceived) else None
+    phase = next_phase(row.phase, type(fact.data))
+    moved = replace(row, phase=phase, updated_at=max(row.updated_at, fact.occurred_at), last_sequence=sequence)
+    return _owing(_writing(_treated(moved, fact), fact.data), fact.data)
+
+
+def _opened(fact: Recorded, sequence: int, role_of: RoleOf) -> Row:
+    event = fact.data
+    assert isinstance(event, RequestReceived)
+    return Row(
+        request_id=fact.request_id,
+        request_key=sequence,
+        reference=event.reference,
+        kind=event.kind,
+        subject=event.subject,
+        sector=event.sector,
+        channel=event.channel,
+        language=event.language,
+        origin=event.origin,
+        publisher=event.publisher,
+        phase=Phase.RECEIVED,
+        received_at=fact.occurred_at,
+        updated_at=fact.occurred_at,
+        last_sequence=sequence,
+        urgent=event.urgent,
+        confidential_to=role_of(event.kind, event.subject) if event.confidential else None,  # POL-26
+    )
+
+
+def _treated(row: Row, fact: Recorded) -> Row:
+    """What is done about the request itself, by intake and routing."""
+    event, at = fact.data, fact.occurred_at
+    match event:
+        case RequestRouted():
+            return _routed(row, event)
+        case RequestAssigned(to=to):
+            return replace(row, assigned_to=to)
+        case RequestIncomplete(missing=missing):
+            return replace(row, missing=missing, waiting_since=at)
+        case RequestCompleted(given=given):
+            left = tuple(each for each in row.missing if each not in given)
+            return replace(row, missing=left, waiting_since=row.waiting_since if left else None)
+        case RequestAnswered():
+            return replace(row, answered=True)
+        case RequestMerged(into=into):
+            return replace(row, merged_into=into)
+        case RequestClosed():
+            return replace(row, closed_at=at)
+        case RequestReopened():
+            return replace(row, answered=False, merged_into=None, closed_at=None)
+        case RequestRated(score=score):
+            return replace(row, rating=score)
+        case RequestDescribed(text=text, status_notes=notes):
+            return replace(row, public_text=text, public_notes=notes)
+        case PersonalDataErased():
+            return replace(row, erased=True)
+        case _:
+            return row
+
+
+def _routed(row: Row, event: RequestRouted) -> Row:
+    """Who had it was of the department that had it: another one begins anew (POL-28, POL-29)."""
+    kept = row.assigned_to if row.department in (None, event.department) else None
+    return replace(
+        row, department=event.department, first_line=event.first_line, unusual=event.unusual, assigned_to=kept
+    )
+
+
+_TELLS: dict[type[Event], LetterKind] = {
+    RequestAcknowledged: LetterKind.ACKNOWLEDGEMENT,
+    RequestIncomplete: LetterKind.MISSING,
+    RequestRefused: LetterKind.REFUSAL,
+    RequestAnswered: LetterKind.ANSWER,
+}
+"""Which letter's matter is settled by a fact that comes after it failed: the citizen was told in another way."""
+
+
+def _writing(row: Row, event: Event) -> Row:
+    """Letters that a person has to look at (POL-18)."""
+    match event:
+        case LetterFailed(letter_id=letter_id, letter=letter):
+            others = tuple(each for each in row.undelivered if each.letter_id != letter_id)
+            return replace(row, undelivered=(*others, Undelivered(letter_id, letter)))
+        case LetterSent(letter=settled):
+            pass
+        case _:
+            found = _TELLS.get(type(event)) if _was_told(event) else None
+            if found is None:
+                return row
+            settled = found
+    return replace(row, undelivered=tuple(each for each in row.undelivered if each.letter is not settled))
+
+
+def _was_told(event: Event) -> bool:
+    """Whether the fact says that the citizen was told, and not only that something is to be told."""
+    match event:
+        case RequestIncomplete(asked=told) | RequestRefused(sent=told):
+            return told is not None
+        case _:
+            return True
+
+
+def _owing(row: Row, event: Event) -> Row:
+    """What the town owes, by deadlines' facts."""
+    match event:
+        case ObligationSet(obligation_id=which, obligation=kind, due_at=due_at):
+            others = tuple(each for each in row.owed if each.obligation_id != which)
+            return replace(row, owed=(*others, Owed(which, kind, due_at)))
+        case ObligationMet(obligation_id=which) | ObligationLifted(obligation_id=which):
+            return replace(row, owed=tuple(each for each in row.owed if each.obligation_id != which))
+        case ObligationWarned(obligation_id=which):
+            return replace(row, owed=tuple(_marked(each, which, warned=True) for each in row.owed))
+        case ObligationMissed(obligation_id=which):
+            return replace(row, owed=tuple(_marked(each, which, missed=True) for each in row.owed))
+        case _:
+            return row
+
+
+def _marked(owed: Owed, which: str, *, warned: bool = False, missed: bool = False) -> Owed:
+    if owed.obligation_id != which:
+        return owed
+    return replace(owed, warned=owed.warned or warned, missed=owed.missed or missed)
