@@ -1,4 +1,4 @@
-"""The five streams, made by one piece of code: whoever operates calls it, never a service.
+"""The streams, made by one piece of code: whoever operates calls it, never a service.
 
 FastStream's own declaration would reset `discard`, compression and the rest (`JStream(…, declare=False)` everywhere).
 """
@@ -11,6 +11,8 @@ from typing import Any
 from nats.aio.client import Client
 
 from clic_contracts.subject import (
+    ATTACHMENT_PREFIX,
+    ATTACHMENT_STREAM,
     FEED_PREFIX,
     FEED_STREAM,
     INBOX_PREFIX,
@@ -86,6 +88,15 @@ STREAMS: dict[str, dict[str, Any]] = {
         "allow_msg_ttl": True,  # A settled entry goes by itself after a while; one that is held never does.
         "max_msgs": 1_000_000,
         "max_msg_size": 64 * 1024,
+    },
+    ATTACHMENT_STREAM: {
+        # Beside the log, so that a backup holds both; sealed, and purged by request when one is erased.
+        "subjects": [f"{ATTACHMENT_PREFIX}.*.*.*"],
+        "retention": "limits",
+        "discard": "new",
+        "allow_direct": True,
+        "max_msgs_per_subject": 1,  # said twice, kept once
+        "max_msg_size": MAX_MSG_BYTES,
     },
 }
 """Configurations as the JetStream API takes them, storage and replicas aside.

@@ -9,12 +9,14 @@ INBOX_STREAM = "CLIC_INBOX"
 RECEIPT_STREAM = "CLIC_RECEIPT"
 FEED_STREAM = "CLIC_FEED"
 QUARANTINE_STREAM = "CLIC_QUARANTINE"
+ATTACHMENT_STREAM = "CLIC_ATTACHMENT"
 
 LOG_PREFIX = "clic.log"
 INBOX_PREFIX = "clic.inbox"
 RECEIPT_PREFIX = "clic.receipt"
 FEED_PREFIX = "clic.feed"
 QUARANTINE_PREFIX = "clic.quarantine"
+ATTACHMENT_PREFIX = "clic.attachment"
 
 
 def token(text: str) -> str:
@@ -60,3 +62,8 @@ def feed_subject(event_type: str, request_id: str) -> str:
 def quarantine_subject(service: str, consumer: str, key: str, sequence: int) -> str:
     """Where a message that one of a service's consumers could not handle is recorded; sequences are its stream's."""
     return f"{QUARANTINE_PREFIX}.{service}.{token(consumer)}.{token(key)}.{sequence}"
+
+
+def attachment_subject(request_id: str, attachment_id: str = "*", piece: int | str = "*") -> str:
+    """Where a piece of an attachment is kept, sealed; `*` reads or purges across."""
+    return f"{ATTACHMENT_PREFIX}.{request_id}.{attachment_id}.{piece}"

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from clic_contracts.subject import (
+    ATTACHMENT_PREFIX,
+    ATTACHMENT_STREAM,
     FEED_PREFIX,
     INBOX_PREFIX,
     INBOX_STREAM,
@@ -66,7 +68,7 @@ def users(publishers: Iterable[str]) -> tuple[NatsUser, ...]:
     """Every user of a town with these publishers."""
     return (
         _ops(),
-        _service("intake", f"{RECEIPT_PREFIX}.>", f"{FEED_PREFIX}.>", *_erasing_the_inbox()),
+        _service("intake", f"{RECEIPT_PREFIX}.>", f"{FEED_PREFIX}.>", *_erasing_the_inbox(), *_attachments()),
         _service("routing"),
         _service("deadlines"),
         _reporting(),
@@ -181,3 +183,13 @@ def _consuming(stream: str, durable: str) -> tuple[str, ...]:
 def _erasing_the_inbox() -> tuple[str, ...]:
     """What was judged is erased: the inbox is a way in, not a second archive."""
     return (f"$JS.API.STREAM.MSG.DELETE.{INBOX_STREAM}", f"$JS.API.STREAM.PURGE.{INBOX_STREAM}")
+
+
+def _attachments() -> tuple[str, ...]:
+    """They are written, read, and purged with their request's key; nobody else comes near them."""
+    return (
+        f"{ATTACHMENT_PREFIX}.>",
+        f"$JS.API.STREAM.PURGE.{ATTACHMENT_STREAM}",
+        f"$JS.API.DIRECT.GET.{ATTACHMENT_STREAM}",
+        f"$JS.API.DIRECT.GET.{ATTACHMENT_STREAM}.>",
+    )

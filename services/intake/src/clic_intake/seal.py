@@ -76,6 +76,24 @@ class RequestKey:
         content: dict[str, Any] = json.loads(text)
         return content
 
+    def seal_bytes(self, content: bytes, place: str) -> bytes:
+        """Seal a piece of a file for this request and this place alone: nonce, ciphertext and tag."""
+        nonce = self._randomness(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, content, self._request_id + b"\n" + place.encode())
+
+    def open_bytes(self, sealed: bytes, place: str) -> bytes:
+        """What `seal_bytes` sealed. Raises as `open`."""
+        try:
+            return self._cipher.decrypt(
+                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._request_id + b"\n" + place.encode()
+            )
+        except (InvalidTag, ValueError) as error:  # ValueError: it was cut short
+            raise SealError("the file does not open with this request's key") from error
+
+    def token(self, purpose: str) -> str:
+        """A secret for this purpose alone (HMAC-SHA256, its first 16 bytes, base64url); gone with the key."""
+        return _encode(hmac.digest(self._raw, b"token\n" + purpose.encode(), "sha256")[:DIGEST_BYTES])
+
     def digest(self, content: bytes) -> str:
         """Tells whether content is the same, to nobody without the key; forgotten with it."""
         return "hmac-sha256:" + hmac.new(self._raw, b"digest\n" + content, hashlib.sha256).hexdigest()
