@@ -31,7 +31,9 @@ _MEANINGS = {
     409: "A rule forbids it; nothing was recorded.",
     410: "It was erased.",
     413: "The body is too large.",
+    415: "The body is of another type than is taken.",
     422: "The request does not fit its schema.",
+    429: "Too much at once; `Retry-After` says when again.",
     503: "A server is away; the same may be sent again.",
 }
 

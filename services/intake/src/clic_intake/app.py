@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clic_chassis.agents import read_agents
+from clic_chassis.identity import Identity
 from clic_chassis.process import Process
 from clic_chassis.projector import Projector
 from clic_chassis.relay import Relay, not_for_outside
@@ -79,6 +80,6 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
             log=runtime.log,
             town=runtime.town,
             clock=runtime.clock,
-            agents=agents,
+            identity=Identity(agents, runtime.clock, name="clic_desk"),
         ),
     )

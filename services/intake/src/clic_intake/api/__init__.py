@@ -1,12 +1,10 @@
 """The desk's HTTP API: submissions as CloudEvents, agents' commands, a request's story, and learnings."""
 
-from collections.abc import Mapping
-
 from fastapi import FastAPI
 
-from clic_chassis.agents import Agent, agent_dependency
 from clic_chassis.clock import Clock
 from clic_chassis.http import add_error_handlers, new_api
+from clic_chassis.identity import Identity, current, protect
 from clic_chassis.log import EventLog
 from clic_contracts.town import Town
 from clic_intake.desk import Desk
@@ -31,9 +29,9 @@ def make_api(
     log: EventLog,
     town: Town,
     clock: Clock,
-    agents: Mapping[str, Agent],
+    identity: Identity,
 ) -> FastAPI:
-    """The FastAPI application; its OpenAPI pages are at /docs. `agents` by the SHA-256 of their tokens."""
+    """The FastAPI application; its OpenAPI pages are at /docs."""
     api = new_api(
         title="CLIC – intake",
         version="1",
@@ -42,7 +40,7 @@ def make_api(
     )
     add_error_handlers(api, larger_bodies={SUBMISSIONS_PATH: MAX_BATCH_BYTES})
     add_web(api, town)
-    current = agent_dependency(dict(agents))
+    protect(api, identity)
     stories = Stories(log, town)
     add_submissions(api, desk, current)
     add_commands(api, desk, stories, clock, current)
