@@ -12,6 +12,7 @@ from clic_contracts.subject import INBOX_PREFIX, INBOX_STREAM, LOG_PREFIX
 from clic_contracts.vocabulary import Service
 
 from .api import make_api
+from .citizen.wiring import add_first_line
 from .core.learning import REVIEWER
 from .desk import Desk
 from .eraser import InboxEraser
@@ -38,18 +39,30 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     decisions = runtime.decisions(Service.INTAKE)
     desk = Desk(decisions, register, runtime.town, runtime.clock)
     learnings = Learnings(runtime.pool, decisions, desk, register, runtime.log, town=runtime.town, clock=runtime.clock)
+    scanner = Scanner(NameIndex(runtime.pool, master), runtime.town)
     publications = Publications(
         runtime.pool,
         master,
         decisions,
         runtime.log,
-        Scanner(NameIndex(runtime.pool, master), runtime.town),
+        scanner,
         town=runtime.town,
         clock=runtime.clock,
         reviewers={each.agent for each in agents.values() if REVIEWER in each.roles},
     )
     inbox = Inbox(desk, runtime.nats, runtime.clock)
     relay = Relay(runtime.nats, runtime.log)
+    http = make_api(
+        desk,
+        register,
+        learnings,
+        publications,
+        log=runtime.log,
+        town=runtime.town,
+        clock=runtime.clock,
+        identity=Identity(agents, runtime.clock, name="clic_desk"),
+    )
+    await add_first_line(http, runtime, decisions, desk, register, scanner)
     return Wiring(
         components=[
             Process(
@@ -72,14 +85,5 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
             OlderNames(runtime.pool, register, runtime.log, runtime.clock),
             Projector(runtime.nats, runtime.pool, WorklistProjection(runtime.town)),
         ],
-        http=make_api(
-            desk,
-            register,
-            learnings,
-            publications,
-            log=runtime.log,
-            town=runtime.town,
-            clock=runtime.clock,
-            identity=Identity(agents, runtime.clock, name="clic_desk"),
-        ),
+        http=http,
     )

@@ -1,0 +1,46 @@
+"""Puts the first line together: the knowledge base for agents, and the citizens' pages."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from clic_chassis.decision import Decisions
+from clic_chassis.identity import current
+from clic_chassis.service import Runtime
+from clic_intake.api.knowledge import add_knowledge
+from clic_intake.api.story import Stories
+from clic_intake.desk import Desk
+from clic_intake.knowledge import ArticleDrafts, FirstLine, Knowledge
+from clic_intake.register import Register
+from clic_intake.scan import Scanner
+from clic_intake.settings import IntakeSettings
+
+
+async def add_first_line(
+    api: FastAPI,
+    runtime: Runtime[IntakeSettings],
+    decisions: Decisions,
+    desk: Desk,
+    register: Register,
+    scanner: Scanner,
+) -> None:
+    """Add what the first line answers with, once the articles can be searched.
+
+    Raises:
+        RetryableError: the database is away.
+    """
+    town, clock, pool = runtime.town, runtime.clock, runtime.pool
+    knowledge = Knowledge(pool, town, clock)
+    await knowledge.prepare()
+    first_line = FirstLine(decisions, town, clock)
+    drafts = ArticleDrafts(pool, desk, register, scanner, town=town, clock=clock)
+    add_knowledge(
+        api,
+        knowledge,
+        first_line,
+        drafts,
+        stories=Stories(runtime.log, town),
+        town=town,
+        clock=clock,
+        current=current,
+    )
