@@ -19,6 +19,12 @@ SEARCH_DEFINITION = 1
 """Part of an index's version: count it up when `indexed` gives other texts for the same articles."""
 ASKED_CHARS_MAX = 2_000
 """Of a question, more is not looked at."""
+_TELL_NOTHING = frozenset({
+    "a", "as", "bonjour", "ca", "cela", "comment", "etaient", "etais", "etait", "ete", "etes", "fut", "il", "ils", "les",
+    "lui", "madame", "merci", "meme", "monsieur", "or", "ou", "pourquoi", "puis", "quand", "quel", "quelle", "quelles",
+    "quels", "quoi", "sans", "si", "sil", "svp",
+})  # fmt: skip
+"""What PostgreSQL's French dictionary lets through: « les », what it knows with its accent alone, words of courtesy."""
 
 
 class NoArticleError(RefusedError):
@@ -67,9 +73,10 @@ def _indexed(article: Article, town: Town, language: Language) -> Indexed:
 def asked(question: str) -> str:
     """A question as it is looked up: « Nids-de-poule » and "NIDS DE POULE" are the same, « déchet » and "dechet" too.
 
-    Plurals are the dictionary's. Without letters between: an index sees « 3,5 » or « a/b » as one word.
+    Plurals are the dictionary's, and so are most words that tell nothing.
     """
-    return plain(question[:ASKED_CHARS_MAX])
+    words = plain(question[:ASKED_CHARS_MAX]).replace("'", " ").split()
+    return " ".join(word for word in words if word.strip(".,;:?!()") not in _TELL_NOTHING)
 
 
 def of_subject(town: Town, subject: SubjectCode | None) -> tuple[Code, ...]:
