@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.place import LETTERS
 
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Kind
@@ -32,12 +33,15 @@ def town() -> Town:
             "subjects": [
                 {"code": "pothole", "name": names, "department": "voirie"},
                 {"code": "provincial_road", "name": names, "turn_to": "ministere"},
+                {"code": "road_danger", "name": names, "department": "voirie", "urgent": True},
                 {"code": "privacy_incident", "name": names, "department": "voirie", "confidential": True},
             ],
             "vocabulary": [
                 {"code": "artery", "name": names, "forms": ["artère", "rue principale"]},
                 {"code": "stop_sign", "name": names, "forms": ["panneau d'arrêt"]},
                 {"code": "heart", "name": names, "forms": ["cœur"]},
+                {"code": "damage", "name": names, "forms": ["crevaison"]},
+                {"code": "formal_notice", "name": names, "forms": ["mise en demeure"]},
             ],
             "sectors": ["centre"],
             "routing": {"rules": [], "unforeseen": "clic"},
@@ -53,7 +57,10 @@ def town() -> Town:
                 "address": "clic@exemple.invalid",
                 "further": {"fr": "Écrivez à la Direction générale.", "en": "Write to the Direction générale."},
                 "claims": {"fr": "Un signalement n’est pas une réclamation.", "en": "A report is not a claim."},
+                "claim_terms": ["damage"],
+                "language_grounds": ["citizen_wish", "health_or_safety"],
             },
+            "letters": LETTERS,
             "retention": [{"kind": kind, "months": 12} for kind in Kind],
             "publishers": [
                 {"code": "portail_web", "name": names},

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clic_chassis.scenario import NOON
+from clic_chassis.scenario import NOON, recorded
 from clic_contracts.event import (
     Event,
     PersonalDataErased,
@@ -26,8 +26,9 @@ from clic_contracts.event import (
     RequestVoided,
 )
 from clic_contracts.vocabulary import ClosingReason
-from clic_intake.core.request import Record, request_decider
+from clic_intake.core.request import Merge, Record, Refuse, Statement, request_decider
 from clic_intake.core.rule import Rules
+from clic_intake.core.state import Request, state_of
 
 TORONTO = ZoneInfo("America/Toronto")
 REQUEST = request_decider(Rules(TORONTO, reopen_within_days=30))
@@ -76,3 +77,30 @@ AS_REFUSED = closed(ClosingReason.REFUSED)
 
 def record(event: Event, at: dt.datetime = NOON, *, assumed: bool = False) -> Record:
     return Record(event, at, assumed)
+
+
+def of(*story: Event) -> Request:
+    """The request that a story tells of."""
+    return state_of(recorded(each) for each in story)
+
+
+PARENT = of(RECEIVED)
+"""Another request, which still owes its answer."""
+
+
+def merge(*, into: str = OTHER, other: Request = PARENT, joined: int = 0, at: dt.datetime = NOON) -> Merge:
+    return Merge(into, other, joined, at)
+
+
+def state_that(event: Event, at: dt.datetime = NOON, *, other: Request = PARENT) -> Statement:
+    """What states a fact: merges and refusals have a command of their own."""
+    match event:
+        case RequestMerged(into=into):
+            return merge(into=into, other=other, at=at)
+        case RequestRefused():
+            return Refuse(event, at, by=AGENT)
+        case _:
+            return record(event, at)
+
+
+AGENT = "agent:alex.exemple"

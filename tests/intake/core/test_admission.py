@@ -26,9 +26,12 @@ from clic_intake.core.admission import (
     confidential_to,
     fits_town,
     given_by,
+    is_urgent,
     is_written,
     judge,
+    language_ground,
     presence,
+    shows_claims,
 )
 
 NOW = dt.datetime(2026, 5, 15, 16, 0, tzinfo=dt.UTC)
@@ -104,6 +107,36 @@ def test_what_is_not_the_towns_is_pointed_to_who_can_help(town: Town) -> None:
 def test_rumours_and_proceedings_are_for_a_person_to_judge(town: Town, text: str) -> None:
     """POL-08, POL-09: never a rule alone."""
     assert judge(request(text=text), town) == Admitted()
+
+
+def test_a_safety_report_without_a_name_is_acted_on_and_asked_for_it(town: Town) -> None:
+    """POL-06: routing and deadlines go on; older records are no emergencies."""
+    anonymous = request(subject="road_danger", requester=None)
+    assert judge(anonymous, town) == Lacking((Missing.NAME, Missing.CONTACT), acted_on=True)
+    assert judge(request(requester=None), town) == Lacking((Missing.NAME, Missing.CONTACT))
+    assert is_urgent(anonymous, town)
+    assert not is_urgent(request(subject="road_danger", backlog=True), town)
+    assert not is_urgent(request(subject=None), town)
+
+
+def test_wording_of_damage_shows_the_notice_about_claims(town: Town) -> None:
+    """POL-18, C-19 art. 585: a report is no claim."""
+    assert shows_claims(["artery", "damage"], town)
+    assert not shows_claims(["artery"], town)
+    assert not shows_claims([], town)
+
+
+def test_english_is_on_a_ground_that_the_town_knows(town: Town) -> None:
+    """POL-18, Charter of the French language: the citizen's wish, where nothing else is named."""
+    assert language_ground(request()) is None
+    assert language_ground(request(language="en")) == "citizen_wish"
+    assert language_ground(request(language="en", language_ground="health_or_safety")) == "health_or_safety"
+    assert language_ground(request(language="en", backlog=True)) is None
+    assert pointers(town, request(language="en")) == []
+    assert pointers(town, request(language="en", language_ground="caprice")) == ["/data/language_ground"]
+    assert pointers(town, request(language_ground="citizen_wish")) == ["/data/language_ground"]
+    old = request(language="en", language_ground="caprice", backlog=True)
+    assert pointers(town, old, publisher="archives") == []
 
 
 def test_older_records_are_taken_as_they_are(town: Town) -> None:

@@ -56,6 +56,27 @@ def test_what_is_missing_is_asked_for(town: Town) -> None:
     assert "we need your name and an e-mail address or a telephone number" in letter(town, ENGLISH, LACKING)
 
 
+def test_wording_of_damage_is_answered_with_the_notice_about_claims(town: Town) -> None:
+    """POL-18, C-19 art. 585: with the acknowledgement, and with what is asked for."""
+    damage = {"terms": ("damage",)}
+    hurt, english = RECEIVED.model_copy(update=damage), ENGLISH.model_copy(update=damage)
+    assert letter(town, hurt, ACKNOWLEDGED).endswith("Un signalement n’est pas une réclamation.")
+    assert letter(town, hurt, LACKING).endswith("Un signalement n’est pas une réclamation.")
+    assert letter(town, english, ACKNOWLEDGED).endswith("A report is not a claim.")
+    assert "réclamation" not in letter(town, RECEIVED, ACKNOWLEDGED)
+
+
+def test_a_safety_report_is_acknowledged_and_asked_for_what_it_lacks_at_once(town: Town) -> None:
+    """POL-06, POL-18."""
+    text = letter(town, RECEIVED, LACKING, ACKNOWLEDGED)
+    assert text.startswith("Votre demande est enregistrée sous le numéro 2026-004217.")
+    assert text.endswith(
+        "Elle est traitée sans attendre\u00a0; donnez-nous votre nom et une adresse courriel ou un numéro de téléphone "
+        "pour recevoir une réponse."
+    )
+    assert letter(town, ENGLISH, LACKING, ACKNOWLEDGED).endswith("so that we can answer you.")
+
+
 def test_a_matter_of_somebody_else_is_pointed_there(town: Town) -> None:
     """POL-07; French puts a space that does not break before a colon."""
     assert letter(town, RECEIVED, OUTSIDE).endswith(

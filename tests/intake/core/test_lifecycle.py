@@ -31,7 +31,9 @@ from tests.intake.core.story import (
     REQUEST,
     VOIDED,
     make,
-    record,
+    merge,
+    of,
+    state_that,
 )
 
 from clic_chassis.decider import Fact
@@ -106,7 +108,7 @@ def test_there_is_a_way_to_every_phase() -> None:
 def test_a_fact_is_recorded_where_the_table_allows_it_and_nowhere_else(phase: Phase, event: Event) -> None:
     """Phase by event; `said already` is the third way."""
     try:
-        facts = REQUEST.decide(record(event, EARLIER), given(REQUEST, STORY_TO[phase]).state)
+        facts = REQUEST.decide(state_that(event, EARLIER, other=of(ACCESS)), given(REQUEST, STORY_TO[phase]).state)
     except NotNowError:
         assert not may_happen(phase, type(event))
         return
@@ -130,6 +132,13 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
         st.sampled_from([REFUSED_UNSENT, REFUSED_SENT]),
         INSTANTS,
         st.booleans(),
+        st.sampled_from(["agent:alex.exemple", "publisher:telephonie", ""]),
+    ),
+    st.builds(
+        merge,
+        other=st.sampled_from([of(RECEIVED), of(RECEIVED, ANSWERED), of(ACCESS), of(RECEIVED, MERGED)]),
+        joined=st.integers(0, 1),
+        at=INSTANTS,
     ),
 )
 

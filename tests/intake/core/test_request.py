@@ -30,18 +30,18 @@ from tests.intake.core.story import (
     REQUEST,
     VOIDED,
     make,
+    merge,
     record,
     town_time,
 )
 
 from clic_chassis.decider import Fact
-from clic_chassis.scenario import NOON, given, recorded
+from clic_chassis.scenario import NOON, SOMEBODY, given, recorded
 from clic_contracts.event import (
     Event,
     InteractionRecorded,
     RequestAnswered,
     RequestIncomplete,
-    RequestMerged,
     RequestPromised,
     RequestReceived,
 )
@@ -151,7 +151,7 @@ def test_a_withdrawn_request_is_closed_without_an_answer() -> None:
 
 def test_a_duplicate_is_closed_to_the_request_that_goes_on() -> None:
     """POL-27, second exception."""
-    given(REQUEST, [RECEIVED, ACKNOWLEDGED]).when(record(MERGED)).then(MERGED, AS_MERGED)
+    given(REQUEST, [RECEIVED, ACKNOWLEDGED]).when(merge()).then(MERGED, AS_MERGED)
 
 
 def test_a_refusal_that_was_sent_closes_the_request() -> None:
@@ -199,7 +199,7 @@ def test_an_exception_from_before_it_was_reopened_no_longer_closes(before: list[
         ([RECEIVED, ANSWERED, AS_ANSWERED], close(ClosingReason.ANSWERED)),
         ([RECEIVED, ANSWERED, AS_ANSWERED], Finish(ANSWERED, NOON)),
         ([RECEIVED, AS_WITHDRAWN], close(ClosingReason.WITHDRAWN)),
-        ([RECEIVED, MERGED, AS_MERGED], record(MERGED)),
+        ([RECEIVED, MERGED, AS_MERGED], merge()),
         ([RECEIVED, REFUSED_SENT, AS_REFUSED], Refuse(REFUSED_SENT, NOON)),
         ([RECEIVED, VOIDED], record(VOIDED)),
         ([RECEIVED, ERASED], record(ERASED)),
@@ -226,7 +226,7 @@ def test_an_earlier_acknowledgement_that_is_told_later_is_news() -> None:
         ([RECEIVED, AS_WITHDRAWN], Finish(ANSWERED, NOON)),
         ([RECEIVED, AS_WITHDRAWN], close(ClosingReason.ANSWERED)),
         ([RECEIVED, ANSWERED, AS_ANSWERED], Refuse(REFUSED_SENT, NOON)),
-        ([RECEIVED, MERGED, AS_MERGED], record(make(RequestMerged))),
+        ([RECEIVED, MERGED, AS_MERGED], merge(into=SOMEBODY)),
         ([RECEIVED, VOIDED], Finish(ANSWERED, NOON)),
         ([RECEIVED, VOIDED], record(REOPENED)),
         ([RECEIVED, VOIDED], Resume(ANSWERED, REOPENED, NOON)),

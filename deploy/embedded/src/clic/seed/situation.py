@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from clic_chassis.error import ClicError
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import AccessOutcome, Channel, Code, Criterion, Kind, Language, SubjectCode
+from clic_contracts.vocabulary import AccessOutcome, Channel, Code, Kind, Language, SubjectCode
 from clic_intake.core.admission import ONLINE
 
 Weight = Annotated[float, Field(ge=0)]
@@ -67,8 +67,6 @@ class Situation(_Written):
     """Ways by which it comes; () is any."""
     texts: tuple[str, ...] = Field(min_length=1)
     answer: str | None = None
-    refused_as: Criterion | None = None
-    """Judged inadmissible by a person (POL-08, POL-09)."""
 
 
 class Contact(_Written):

@@ -31,6 +31,7 @@ from clic_contracts.vocabulary import (
     ReopeningReason,
     VoidingReason,
 )
+from clic_intake.core.admission import is_urgent
 from clic_routing.core.assignment import route
 
 from .setting import Setting, received_as, source_of
@@ -97,15 +98,15 @@ class Story:
         self._acknowledge(said)
         ready_at = opener.at
         if (missing := _missing(said)) is not None:
-            if rng.random() >= COMPLETED:
+            completed = rng.random() < COMPLETED
+            if not (completed or is_urgent(said, self._setting.town)):  # POL-06: a safety report waits for nothing.
                 given_up_at = self._setting.opening.next(opener.at + GIVEN_UP_AFTER_DAYS * _DAY, rng)
                 self._refuse(Criterion.INCOMPLETE, given_up_at, self._texts.incomplete)
                 return self._sorted()
-            ready_at = opener.at + _DAY * rng.triangular(0.3, 6, 1.2)
-            self._add("completion", CompletionSubmission(about=self._about, requester=missing), ready_at)
-        if opener.situation.refused_as is not None:
-            self._refuse(opener.situation.refused_as, self._after(opener.at, 2), opener.situation.answer or "")
-        elif (fate := rng.random()) < WITHDRAWN + VOIDED and opener.access is None:
+            if completed:
+                ready_at = opener.at + _DAY * rng.triangular(0.3, 6, 1.2)
+                self._add("completion", CompletionSubmission(about=self._about, requester=missing), ready_at)
+        if (fate := rng.random()) < WITHDRAWN + VOIDED and opener.access is None:
             self._end_otherwise(ready_at, withdrawn=fate < WITHDRAWN)
         else:
             self._treat(received, route(received, self._setting.town), ready_at)
@@ -149,8 +150,7 @@ class Story:
             email=None if by_voice and rng.random() < 0.7 else email,  # noqa: PLR2004 - most callers leave a number alone
             phone=phone if by_voice or rng.random() < 0.3 else None,  # noqa: PLR2004 - few writers leave a number
         )
-        ordinary = self._opener.access is None and self._opener.situation.refused_as is None
-        if not (ordinary and channel in _ASKED_FOR_MORE and rng.random() < LACKING):
+        if self._opener.access is not None or channel not in _ASKED_FOR_MORE or rng.random() >= LACKING:
             return person
         if channel in (Channel.VOICEMAIL, Channel.EMAIL):
             return person.model_copy(update={"name": None})

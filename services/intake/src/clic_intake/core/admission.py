@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clic_contracts.submission import (
@@ -17,7 +18,16 @@ from clic_contracts.submission import (
     Submission,
 )
 from clic_contracts.town import Publisher, Subject, Town
-from clic_contracts.vocabulary import BodyCode, Channel, Code, Kind, Missing, RequesterPresence
+from clic_contracts.vocabulary import (
+    BodyCode,
+    Channel,
+    Code,
+    Kind,
+    Language,
+    Missing,
+    RequesterPresence,
+    TermCode,
+)
 
 from .rule import CLOCK_SKEW
 
@@ -32,6 +42,12 @@ WRITTEN: frozenset[Channel] = frozenset(
 ACCESS_ROLE: Code = "greffe"
 """The role of whoever is responsible for access to information: the clerk, *le greffier* (POL-20, A-2.1 art. 8)."""
 
+CITIZEN_WISH: Code = "citizen_wish"
+"""The ground on which a citizen is written to in English where the submission names no other."""
+
+FORMAL_NOTICE: TermCode = "formal_notice"
+"""The term of the town's vocabulary that suggests a formal notice or the courts; it never decides. Source: POL-09."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
@@ -43,6 +59,8 @@ class Lacking:
     """Something is missing; the citizen is asked. Source: POL-06."""
 
     missing: tuple[Missing, ...]
+    acted_on: bool = False
+    """It is a safety report: it is treated all the same, and waits for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +86,9 @@ def judge(submission: RequestSubmission, town: Town) -> Verdict:
     if subject is not None and subject.turn_to is not None:
         return Outside(subject, subject.turn_to)
     missing = _missing(submission.requester)
-    return Lacking(missing) if missing and not submission.requester_withheld else Admitted()
+    if missing and not submission.requester_withheld:
+        return Lacking(missing, acted_on=is_urgent(submission, town))
+    return Admitted()
 
 
 def presence(submission: RequestSubmission) -> RequesterPresence:
@@ -106,6 +126,21 @@ def is_urgent(submission: RequestSubmission, town: Town) -> bool:
     return subject is not None and subject.urgent and not submission.backlog
 
 
+def language_ground(submission: RequestSubmission) -> Code | None:
+    """Why a request is treated in another language than French, as it is recorded; older records say what they say."""
+    if submission.language is Language.FR or submission.backlog:
+        return submission.language_ground
+    return submission.language_ground or CITIZEN_WISH
+
+
+def shows_claims(terms: Iterable[TermCode], town: Town) -> bool:
+    """Whether a report's words tell of damage, so that its citizen reads the notice about claims.
+
+    A report is no claim: the clerk is given written notice within 15 days. Source: C-19 art. 585.
+    """
+    return not set(terms).isdisjoint(town.correspondence.claim_terms)
+
+
 def confidential_to(kind: Kind, subject_code: str | None, town: Town) -> Code | None:
     """The role that an agent needs to see such a request; None: every agent may.
 
@@ -133,6 +168,7 @@ def fits_town(
         case RequestSubmission():
             errors += _origin_errors(submission, publisher)
             errors += _request_errors(submission, publisher, town)
+            errors += _language_errors(submission, town)
             errors += _acknowledged_errors(submission, occurred_at, now)
         case InteractionSubmission():
             errors += _origin_errors(submission, publisher)
@@ -266,6 +302,29 @@ def _request_errors(submission: RequestSubmission, publisher: Publisher, town: T
         if criterion not in town.complaint_criteria
     ]
     return errors
+
+
+def _language_errors(submission: RequestSubmission, town: Town) -> list[ProblemError]:
+    """French, unless on a ground that the town knows (Charter of the French language, C-11)."""
+    ground, pointer = language_ground(submission), "/data/language_ground"
+    if ground is None or submission.backlog:
+        return []
+    if submission.language is Language.FR:
+        return [
+            ProblemError(
+                pointer=pointer, detail="French needs no ground", mend="Leave it out, or name the other language."
+            )
+        ]
+    grounds = town.correspondence.language_grounds
+    if ground in grounds:
+        return []
+    return [
+        ProblemError(
+            pointer=pointer,
+            detail=f"{ground!r} is no ground on which this town writes in another language than French",
+            mend=f"Use one of: {', '.join(grounds)}.",
+        )
+    ]
 
 
 def _outcome_errors(submission: OutcomeSubmission, town: Town) -> list[ProblemError]:

@@ -14,6 +14,7 @@ from clic_contracts.event import (
 from clic_contracts.town import Body, Town
 from clic_contracts.vocabulary import DeliveryProof, Kind, Language, Missing
 
+from .admission import shows_claims
 from .rule import EXTENSION_LIMIT_DAYS
 
 _MISSING = {
@@ -36,40 +37,62 @@ def at_once(town: Town, registration: Iterable[Event]) -> str | None:
     It is made from the facts that were recorded, so that the same registration always has the same letter.
     """
     received: RequestReceived | None = None
+    missing: tuple[Missing, ...] = ()
     for event in registration:
         match event:
             case RequestReceived():
                 received = event
-            case RequestIncomplete(missing=missing, asked=told) if told and received:
-                return incomplete(received.language, received.reference, missing)
+            case RequestIncomplete(asked=told) if told and received:
+                missing = event.missing
             case RequestRefused(turn_to=code, sent=told) if told and received:
                 body = town.body_by_code.get(code or "")
                 return outside(received.language, received.reference, body) if body else None
             case RequestAcknowledged(delivery=told) if told.proof is DeliveryProof.RECEIPT and received:
-                return acknowledgement(town, received)
+                return " ".join((acknowledgement(town, received), *_more(received, missing), *_claims(town, received)))
             case _:
                 pass
-    return None
+    if received is None or not missing:
+        return None
+    return " ".join((incomplete(received.language, received.reference, missing), *_claims(town, received)))
+
+
+def _claims(town: Town, received: RequestReceived) -> tuple[str, ...]:
+    """The notice about claims, where the words tell of damage. Source: C-19 art. 585."""
+    if not shows_claims(received.terms, town):
+        return ()
+    claims = town.correspondence.claims
+    return (claims.en if received.language is Language.EN else claims.fr,)
+
+
+def _more(received: RequestReceived, missing: tuple[Missing, ...]) -> tuple[str, ...]:
+    """What a safety report, which is acted on as it is, still lacks. Source: POL-06."""
+    if not missing:
+        return ()
+    what = [_MISSING[received.language][each] for each in missing]
+    if received.language is Language.EN:
+        return (f"We act on it at once; please give us {' and '.join(what)} so that we can answer you.",)
+    return (f"Elle est traitée sans attendre ; donnez-nous {' et '.join(what)} pour recevoir une réponse.",)
 
 
 def acknowledgement(town: Town, received: RequestReceived) -> str:
     """That the request is registered, what comes next, and how to follow it. Source: POL-18, POL-25."""
-    reference = received.reference
+    reference, desk = received.reference, town.desk
     access = received.kind is Kind.ACCESS_TO_INFORMATION
+    written = received.written is not False
     if received.language is Language.EN:
         steps = (
-            _access_steps_en(written=received.written is not False)
+            _access_steps_en(written=written)
             if access
-            else (f"{town.desk.en} will assess it, send it to the department concerned and answer you.")
+            else f"{desk.en} will assess it, send it to the department concerned and answer you."
         )
         return (
             f"Your request is registered under number {reference}. {steps} "
             f"Quote number {reference} to follow your request."
         )
     steps = (
-        _access_steps_fr(written=received.written is not False)
+        _access_steps_fr(written=written)
         if access
-        else f"{town.desk.fr} l’analyse, la transmet au service concerné, puis une réponse vous est donnée."
+        else f"{desk.fr} l’analyse, la transmet au service concerné, puis une réponse vous est donnée."
     )
     return (
         f"Votre demande est enregistrée sous le numéro {reference}. {steps} "

@@ -21,7 +21,7 @@ from clic_contracts.event import (
     RequestVoided,
 )
 from clic_contracts.lifecycle import may_happen
-from clic_contracts.vocabulary import ClosingReason, Phase
+from clic_contracts.vocabulary import ClosingReason, Phase, RequestId
 
 from . import rule
 from .rule import Rules
@@ -75,15 +75,30 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """Join a duplicate to another request, which goes on for both, and close it. Source: POL-27."""
+
+    into: RequestId
+    other: Request
+    """The other request as it is now."""
+    joined: int
+    """Duplicates that were joined to this one."""
+    at: dt.datetime
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Judge a request inadmissible; where the citizen was told, it is closed too. Source: POL-07 to POL-09."""
 
     refusal: RequestRefused
     at: dt.datetime
     assumed: bool = False
+    by: str = ""
+    """The actor, as events name it; the desk fills it in. Nobody: what only a person may judge is refused."""
 
 
-Statement = Record | Close | Finish | Resume | Refuse
+Statement = Record | Close | Finish | Resume | Refuse | Merge
 """What is commanded about a request that is there."""
 Command = Register | Statement
 
@@ -101,6 +116,8 @@ def stated(command: Statement) -> tuple[Event, dt.datetime]:
             return reopening, command.at
         case Refuse(refusal=refusal):
             return refusal, command.at
+        case Merge(into=into):
+            return RequestMerged(into=into), command.at
 
 
 # -- decisions --------------------------------------------------------------------------------------------------
@@ -135,6 +152,8 @@ def _decide(rules: Rules, command: Command, request: Request) -> tuple[Fact, ...
             return _resume(rules, command, request)
         case Refuse():
             return _refuse(command, request)
+        case Merge():
+            return _merge(command, request)
 
 
 def _record(rules: Rules, command: Record, request: Request) -> tuple[Fact, ...]:
@@ -149,14 +168,11 @@ def _record(rules: Rules, command: Record, request: Request) -> tuple[Fact, ...]
         case RequestPromised(due_on=due_on):
             rule.may_promise(rules, due_on, command.at)
         case RequestReopened():
-            rule.may_reopen(rules, request, command.at, assumed=command.assumed)
+            rule.may_reopen(rules, request, event, command.at, assumed=command.assumed)
         case RequestMerged():
-            rule.must(request, RequestMerged)
-            merged = Fact(event, command.at, command.assumed)
-            return (
-                merged,
-                *_close(after(request, merged), ClosingReason.MERGED, command.at, assumed=command.assumed),
-            )
+            raise rule.MergeError("whether the other request can go on for both is looked at first: merge it")
+        case RequestRefused():
+            return _refuse(Refuse(event, command.at, command.assumed), request)
         case RequestClosed(reason=reason):
             return _close(request, reason, command.at, assumed=command.assumed)
         case _:
@@ -175,8 +191,6 @@ def _is_so_already(event: Event, at: dt.datetime, request: Request) -> bool:
             return request.acknowledged_at is not None and at >= request.acknowledged_at
         case RequestVoided():
             return request.phase is Phase.VOIDED
-        case RequestMerged(into=into):
-            return request.phase is Phase.CLOSED and request.merged_into == into
         case PersonalDataErased():
             return request.erased
         case _:
@@ -198,7 +212,7 @@ def _resume(rules: Rules, command: Resume, request: Request) -> tuple[Fact, ...]
         return ()
     reopened = Fact(command.reopening, command.at, command.assumed)
     if may_happen(request.phase, RequestReopened):
-        rule.may_reopen(rules, request, command.at, assumed=command.assumed)
+        rule.may_reopen(rules, request, command.reopening, command.at, assumed=command.assumed)
         return (reopened,)
     return (*_finish(Finish(command.answer, command.at, command.assumed), request), reopened)
 
@@ -206,7 +220,7 @@ def _resume(rules: Rules, command: Resume, request: Request) -> tuple[Fact, ...]
 def _refuse(command: Refuse, request: Request) -> tuple[Fact, ...]:
     if request.phase is Phase.CLOSED:
         return _closed_already(request, ClosingReason.REFUSED)
-    rule.must(request, RequestRefused)
+    rule.may_refuse(command.refusal, request, command.by)
     if request.phase is Phase.REFUSED and request.refusal_sent:
         return _close(request, ClosingReason.REFUSED, command.at, assumed=command.assumed)
     refused = Fact(command.refusal, command.at, command.assumed)
@@ -214,6 +228,15 @@ def _refuse(command: Refuse, request: Request) -> tuple[Fact, ...]:
         return (refused,)
     closed = _close(after(request, refused), ClosingReason.REFUSED, command.at, assumed=command.assumed)
     return (refused, *closed)
+
+
+def _merge(command: Merge, request: Request) -> tuple[Fact, ...]:
+    if request.phase is Phase.CLOSED and request.merged_into == command.into:
+        return ()
+    rule.may_merge(request, command.other, joined=command.joined)
+    merged = Fact(RequestMerged(into=command.into), command.at, command.assumed)
+    closed = _close(after(request, merged), ClosingReason.MERGED, command.at, assumed=command.assumed)
+    return (merged, *closed)
 
 
 def _close(request: Request, reason: ClosingReason, at: dt.datetime, *, assumed: bool) -> tuple[Fact, ...]:

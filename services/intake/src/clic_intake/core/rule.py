@@ -6,16 +6,30 @@ import datetime as dt
 from dataclasses import dataclass
 
 from clic_chassis.error import NotFoundError, RefusedError
-from clic_contracts.event import Event, RequestAnswered, RequestClosed, RequestReopened
+from clic_contracts.event import Event, RequestAnswered, RequestClosed, RequestMerged, RequestRefused, RequestReopened
 from clic_contracts.lifecycle import CLOSES_UNANSWERED, may_happen
-from clic_contracts.vocabulary import AccessOutcome, ClosingReason, Kind, Origin, Phase
+from clic_contracts.vocabulary import (
+    AccessOutcome,
+    ClosingReason,
+    Criterion,
+    Kind,
+    Missing,
+    Origin,
+    Phase,
+    ReopeningReason,
+)
 
-from .state import Request
+from .state import AWAITING_ANSWER, Request
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
 """How far two clocks of the town may be apart: further in the future, or before the reception, is an error."""
 EXTENSION_LIMIT_DAYS = 20
 """Calendar days; the notice must go before they end. Source: A-2.1 art. 47."""
+
+FOR_A_PERSON: frozenset[Criterion] = frozenset({Criterion.UNFOUNDED, Criterion.BEFORE_COURTS})
+"""What no rule and no other system judges. Source: POL-08, POL-09."""
+PERSON = "agent:"
+"""How `actor` begins where a person acts."""
 
 
 class UnknownRequestError(NotFoundError):
@@ -52,6 +66,18 @@ class ReopeningError(RefusedError):
     """A request was closed too long ago to be reopened. Source: POL-39."""
 
     code = "reopening"
+
+
+class JudgementError(RefusedError):
+    """A request may not be judged inadmissible on this criterion, or not by whoever did. Source: POL-06 to POL-09."""
+
+    code = "judgement"
+
+
+class MergeError(RefusedError):
+    """The other request cannot go on for this one."""
+
+    code = "merge"
 
 
 class PromiseError(RefusedError):
@@ -172,16 +198,80 @@ def may_promise(rules: Rules, due_on: dt.date, at: dt.datetime) -> None:
         raise PromiseError(f"{due_on} had passed already on {_day(rules, at)}, when it was agreed: correct the date")
 
 
-def may_reopen(rules: Rules, request: Request, at: dt.datetime, *, assumed: bool) -> None:
-    """Within the town's number of days after the day of closing (POL-39).
+def may_refuse(refusal: RequestRefused, request: Request, by: str) -> None:
+    """On a criterion that is so, by whom it is for to judge; what was judged once may be sent by anybody.
+
+    A rule alone asks for what is missing or points outside the town's competence. A safety report is acted on also
+    without a name or contact. `by` is the actor, as events name it. Source: POL-06 to POL-09.
 
     Raises:
-        ReopeningError: it is too late.
+        JudgementError: it may not.
+        NotNowError: the phase does not allow it.
+    """
+    must(request, RequestRefused)
+    if request.origin is Origin.BACKLOG or refusal.criterion is request.refused_on:
+        return  # Judged in its time, or already: now it is sent.
+    match refusal.criterion:
+        case criterion if criterion in FOR_A_PERSON and not by.startswith(PERSON):
+            raise JudgementError(
+                f"{refusal.criterion} is for a person to judge (POL-08, POL-09): an agent refuses it, by a command"
+            )
+        case Criterion.UNSPECIFIED:
+            raise JudgementError("say on which criterion it is refused: only older records may leave it out")
+        case Criterion.OUT_OF_COMPETENCE if refusal.turn_to is None and refusal.sealed is None:
+            raise JudgementError("say where the citizen can turn instead (POL-07): give turn_to, or explain it")
+        case Criterion.INCOMPLETE if not request.missing:
+            raise JudgementError("nothing is missing: ask the citizen first (POL-06)")
+        case Criterion.INCOMPLETE if request.urgent and Missing.PRECISION not in request.missing:
+            raise JudgementError("it is a safety report: it is acted on without a name or contact (POL-06)")
+        case _:
+            pass
+
+
+def may_merge(request: Request, into: Request, *, joined: int) -> None:
+    """Into a request that still owes its answer and is no duplicate itself: no chains, no circles (POL-27).
+
+    `joined` is how many duplicates were joined to the request itself.
+
+    Raises:
+        MergeError: the other request cannot go on for it.
+        NotNowError: the phase does not allow it.
+    """
+    must(request, RequestMerged)
+    if into.merged_into is not None:
+        raise MergeError(
+            f"{into.reference} was itself joined to another request, {into.merged_into}: merge into that one"
+        )
+    if into.phase not in AWAITING_ANSWER or into.erased:
+        state = "erased" if into.erased else into.phase.value
+        raise MergeError(
+            f"{into.reference} is {state} and owes no answer that could serve for both: reopen it first, or answer "
+            "this one"
+        )
+    if joined:
+        raise MergeError(
+            f"{joined} request(s) were joined to {request.reference}: merge {into.reference} into it instead, or undo "
+            "those first"
+        )
+    if into.kind is not request.kind and Kind.ACCESS_TO_INFORMATION in (into.kind, request.kind):
+        raise MergeError("an access request is decided by itself (A-2.1 art. 47): answer each")
+    if into.confidential is not request.confidential:
+        raise MergeError("one of the two is confidential and the other is not (POL-26): answer each")
+
+
+def may_reopen(rules: Rules, request: Request, reopening: RequestReopened, at: dt.datetime, *, assumed: bool) -> None:
+    """Within the town's number of days after the day of closing (POL-39); a merge is undone at any time.
+
+    Raises:
+        ReopeningError: it is too late, there is no merge to undo, or nobody could be answered any more.
         NotNowError: the phase does not allow it.
     """
     must(request, RequestReopened)
     if request.closed_at is None or assumed or request.origin is Origin.BACKLOG:
         return  # Older records say that it went on; that is no longer to be decided.
+    if reopening.reason is ReopeningReason.MERGED_IN_ERROR:
+        _may_undo_merge(request)
+        return
     closed_on = _day(rules, request.closed_at)
     last_on = closed_on + dt.timedelta(days=rules.reopen_within_days)
     if _day(rules, at) > last_on:
@@ -189,6 +279,13 @@ def may_reopen(rules: Rules, request: Request, at: dt.datetime, *, assumed: bool
             f"it was closed on {closed_on} and could be reopened until {last_on} ({rules.reopen_within_days} days): "
             f"register a new request that names {request.reference}"
         )
+
+
+def _may_undo_merge(request: Request) -> None:
+    if request.closed_as is not ClosingReason.MERGED:
+        raise ReopeningError("it was not closed as a duplicate: say why else it goes on")
+    if request.erased:
+        raise ReopeningError("its personal data was erased, nobody could be answered: register a new request")
 
 
 def _day(rules: Rules, at: dt.datetime) -> dt.date:

@@ -23,7 +23,7 @@ from clic_contracts.event import (
     RequestReopened,
 )
 from clic_contracts.lifecycle import next_phase
-from clic_contracts.vocabulary import ClosingReason, Kind, Missing, Origin, Phase, RequestId
+from clic_contracts.vocabulary import ClosingReason, Criterion, Kind, Missing, Origin, Phase, RequestId
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,26 @@ class Request:
     answered_since: bool = False
     """Answered, and not reopened since."""
     refusal_sent: bool = False
+    refused_on: Criterion | None = None
+    """On which criterion it was judged inadmissible, and not reopened since."""
     merged_into: RequestId | None = None
     extended: bool = False
     erased: bool = False
+    urgent: bool = False
+    confidential: bool = False
     missing: tuple[Missing, ...] = ()
+    """What the citizen was asked for, or is to be, and has not given."""
     closed_at: dt.datetime | None = None
     closed_as: ClosingReason | None = None
+
+    @property
+    def waits_for_citizen(self) -> bool:
+        """Whether it stands still until the citizen answers; a safety report never does (POL-06)."""
+        return bool(self.missing) and not self.urgent and self.phase in AWAITING_ANSWER
+
+
+AWAITING_ANSWER: frozenset[Phase] = frozenset({Phase.RECEIVED, Phase.IN_TREATMENT, Phase.REOPENED})
+"""Phases in which the citizen is still to be answered."""
 
 
 def evolve(request: Request, recorded: Recorded) -> Request:
@@ -64,7 +78,15 @@ def after(request: Request, fact: Fact) -> Request:
     request = replace(request, phase=next_phase(request.phase, type(event)))
     match event:
         case RequestReceived():
-            return replace(request, kind=event.kind, reference=event.reference, origin=event.origin, received_at=at)
+            return replace(
+                request,
+                kind=event.kind,
+                reference=event.reference,
+                origin=event.origin,
+                received_at=at,
+                urgent=event.urgent,
+                confidential=event.confidential,
+            )
         case RequestIncomplete():
             return replace(request, missing=event.missing)
         case RequestCompleted():
@@ -72,7 +94,7 @@ def after(request: Request, fact: Fact) -> Request:
         case RequestAcknowledged():
             return replace(request, acknowledged_at=min(at, request.acknowledged_at or at))
         case RequestRefused():
-            return replace(request, refusal_sent=event.sent is not None)
+            return replace(request, refusal_sent=event.sent is not None, refused_on=event.criterion)
         case RequestAnswered():
             return replace(request, answered_since=True)
         case RequestMerged():
@@ -87,6 +109,7 @@ def after(request: Request, fact: Fact) -> Request:
                 acknowledged_at=None,
                 answered_since=False,
                 refusal_sent=False,
+                refused_on=None,
                 merged_into=None,
                 closed_at=None,
                 closed_as=None,

@@ -42,12 +42,24 @@ from clic_contracts.vocabulary import (
     ClosingReason,
     Criterion,
     DeliveryProof,
+    Missing,
     Origin,
     RequestId,
     TermCode,
 )
 
-from .admission import ONLINE, Lacking, Outside, confidential_to, given_by, is_urgent, is_written, judge, presence
+from .admission import (
+    ONLINE,
+    Lacking,
+    Outside,
+    confidential_to,
+    given_by,
+    is_urgent,
+    is_written,
+    judge,
+    language_ground,
+    presence,
+)
 from .request import Close, Finish, Record, Refuse, Resume, Statement
 
 About = AcknowledgementSubmission | CompletionSubmission | ProgressSubmission | OutcomeSubmission
@@ -144,8 +156,12 @@ def registration(
     digest: str,
     sealed: Sealed | None,
     now: dt.datetime,
+    by_receipt: bool = True,
 ) -> tuple[Fact, ...]:
-    """The facts of a registration: received, by which further channels, told, and what the judgement adds."""
+    """The facts of a registration: received, by which further channels, told, and what the judgement adds.
+
+    `by_receipt`: the publisher shows our receipt to the citizen, where the channel is one of `ONLINE`.
+    """
     submission = SubmissionRef(source=event.source, id=event.id)
     origin = Origin.BACKLOG if said.backlog else Origin.LIVE
     received = RequestReceived(
@@ -165,7 +181,7 @@ def registration(
         confidential=confidential_to(said.kind, said.subject, town) is not None,
         complaint_criteria=said.complaint_criteria,
         origin=origin,
-        language_ground=said.language_ground,
+        language_ground=language_ground(said),
         urgent=is_urgent(said, town),
     )
     further = (
@@ -183,14 +199,20 @@ def registration(
         for index, channel in enumerate(said.also_by)
     )
     at = event.time
-    return (Fact(received, at), *(Fact(each, at) for each in further), *_told(said, town, at, now))
+    return (
+        Fact(received, at),
+        *(Fact(each, at) for each in further),
+        *_told(said, town, at, now, by_receipt=by_receipt),
+    )
 
 
-def _told(said: RequestSubmission, town: Town, at: dt.datetime, now: dt.datetime) -> tuple[Fact, ...]:
+def _told(
+    said: RequestSubmission, town: Town, at: dt.datetime, now: dt.datetime, *, by_receipt: bool
+) -> tuple[Fact, ...]:
     """What the citizen was told by the publisher, and is told at once by our receipt."""
     receipt = (
         Delivery(channel=said.channel, proof=DeliveryProof.RECEIPT)
-        if said.channel in ONLINE and not said.backlog
+        if by_receipt and said.channel in ONLINE and not said.backlog
         else None
     )
     at_once = now if receipt else at
@@ -198,7 +220,15 @@ def _told(said: RequestSubmission, town: Town, at: dt.datetime, now: dt.datetime
     if said.acknowledged is not None:
         told = Delivery(channel=said.acknowledged.channel, proof=DeliveryProof.PUBLISHER)
         by_publisher = (Fact(RequestAcknowledged(delivery=told), said.acknowledged.at),)
+    at_last: tuple[Fact, ...] = ()
+    if receipt and not by_publisher:
+        at_last = (Fact(RequestAcknowledged(delivery=receipt), now),)
     match judge(said, town):
+        case Lacking(missing=missing, acted_on=True):
+            # POL-06: asked all the same, where the citizen can be.
+            can_be_asked = receipt is not None or Missing.CONTACT not in missing
+            asked = (Fact(RequestIncomplete(missing=missing, asked=receipt), at_once),) if can_be_asked else ()
+            return (*by_publisher, *asked, *at_last)
         case Lacking(missing=missing):
             return (*by_publisher, Fact(RequestIncomplete(missing=missing, asked=receipt), at_once))
         case Outside(subject=subject, turn_to=body):
@@ -208,10 +238,8 @@ def _told(said: RequestSubmission, town: Town, at: dt.datetime, now: dt.datetime
             # POL-27: a refusal that was sent closes the request; one that was not waits for whoever tells the citizen.
             closed = (Fact(RequestClosed(reason=ClosingReason.REFUSED), at_once),) if receipt else ()
             return (*by_publisher, Fact(refusal, at_once), *closed)
-        case _ if receipt and not by_publisher:
-            return (Fact(RequestAcknowledged(delivery=receipt), now),)
         case _:
-            return by_publisher
+            return (*by_publisher, *at_last)
 
 
 def interaction(
