@@ -74,3 +74,10 @@ CREATE INDEX request_warned ON desk.request (realm, due_order, request_key) WHER
 CREATE INDEX request_waiting ON desk.request (realm, due_order, request_key) WHERE pending AND missing IS NOT NULL;
 CREATE INDEX request_unusual ON desk.request (realm, due_order, request_key) WHERE pending AND unusual;
 CREATE INDEX request_letters ON desk.request (realm, due_order, request_key) WHERE letters_failed > 0;
+
+-- What anybody may read of (Open311), by the instants that its lists are filtered by.
+CREATE INDEX request_public ON desk.request (received_at DESC, request_key DESC)
+    WHERE confidential_to IS NULL AND NOT erased;
+CREATE INDEX request_public_changed
+    ON desk.request ((CASE WHEN pending THEN updated_at ELSE coalesce(closed_at, updated_at) END))
+    WHERE confidential_to IS NULL AND NOT erased;
