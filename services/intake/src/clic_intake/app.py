@@ -19,6 +19,8 @@ from .eraser import InboxEraser
 from .inbox import Inbox, inbox_key
 from .learning import Learnings
 from .name_index import NameIndex, OlderNames
+from .open311.wiring import add_open311
+from .personal.keys import KeyRotation, open_keys
 from .publication import Publications
 from .register import Register
 from .scan import Scanner
@@ -33,6 +35,7 @@ RELAY_DURABLE = "relay"
 async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     """Put intake together."""
     master = MasterKey.read(runtime.settings.master_key_file)
+    await open_keys(runtime.pool, master, runtime.clock.now())
     register = Register(runtime.pool, master)
     await register.check_master_key()
     agents = read_agents(runtime.settings.agents_file)
@@ -63,6 +66,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
         identity=Identity(agents, runtime.clock, name="clic_desk"),
     )
     await add_first_line(http, runtime, decisions, desk, register, scanner)
+    add_open311(http, runtime, desk, agents)
     return Wiring(
         components=[
             Process(
@@ -83,6 +87,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
                 skip=not_for_outside,
             ),
             OlderNames(runtime.pool, register, runtime.log, runtime.clock),
+            KeyRotation(runtime.pool, master, runtime.clock),
             Projector(runtime.nats, runtime.pool, WorklistProjection(runtime.town)),
         ],
         http=http,

@@ -13,3 +13,12 @@ class IntakeSettings(Settings):
     """What intake needs beyond what every service needs."""
 
     master_key_file: Path = Field(description="The deployment's key that wraps the requests' keys.")
+    open311_jurisdiction: str | None = Field(
+        default=None, description="The `jurisdiction_id` that is served; where it is not set any is taken."
+    )
+    open311_keyless_publisher: str | None = Field(
+        default=None, description="The publisher as whom posts without an api_key are taken; not set: a key is needed."
+    )
+    open311_url: str | None = Field(
+        default=None, description="Of the endpoint /open311/v2 as the outside knows it; not set: as it was asked for."
+    )

@@ -56,7 +56,7 @@ def add_submissions(api: FastAPI, desk: Desk, current: Callable[..., Agent]) -> 
         Or up to 100 as a batch (`application/cloudevents-batch+json`). The token's role `publisher:<code>` says who
         publishes. The answer is the receipt; of a batch, one for each, each judged by itself.
         """
-        publisher = next((each.removeprefix(_ROLE) for each in agent.roles if each.startswith(_ROLE)), None)
+        publisher = publisher_code(agent)
         if publisher is None:
             raise HTTPException(403, "this token is no publisher's: it needs the role publisher:<code>")
         body = await request.body()
@@ -66,6 +66,11 @@ def add_submissions(api: FastAPI, desk: Desk, current: Callable[..., Agent]) -> 
         refused = receipt.problem.status if receipt.problem is not None else 422
         response.status_code = _STATUS.get(receipt.status, refused)
         return receipt
+
+
+def publisher_code(agent: Agent) -> str | None:
+    """The publisher that a token is: its role `publisher:<code>`; None: it is no publisher's."""
+    return next((each.removeprefix(_ROLE) for each in agent.roles if each.startswith(_ROLE)), None)
 
 
 def _media_type(request: Request) -> str:
