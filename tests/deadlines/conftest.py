@@ -7,6 +7,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.place import LETTERS
 
 from clic_contracts.envelope import RECORDED, Recorded, derive_id, request_id_for
 from clic_contracts.event import Event
@@ -59,6 +60,7 @@ def town() -> Town:
                 "further": {"fr": "Écrivez à la Direction générale.", "en": "Write to the Direction générale."},
                 "claims": {"fr": "Un signalement n’est pas une réclamation.", "en": "A report is not a claim."},
             },
+            "letters": LETTERS,
             "retention": [{"kind": kind, "months": 12} for kind in Kind],
             "publishers": [],
             "version": "town-test",

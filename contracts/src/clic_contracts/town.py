@@ -337,7 +337,7 @@ class Town(Configured):
                     ("retention",), f"nothing says how long {kind.value} is kept", f"Add a line for kind {kind.value}."
                 )
         written = {(each.letter, each.language) for each in self.letters}
-        for letter in LetterKind if written else ():
+        for letter in LetterKind:
             for language in Language:
                 if (letter, language) not in written:
                     name = f"{letter.value}.{language.value}.j2"

@@ -1,0 +1,275 @@
+"""What a letter can say: the variables of its template, from the facts of a request and the town.
+
+Every letter has every variable; what does not apply is "" (or false, or nothing in a list).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+
+from clic_contracts.envelope import Recorded
+from clic_contracts.event import (
+    ObligationSet,
+    RequestClosed,
+    RequestDescribed,
+    RequestIncomplete,
+    RequestReceived,
+    RequestRefused,
+    RequestReopened,
+    RequestRouted,
+)
+from clic_contracts.town import Town
+from clic_contracts.town_text import Names, Paragraphs
+from clic_contracts.vocabulary import AccessOutcome, ClosingReason, Kind, Language, LetterKind, Missing, ObligationKind
+
+_MONTHS = {
+    Language.FR: "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre",
+    Language.EN: "January|February|March|April|May|June|July|August|September|October|November|December",
+}
+_WEEKDAYS = {
+    Language.FR: "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche",
+    Language.EN: "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday",
+}
+_KINDS = {
+    Kind.REQUEST: ("demande", "request"),
+    Kind.REPORT: ("signalement", "report"),
+    Kind.COMPLAINT: ("plainte", "complaint"),
+    Kind.COMMENT: ("commentaire", "comment"),
+    Kind.SUGGESTION: ("suggestion", "suggestion"),
+    Kind.ACCESS_TO_INFORMATION: ("demande d’accès à l’information", "access to information request"),
+}
+_MISSING = {
+    Missing.NAME: ("votre nom", "your name"),
+    Missing.CONTACT: (
+        "une adresse courriel ou un numéro de téléphone où vous joindre",
+        "an e-mail address or telephone number where we can reach you",
+    ),
+    Missing.PRECISION: ("des précisions sur votre demande", "more details about your request"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The variables that a template may use."""
+
+    town: str = ""
+    desk: str = ""
+    """The desk's name."""
+    sender: str = ""
+    further: str = ""
+    """How to complain further (POL-12, POL-18)."""
+    claims: str = ""
+    """The notice about claims, where the request speaks of damage or injury (C-19 art. 585)."""
+    follow: str = ""
+    """The address of the tracking page."""
+    name: str = ""
+    """Of the citizen."""
+    reference: str = ""
+    kind: str = ""
+    """In words that stand after “votre”: `signalement`."""
+    subject: str = ""
+    received_on: str = ""
+    """In words: `vendredi 15 mai 2026`."""
+    access: bool = False
+    """An access request: the law says what its letters state (POL-25)."""
+    written: bool = True
+    """An access request that came in writing: only then can it be reviewed (POL-20, A-2.1 art. 45)."""
+    department: str = ""
+    due_on: str = ""
+    missing: tuple[str, ...] = ()
+    criterion: str = ""
+    """Of a refusal: a code of the contracts, such as `out_of_competence`."""
+    turn_to: str = ""
+    turn_to_contact: str = ""
+    text: str = ""
+    """What a person wrote: the answer, or why it is refused; of a joined request, what is published of the other."""
+    outcome: str = ""
+    """Of a decision on access: a code of the contracts, such as `partial`."""
+    provisions: tuple[str, ...] = ()
+    closes: bool = False
+    """An answer with which the request is closed: it asks how satisfied the citizen is (POL-39)."""
+    joined: bool = False
+    """The request was joined to another, which goes on for it; not so in a letter to who asked first."""
+    reopened_because: str = ""
+    """A code of the contracts, such as `new_facts`."""
+    reopen_days: int = 0
+
+
+VARIABLES = frozenset(each.name for each in fields(Content))
+"""What a template may name."""
+
+
+def variables(content: Content) -> dict[str, object]:
+    """As a template takes them."""
+    return asdict(content)
+
+
+def language_of(received: RequestReceived, town: Town) -> Language:
+    """French, unless another language was asked for on a ground that the town knows and that is recorded."""
+    known = received.language_ground in town.correspondence.language_grounds
+    return received.language if known else Language.FR
+
+
+def content_of(story: Iterable[Recorded], town: Town, zone: dt.tzinfo, *, name: str, follow: str) -> Content:
+    """The variables of a letter that are known from a request's facts, over all services.
+
+    Raises:
+        ValueError: it is no request's story.
+    """
+    facts = tuple(story)
+    received = next((each for each in facts if isinstance(each.data, RequestReceived)), None)
+    if received is None or not isinstance(received.data, RequestReceived):
+        raise ValueError("a letter is about a request: its story begins with its reception")
+    words = _Words(language_of(received.data, town), town)
+    content = replace(
+        _of_reception(received.data, words),
+        received_on=words.day(received.occurred_at.astimezone(zone).date()),
+        name=name,
+        follow=follow,
+    )
+    for each in facts:
+        content = _told(content, each, words)
+    return content
+
+
+def _of_reception(received: RequestReceived, words: _Words) -> Content:
+    town = words.town
+    correspondence = town.correspondence
+    claims = not set(received.terms).isdisjoint(correspondence.claim_terms)
+    subject = town.subject_by_code.get(received.subject or "")
+    return Content(
+        town=words.of(town.name),
+        desk=words.of(town.desk),
+        sender=words.of(correspondence.sender),
+        further=words.of(correspondence.further),
+        claims=words.of(correspondence.claims) if claims else "",
+        reference=received.reference,
+        kind=words.one(_KINDS[received.kind]),
+        subject=words.of(subject.name) if subject is not None else "",
+        access=received.kind is Kind.ACCESS_TO_INFORMATION,
+        written=received.written is not False,
+        reopen_days=town.deadlines.reopen_within_days,
+    )
+
+
+def _told(content: Content, recorded: Recorded, words: _Words) -> Content:
+    """What one fact adds."""
+    match recorded.data:
+        case RequestRouted(department=code):
+            department = words.town.department_by_code.get(code)
+            return replace(content, department=words.of(department.name) if department is not None else "")
+        case ObligationSet(obligation=kind, due_prudent_on=day) if kind is not ObligationKind.ACKNOWLEDGE:
+            return replace(content, due_on=words.day(day))
+        case RequestIncomplete(missing=missing):
+            return replace(content, missing=tuple(words.one(_MISSING[each]) for each in missing))
+        case RequestRefused(criterion=criterion, turn_to=code):
+            body = words.town.body_by_code.get(code or "")
+            contact = words.of(body.contact) if body is not None else ""
+            return replace(
+                content,
+                criterion=criterion.value,
+                turn_to=words.of(body.name) if body is not None else "",
+                turn_to_contact=contact.rstrip("."),
+            )
+        case RequestClosed(reason=reason):
+            return replace(content, joined=reason is ClosingReason.MERGED)
+        case RequestReopened(reason=reason):
+            return replace(content, reopened_because=reason.value, joined=False)
+        case _:
+            return content
+
+
+def published(story: Iterable[Recorded]) -> str:
+    """What the town publishes of how a request stands: reviewed words, which may be told to others (POL-30)."""
+    described = [each.data for each in story if isinstance(each.data, RequestDescribed)]
+    return described[-1].status_notes if described else ""
+
+
+class _Words:
+    """Finds words in the letter's language."""
+
+    def __init__(self, language: Language, town: Town) -> None:
+        self.language = language
+        self.town = town
+
+    def one(self, both: tuple[str, str]) -> str:
+        return both[self.language is Language.EN]
+
+    def of(self, names: Names | Paragraphs) -> str:
+        return names.en if self.language is Language.EN else names.fr
+
+    def day(self, day: dt.date) -> str:
+        """`vendredi 15 mai 2026`, `1er mai`; `Friday, May 15, 2026`."""
+        weekday = _WEEKDAYS[self.language].split("|")[day.weekday()]
+        month = _MONTHS[self.language].split("|")[day.month - 1]
+        if self.language is Language.EN:
+            return f"{weekday}, {month} {day.day}, {day.year}"
+        number = "1er" if day.day == 1 else str(day.day)
+        return f"{weekday} {number} {month} {day.year}"
+
+
+# -- invented ones ----------------------------------------------------------------------------------------------
+
+SAMPLE_DAY = dt.date(2026, 5, 15)
+
+
+def samples(letter: LetterKind, language: Language, town: Town) -> tuple[Content, ...]:
+    """Invented contents by which a template is tried, the most usual first: everything known, and nothing known."""
+    words = _Words(language, town)
+    usual = Content(
+        town=words.of(town.name),
+        desk=words.of(town.desk),
+        sender=words.of(town.correspondence.sender),
+        further=words.of(town.correspondence.further),
+        claims=words.of(town.correspondence.claims),
+        follow="https://clic.exemple.invalid/suivi/2026-004217?cle=exemple",
+        name="Camille Exemple",
+        reference="2026-004217",
+        kind=words.one(_KINDS[Kind.REPORT]),
+        subject=words.of(town.subjects[0].name),
+        received_on=words.day(SAMPLE_DAY),
+        department=words.of(town.departments[0].name),
+        due_on=words.day(SAMPLE_DAY + dt.timedelta(days=14)),
+        missing=tuple(words.one(each) for each in _MISSING.values()) if letter is LetterKind.MISSING else (),
+        text=words.one(("Le trou devant le 1, rue Inventée est comblé.", "The hole at 1, rue Inventée is filled.")),
+        reopen_days=town.deadlines.reopen_within_days,
+    )
+    bare = replace(
+        usual, claims="", follow="", name="", subject="", department="", due_on="", missing=usual.missing[:1], text=""
+    )
+    if letter is LetterKind.REFUSAL:
+        return (*_sample_refusals(usual, words), bare)
+    if letter is LetterKind.ANSWER:
+        return (replace(usual, closes=True), *_sample_decisions(usual, words), bare)
+    if letter in (LetterKind.MERGED, LetterKind.CLOSING):
+        return (usual, replace(usual, joined=True), bare)
+    if letter is LetterKind.REOPENED:
+        reasons = ("merged_in_error", "new_facts", "not_satisfied")
+        return (usual, *(replace(usual, reopened_because=each) for each in reasons), bare)
+    access = replace(usual, kind=words.one(_KINDS[Kind.ACCESS_TO_INFORMATION]), access=True, subject="")
+    return (usual, access, replace(access, written=False), bare)
+
+
+def _sample_refusals(usual: Content, words: _Words) -> tuple[Content, ...]:
+    body = next(iter(words.town.bodies), None)
+    outside = replace(
+        usual,
+        criterion="out_of_competence",
+        turn_to=words.of(body.name) if body is not None else "",
+        turn_to_contact=words.of(body.contact).rstrip(".") if body is not None else "",
+    )
+    others = ("not_official", "incomplete", "unfounded", "before_courts", "unspecified")
+    return (outside, *(replace(usual, criterion=each) for each in others))
+
+
+def _sample_decisions(usual: Content, words: _Words) -> tuple[Content, ...]:
+    access = replace(
+        usual,
+        kind=words.one(_KINDS[Kind.ACCESS_TO_INFORMATION]),
+        access=True,
+        provisions=(words.one(("article 53", "section 53")), words.one(("article 54", "section 54"))),
+    )
+    decided = (replace(access, outcome=each.value) for each in AccessOutcome)
+    return (*decided, replace(access, outcome=AccessOutcome.REFUSED.value, written=False))
