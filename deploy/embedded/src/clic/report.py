@@ -104,7 +104,7 @@ def report(
         typer.Option(
             "--output",
             "-o",
-            help="A file instead of standard output; for csv and parquet also a folder.",
+            help="A file or a folder instead of standard output.",
             show_default=False,
         ),
     ] = None,
@@ -200,6 +200,9 @@ def _files(made: Made, output_format: Format, output: Path, town: Town) -> Mappi
     if output_format in PER_TABLE and output.suffix != ".zip":
         tables = formats.tables(made[0], formats.Format(output_format))
         return {output / name: content for name, content in tables.items()}
+    if output.is_dir():
+        suffix = "txt" if output_format is Format.TEXT else output_format.value
+        output /= f"{made[1].report.period}.{suffix}"
     return {output: _content(made, output_format, town, width=FILE_WIDTH)}
 
 
