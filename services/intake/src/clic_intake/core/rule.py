@@ -272,13 +272,17 @@ def may_reopen(rules: Rules, request: Request, reopening: RequestReopened, at: d
     if reopening.reason is ReopeningReason.MERGED_IN_ERROR:
         _may_undo_merge(request)
         return
-    closed_on = _day(rules, request.closed_at)
-    last_on = closed_on + dt.timedelta(days=rules.reopen_within_days)
+    last_on = last_day_to_reopen(rules, request.closed_at)
     if _day(rules, at) > last_on:
         raise ReopeningError(
-            f"it was closed on {closed_on} and could be reopened until {last_on} ({rules.reopen_within_days} days): "
-            f"register a new request that names {request.reference}"
+            f"it was closed on {_day(rules, request.closed_at)} and could be reopened until {last_on} "
+            f"({rules.reopen_within_days} days): register a new request that names {request.reference}"
         )
+
+
+def last_day_to_reopen(rules: Rules, closed_at: dt.datetime) -> dt.date:
+    """The last day in the town on which a request that was closed at this instant may be reopened. Source: POL-39."""
+    return _day(rules, closed_at) + dt.timedelta(days=rules.reopen_within_days)
 
 
 def _may_undo_merge(request: Request) -> None:
