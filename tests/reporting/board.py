@@ -107,7 +107,13 @@ def board_town(now: dt.datetime) -> list[Recorded]:
 
 async def enter(browser: httpx.AsyncClient, token: str, then: str = "/dashboard") -> httpx.Response:
     """Give a token at the entrance; the browser keeps the cookie."""
-    return await browser.post("/login", data={"token": token, "then": then})
+    return await browser.post("/login", data={"token": token, "then": then, "form_key": await form_key(browser)})
+
+
+async def form_key(browser: httpx.AsyncClient, path: str = "/login") -> str:
+    """What the form of a page sends back."""
+    page = await browser.get(path)
+    return str(re.findall(r'name="form_key" value="([^"]+)"', page.text)[0])
 
 
 def text_of(html: str) -> str:

@@ -1,4 +1,4 @@
-"""Who reads internal figures, by role, by session and by token."""
+"""Who reads internal figures, by role."""
 
 from __future__ import annotations
 
@@ -10,28 +10,15 @@ from tests.reporting.board import agents
 
 from clic_chassis.agents import Agent
 from clic_chassis.clock import ManualClock
-from clic_reporting.access import (
-    ADDRESSES_MAX,
-    COOKIE,
-    SESSION_LIFE,
-    SESSIONS_MAX,
-    TRIES_MAX,
-    TRIES_WITHIN,
-    Access,
-    AccessError,
-    NoRoleError,
-    Reader,
-    TooManyTriesError,
-    UnknownTokenError,
-    reader_of,
-)
+from clic_chassis.identity import NoRoleError
+from clic_reporting.access import COOKIE, Access, AccessError, Reader, reader_of
 
 DEPARTMENTS = ("clic", "greffe", "travaux_publics_voirie")
 AT = dt.datetime(2026, 3, 2, 14, tzinfo=dt.UTC)
 
 
-def of(*roles: str) -> Reader | None:
-    return reader_of(Agent(agent="a.exemple", roles=roles), DEPARTMENTS)
+def of(*roles: str, name: str = "a.exemple") -> Reader | None:
+    return reader_of(Agent(agent=name, roles=roles), DEPARTMENTS)
 
 
 def request(token: str | None = None) -> Request:
@@ -91,63 +78,17 @@ def test_a_department_may_not_have_the_name_of_a_role(clock: ManualClock) -> Non
         Access({}, ("clic", "desk"), clock)
 
 
-def test_a_token_opens_a_session_that_ends(access: Access, clock: ManualClock) -> None:
-    """A token is given once a day."""
-    token = access.enter("desk", "192.0.2.1")
+async def test_who_enters_reads_as_they_would_with_their_token(access: Access) -> None:
+    """POL-38: the public, a browser's session, and a machine's token."""
+    token = await access.identity.enter("desk", "192.0.2.1")
+    machine = Request({**request().scope, "headers": [(b"authorization", b"Bearer voirie")]})
 
-    assert access.reader(request(token)) == Reader("desk.exemple", None)
-    clock.set(AT + SESSION_LIFE)
-    assert access.reader(request(token)) is None
-
-
-def test_without_or_with_another_session_nobody_is_known(access: Access) -> None:
-    """The token of an agent is not the token of a session."""
-    access.enter("desk", "192.0.2.1")
-
-    assert [access.reader(request(each)) for each in (None, "", "desk", "x" * 500)] == [None] * 4
+    assert await access.reader(request()) is None
+    assert await access.reader(request(token)) == Reader("desk.exemple", None)
+    assert await access.reader(machine) == of("travaux_publics_voirie", name="voirie.exemple")
 
 
-def test_who_has_no_role_is_told_so(access: Access) -> None:
+async def test_who_has_no_role_is_told_so(access: Access) -> None:
     """It says what is missing."""
     with pytest.raises(NoRoleError, match=r"publisher\.exemple .*department"):
-        access.enter("publisher", "192.0.2.1")
-
-
-def test_tries_are_bounded_by_address_and_time(access: Access, clock: ManualClock) -> None:
-    """Others are not kept out by one who tries."""
-    for _ in range(TRIES_MAX):
-        with pytest.raises(UnknownTokenError):
-            access.enter("wrong", "192.0.2.1")
-
-    with pytest.raises(TooManyTriesError) as refused:
-        access.enter("desk", "192.0.2.1")
-    assert refused.value.wait_s == 1 + TRIES_WITHIN.total_seconds()
-    assert access.enter("desk", "192.0.2.2")
-    clock.set(AT + TRIES_WITHIN)
-    assert access.enter("desk", "192.0.2.1")
-
-
-def test_leaving_takes_the_form_of_the_page(access: Access) -> None:
-    """Another site's form cannot end a session."""
-    token = access.enter("desk", "192.0.2.1")
-    session = access.session(request(token))
-
-    assert session is not None
-    assert not access.leave(request(token), "guessed")
-    assert access.session(request(token)) == session
-    assert access.leave(request(token), session.form_key)
-    assert access.session(request(token)) is None
-
-
-def test_sessions_and_addresses_are_bounded(access: Access) -> None:
-    """The oldest goes first."""
-    first, second = access.enter("desk", ""), access.enter("voirie", "")
-    for _ in range(SESSIONS_MAX - 1):
-        access.enter("greffe", "")
-    for n in range(ADDRESSES_MAX + 1):
-        with pytest.raises(UnknownTokenError):
-            access.enter("wrong", str(n))
-
-    assert access.session(request(first)) is None
-    assert access.session(request(second)) is not None
-    assert len(access._tries.at) == ADDRESSES_MAX
+        await access.identity.enter("publisher", "192.0.2.1")

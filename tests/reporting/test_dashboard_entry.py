@@ -23,9 +23,10 @@ from tests.reporting.board import (
 )
 
 from clic_chassis.clock import ManualClock
+from clic_chassis.identity.session import HOST_PREFIX
 from clic_chassis.telemetry import METRICS
 from clic_chassis.testing import Server
-from clic_reporting.access import COOKIE, COOKIE_SECURE
+from clic_reporting.access import COOKIE
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +89,10 @@ async def test_a_browser_enters_with_a_token_and_leaves_with_the_button(browser:
 
 async def test_over_https_the_cookie_belongs_to_the_host(browser: httpx.AsyncClient) -> None:
     """No neighbour can set it, and it never travels in clear."""
-    answer = await browser.post("/login", data={"token": "desk"}, headers={"X-Forwarded-Proto": "https"})
+    browser.base_url = httpx.URL("https://clic.example")
+    answer = await enter(browser, "desk")
 
-    assert answer.headers["set-cookie"].startswith(f"{COOKIE_SECURE}=")
+    assert answer.headers["set-cookie"].startswith(f"{HOST_PREFIX}{COOKIE}=")
     assert "Secure" in answer.headers["set-cookie"]
 
 

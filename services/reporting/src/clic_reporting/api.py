@@ -15,6 +15,7 @@ from clic_chassis.clock import Clock
 from clic_chassis.error import RetryableError
 from clic_chassis.failure import is_outage
 from clic_chassis.http import PROBLEM_TYPE, add_error_handlers, new_api
+from clic_chassis.identity import protect
 from clic_contracts.submission import Problem
 
 from .access import Access
@@ -45,6 +46,7 @@ def make_api(
     access = access or Access({}, (), clock)
     api = new_api(title="CLIC – reporting", version="1", summary="What it all amounts to.")
     add_error_handlers(api)
+    protect(api, access.identity)
     add_own_error_handlers(api)
     add_reports(api, Reports(lambda: connected(pool), pages, clock, access, standing, links))
     add_exports(api, Exports(lambda: connected(pool), access, clock))

@@ -10,9 +10,11 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from clic_chassis.identity import IdentityError, NoRoleError, TooManyTriesError
+from clic_chassis.identity.oidc import ProviderAwayError
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Language
-from clic_reporting.access import AccessError, NoRoleError, Reader, Session, TooManyTriesError
+from clic_reporting.access import Reader
 from clic_reporting.core.dashboard import RISK_BUSINESS_DAYS, Month, Rate
 from clic_reporting.core.figure import AGES, NONE
 from clic_reporting.core.label import Labels, label
@@ -72,9 +74,13 @@ _MONTHS: dict[Language, tuple[str, ...]] = {
 class Look:
     """Who looks at a page, in which language, and at which address."""
 
-    def __init__(self, language: Language, path: str, query: Mapping[str, str], session: Session | None) -> None:
+    def __init__(
+        self, language: Language, path: str, query: Mapping[str, str], *, name: str | None, form_key: str
+    ) -> None:
+        """`name` is whose session it is, None: nobody's; `form_key` is what forms of the page send back."""
         self.language = language
-        self.session = session
+        self.name = name
+        self.form_key = form_key
         self._path = path
         self._query = dict(query)
 
@@ -153,9 +159,9 @@ class DashboardPages:
             of_obligations=selection.show in (Show.LATE, Show.RISK, Show.DUE_TODAY, Show.DUE_WEEK),
         )
 
-    def enter(self, look: Look, *, then: str, why: str | None = None) -> str:
-        """The page where an agent gives their token."""
-        return self._rendered("enter.html.j2", look, then=then, why=why)
+    def enter(self, look: Look, *, then: str, why: str | None = None, with_provider: bool = False) -> str:
+        """The page where an agent gives their token, or goes to the town's provider."""
+        return self._rendered("enter.html.j2", look, then=then, why=why, with_provider=with_provider)
 
     def refused(self, look: Look, *, status: HTTPStatus, department: str) -> str:
         """A department's page that the reader may not see, or that there is none of."""
@@ -172,7 +178,7 @@ class DashboardPages:
             )
         return self._rendered("refused.html.j2", look, title=title, why=why)
 
-    def why(self, look: Look, error: AccessError) -> str:
+    def why(self, look: Look, error: IdentityError) -> str:
         """Why somebody may not enter, for them to read."""
         said = self._said(look)
         match error:
@@ -182,6 +188,11 @@ class DashboardPages:
                 return said(
                     "Ce jeton est connu, mais ne donne rien à lire ici. L’administration peut y joindre un rôle.",
                     "This token is known, but reads nothing here. CLIC’s administrator can give it a role to read by.",
+                )
+            case ProviderAwayError():
+                return said(
+                    "Le service d’identité de la Ville ne répond pas; réessayez dans un instant.",
+                    "The town’s identity service does not answer; try again in a moment.",
                 )
             case _:
                 return said("Ce jeton n’est celui de personne.", "This token is nobody’s.")

@@ -1,7 +1,7 @@
 """The dashboard over HTTP: its pages, its charts, its files, and the stream that keeps it up to date."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Annotated, NamedTuple
@@ -13,6 +13,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from clic_chassis.clock import Clock
 from clic_chassis.error import RefusedError
 from clic_chassis.http import PROBLEM_TYPE
+from clic_chassis.identity import EnterError
+from clic_chassis.identity.access import Known
 from clic_contracts.submission import Problem
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Language
@@ -22,7 +24,7 @@ from clic_reporting.report import Connection
 
 from .asset import Assets
 from .chart import ChartError, Drawings, read_points
-from .entry import HOME, add_entry, look_of, page, to_entry, wants_html
+from .entry import HOME, add_entry, look_of, page, wants_html
 from .figures import ZONE, Past, listed, standing
 from .live import Changes, FullError
 from .page import DashboardPages
@@ -54,10 +56,6 @@ class Dashboard(NamedTuple):
     """Leads to a request's file: an address with `{reference}` or `{request_id}` in it."""
 
 
-class EnterError(Exception):
-    """Nobody is known behind a page of a browser."""
-
-
 class PageError(Exception):
     """A department's page that a reader may not see (403), or that there is none of (404)."""
 
@@ -86,21 +84,18 @@ def add_dashboard(api: FastAPI, board: Dashboard) -> None:
     _add_live(api, board)
 
 
-def _reader_of(board: Dashboard) -> Callable[[Request], Reader]:
-    def reader(request: Request) -> Reader:
+def _reader_of(board: Dashboard) -> Callable[[Request], Awaitable[Reader]]:
+    async def reader(request: Request) -> Reader:
         """Who reads a page; a browser without a session is led to the entrance."""
-        if wants_html(request) and "Authorization" not in request.headers and board.access.session(request) is None:
-            raise EnterError
-        return board.access.required(request)
+        machine = "Authorization" in request.headers or not wants_html(request)
+        if not machine and board.access.identity.session(request) is None:
+            raise EnterError("nobody is known behind this page")
+        return await board.access.required(request)
 
     return reader
 
 
 def _add_refusals(api: FastAPI, board: Dashboard, pages: DashboardPages) -> None:
-    @api.exception_handler(EnterError)
-    async def entrance(request: Request, _: EnterError) -> Response:
-        return to_entry(request)
-
     @api.exception_handler(PageError)
     async def refused(request: Request, error: PageError) -> Response:
         if wants_html(request):
@@ -219,9 +214,11 @@ def _add_live(api: FastAPI, board: Dashboard) -> None:
             raise HTTPException(503, str(error), headers={"Retry-After": str(RETRY_S)}) from error
 
     @api.get(f"{HOME}/live", include_in_schema=False, response_class=EventSourceResponse, dependencies=[Depends(seat)])
-    async def live(request: Request) -> AsyncIterator[ServerSentEvent]:
+    async def live(
+        request: Request, known: Annotated[Known, Depends(board.access.identity.known)]
+    ) -> AsyncIterator[ServerSentEvent]:
         def stands() -> bool:
-            return board.access.reader(request) is not None
+            return board.access.identity.stands(request, known)
 
         async for position in board.changes.positions(stands):
             yield ServerSentEvent(event="position", raw_data=str(position))
