@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,16 +31,18 @@ class MemoryRegister:
 
     entries: dict[str, Entry] = field(default_factory=dict)
 
-    async def register(self, request_id: str, year: int, *, with_key: bool, name: str | None = None) -> Entry:
-        """See `Register.register`; no text is looked up here."""
-        del name
+    async def register(
+        self, request_id: str, year: int, *, with_key: bool, requester: Mapping[str, Any] | None = None
+    ) -> Entry:
+        """See `Register.register`; nobody is looked up here."""
+        del requester
         if request_id not in self.entries:
             key = RequestKey(request_id, bytes(32)) if with_key else None
             self.entries[request_id] = Entry(f"{year}-{len(self.entries) + 1:06d}", key, erased=False)
         return self.entries[request_id]
 
-    async def add_name(self, request_id: str, name: str) -> None:
-        """See `Register.add_name`."""
+    async def add_person(self, request_id: str, requester: Mapping[str, Any]) -> None:
+        """See `Register.add_person`."""
 
     async def entry(self, request_id: str, *, with_key: bool = False) -> Entry:
         """See `Register.entry`."""

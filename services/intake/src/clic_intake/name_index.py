@@ -1,4 +1,4 @@
-"""The keyed index of requesters' names: whether a text names one, and the names of requests older than the index.
+"""The keyed index of requesters' names: whether a text names one, and the requesters older than the indexes.
 
 It holds digests, never a name. See `docs/decisions/0016-learnings-are-scanned-before-they-are-published.md`.
 """
@@ -18,6 +18,7 @@ from clic_chassis.error import RetryableError, UnreadableError
 from clic_chassis.log import EventLog
 from clic_contracts.vocabulary import Service
 
+from .core.requester import Requester, named
 from .register import Register, connected, name_digester
 from .seal import MasterKey, SealError
 
@@ -30,7 +31,7 @@ AT_ONCE = 100
 TRY_AGAIN_S = 5.0
 INDEXER = "service:intake"
 """Who opens seals to index names, as the record of openings has it."""
-REASON = "name for the keyed index of requesters (POL-38)"
+REASON = "requester for the keyed indexes (POL-30, POL-38)"
 
 
 class NameIndex:
@@ -62,7 +63,7 @@ class NameIndex:
 
 
 class OlderNames:
-    """Indexes the names of requests that were registered before there was an index; then it has nothing to do.
+    """Indexes requesters of requests that were registered before there were indexes; then it has nothing to do.
 
     Several instances may do it at once. It opens seals, and each opening is recorded as anybody's (POL-30).
     """
@@ -110,27 +111,23 @@ class OlderNames:
 
     async def _index(self, request_id: str) -> None:
         try:
-            names = await self._names(request_id)
+            requesters = await self._requesters(request_id)
         except (SealError, UnreadableError) as error:
             # It stays unmarked: nothing is published until somebody has looked.
             log.error("name_not_indexed", request_id=request_id, error=type(error).__name__)  # noqa: TRY400 - no traceback: it may hold what was sealed
             return
-        for name in names:
-            await self._register.add_name(request_id, name)
+        for each in requesters:
+            await self._register.add_person(request_id, each)
         async with connected(self._pool) as connection:
             await connection.execute(_SQL["mark_named"], request_id)
 
-    async def _names(self, request_id: str) -> frozenset[str]:
+    async def _requesters(self, request_id: str) -> tuple[Requester, ...]:
         events = (await self._log.load(Service.INTAKE, request_id)).events
-        seals = [seal for each in events if (seal := getattr(each.data, "sealed", None)) is not None]
-        if not seals:
-            return frozenset()
+        if not any(getattr(each.data, "sealed", None) is not None for each in events):
+            return ()
         await self._register.record_opening(self._clock.now(), INDEXER, request_id, REASON)
         key = (await self._register.entry(request_id)).key
-        if key is None:
-            return frozenset()  # Erased meanwhile.
-        requesters = (key.open(seal).get("requester", {}) for seal in seals)
-        return frozenset(name for who in requesters if (name := who.get("name")))
+        return () if key is None else named(events, key.open)  # None: erased meanwhile.
 
     def not_ready(self) -> str | None:
         """Always ready: only publications wait for it."""

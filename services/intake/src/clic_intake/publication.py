@@ -118,14 +118,14 @@ class Publications:
         """
         rule.quarter_bounds(period, self._timezone)
         draft_id = derive_id("learning draft", agent, key or str(uuid.uuid4()))
-        wrapped = self._master.new_wrapped(draft_id)
+        key_id, wrapped = self._master.key_id, self._master.new_wrapped(draft_id)
         sealed = self._sealed(draft_id, wrapped, text, {})
         await self._must_be_there(learnings)
         async with connected(self._pool) as connection:
             if await connection.fetchval(_SQL["count_drafts"]) >= DRAFTS_MAX:
                 raise TooManyDraftsError(f"{DRAFTS_MAX} drafts wait already: publish or discard some")
             await connection.execute(
-                *(_SQL["add_draft"], draft_id, period, list(learnings), self._master.key_id, wrapped, sealed),
+                *(_SQL["add_draft"], draft_id, period, list(learnings), key_id, wrapped, sealed),
                 *(agent, self._clock.now()),
             )
         draft = await self._draft(draft_id)

@@ -38,8 +38,8 @@ SELECT request_id FROM request WHERE reference = $1;
 UPDATE request SET key_id = $2, wrapped_key = $3 WHERE request_id = $1 AND key_id IS NULL AND erased_at IS NULL;
 
 -- name: foreign_key
--- The id of another deployment key than this, by which some request's key is wrapped; nothing where there is none.
-SELECT key_id FROM request WHERE key_id <> $1 AND wrapped_key IS NOT NULL LIMIT 1;
+-- The id of another deployment key than these, by which some request's key is wrapped; nothing where there is none.
+SELECT key_id FROM request WHERE key_id <> ALL ($1::text[]) AND wrapped_key IS NOT NULL LIMIT 1;
 
 -- name: record_opening
 -- Remembers who opened sealed data, when and why (POL-30).
@@ -58,12 +58,29 @@ WHERE r.erased_at IS NULL
 FOR SHARE OF r
 ON CONFLICT DO NOTHING;
 
+-- name: add_new_contacts
+-- Keeps digests of requesters' e-mail addresses and telephones, of requests that this transaction registers.
+INSERT INTO requester_contact (request_id, digest) SELECT * FROM unnest($1::uuid[], $2::bytea[]);
+
+-- name: add_contacts
+-- Keeps digests of requesters' e-mail addresses and telephones, but of those whose requests are being erased.
+INSERT INTO requester_contact (request_id, digest)
+SELECT n.request_id, n.digest
+FROM unnest($1::uuid[], $2::bytea[]) AS n (request_id, digest) JOIN request r USING (request_id)
+WHERE r.erased_at IS NULL
+FOR SHARE OF r
+ON CONFLICT DO NOTHING;
+
+-- name: remove_contacts
+-- Forgets the digests of a requester's contacts, which were corrected.
+DELETE FROM requester_contact WHERE request_id = $1;
+
 -- name: known_names
 -- Which of these digests belong to a requester's name.
 SELECT DISTINCT digest FROM requester_name WHERE digest = ANY ($1::bytea[]);
 
 -- name: not_named
--- Some requests that were registered before there was an index of names, in the order of their ids.
+-- Some requests that were registered before there were indexes of requesters, in the order of their ids.
 SELECT request_id FROM request
 WHERE NOT is_named AND wrapped_key IS NOT NULL AND request_id > $1 ORDER BY request_id LIMIT $2;
 

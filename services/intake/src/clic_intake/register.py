@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
@@ -16,6 +16,7 @@ from clic_chassis import sql
 from clic_chassis.error import NotFoundError, RetryableError
 from clic_chassis.settings import SettingsError
 
+from .core.contact import contact_keys
 from .core.name import entries
 from .seal import MasterKey, RequestKey, SealError
 
@@ -25,6 +26,10 @@ BATCH_MAX = 256
 """Registrations in one transaction at most; who waits beyond is in the next one."""
 ACQUIRE_TIMEOUT_S = 10.0
 """How long to wait for a connection of the pool; a statement's own limit is the pool's."""
+
+NAMES = "names of requesters 1"
+CONTACTS = "contacts of requesters 1"
+"""Purposes of keyed indexes; storage formats, since older digests were made under them."""
 
 _AWAY = (
     OSError,
@@ -62,7 +67,7 @@ class _Wanted:
     request_id: str
     year: int | None
     with_key: bool
-    name: str | None = field(default=None, repr=False)
+    requester: Mapping[str, Any] = field(default_factory=dict, repr=False)
     outcome: Entry | Exception | None = None
 
 
@@ -77,6 +82,7 @@ class Register:
         self._pool = pool
         self._master = master
         self._name_digest = name_digester(master)
+        self._contact_digest = contact_digester(master)
         self._writing = asyncio.Lock()
         self._waiting: deque[_Wanted] = deque()
         """Bounded by the tasks that submit, each of which waits here once."""
@@ -89,23 +95,26 @@ class Register:
             RetryableError: the database is away.
         """
         async with self._connection() as connection:
-            other = await connection.fetchval(_SQL["foreign_key"], self._master.key_id)
+            known = [self._master.key_id, *self._master.previous_ids]
+            other = await connection.fetchval(_SQL["foreign_key"], known)
         if other is not None:
             raise SettingsError(
                 f"CLIC_MASTER_KEY_FILE: it holds the key {self._master.key_id}, but the register has keys that are "
                 f"wrapped by {other}: what is sealed with those could never be opened. Give the key that was used."
             )
 
-    async def register(self, request_id: str, year: int | None, *, with_key: bool, name: str | None = None) -> Entry:
+    async def register(
+        self, request_id: str, year: int | None, *, with_key: bool, requester: Mapping[str, Any] | None = None
+    ) -> Entry:
         """Reference and key of a request, given now if it has none; without a year no reference is used up.
 
-        Of the requester's `name` digests are kept, for a new request.
+        Of the `requester` (name, email, phone) digests are kept, for a new request.
 
         Raises:
             SealError: its key is wrapped by another deployment key.
             RetryableError: the database is away; try again.
         """
-        wanted = _Wanted(request_id, year, with_key, name)
+        wanted = _Wanted(request_id, year, with_key, requester or {})
         self._waiting.append(wanted)
         try:
             async with self._writing:
@@ -130,6 +139,7 @@ class Register:
             for each in batch:
                 each.outcome = self._outcome(rows[each.request_id])
         except Exception as error:  # noqa: BLE001 - each of those who wait raises it
+            self._master.refresh()  # Perhaps the key was retired a moment ago.
             for each in batch:
                 each.outcome = error
         finally:
@@ -152,9 +162,8 @@ class Register:
                     [self._master.key_id if each.with_key else None for each in new],
                     [self._master.new_wrapped(each.request_id) if each.with_key else None for each in new],
                 )
-                await self._index(
-                    connection, "add_new_names", [(each.request_id, each.name) for each in new if each.name]
-                )
+                people = [(each.request_id, each.requester) for each in new if each.requester]
+                await self._index(connection, people, is_new=True)
                 rows += await connection.fetch(_SQL["registered"], [each.request_id for each in new])
         return {str(row["request_id"]): row for row in rows}
 
@@ -167,6 +176,8 @@ class Register:
 
     def _entry(self, row: asyncpg.Record) -> Entry:
         wrapped = row["wrapped_key"]
+        if wrapped is not None and row["key_id"] not in (self._master.key_id, *self._master.previous_ids):
+            self._master.refresh()  # Another instance may have been told of a new key before this one.
         key = self._master.unwrap(str(row["request_id"]), wrapped) if wrapped is not None else None
         return Entry(row["reference"], key, row["erased_at"] is not None)
 
@@ -210,19 +221,27 @@ class Register:
         async with self._connection() as connection:
             await connection.execute(_SQL["record_opening"], at, agent, request_id, reason)
 
-    async def add_name(self, request_id: str, name: str) -> None:
-        """Keep digests of a requester's name that was given later.
+    async def add_person(self, request_id: str, requester: Mapping[str, Any], *, instead: bool = False) -> None:
+        """Keep digests of a requester who was named later; `instead`: of their contacts in the place of those before.
 
         Raises:
             RetryableError: the database is away; try again.
         """
-        async with self._connection() as connection:
-            await self._index(connection, "add_names", [(request_id, name)])
+        async with self._connection() as connection, connection.transaction():
+            if instead:
+                await connection.execute(_SQL["remove_contacts"], request_id)
+            await self._index(connection, [(request_id, requester)], is_new=False)
 
-    async def _index(self, connection: _Connection, statement: str, named: Sequence[tuple[str, str]]) -> None:
-        found = [(each, self._name_digest(key)) for each, name in named for key in entries(name)]
-        if found:
-            await connection.execute(_SQL[statement], *map(list, zip(*found, strict=True)))
+    async def _index(
+        self, connection: _Connection, people: Sequence[tuple[str, Mapping[str, Any]]], *, is_new: bool
+    ) -> None:
+        """Add digests; of requests that this transaction registers (`is_new`) nobody else can be adding any."""
+        names = [(each, self._name_digest(key)) for each, who in people for key in entries(who.get("name") or "")]
+        contacts = [(each, self._contact_digest(key)) for each, who in people for key in contact_keys(who)]
+        for found, statement in ((names, "names"), (contacts, "contacts")):
+            if found:
+                verb = "add_new" if is_new else "add"
+                await connection.execute(_SQL[f"{verb}_{statement}"], *map(list, zip(*found, strict=True)))
 
     def _connection(self) -> contextlib.AbstractAsyncContextManager[_Connection]:
         return connected(self._pool)
@@ -230,7 +249,12 @@ class Register:
 
 def name_digester(master: MasterKey) -> Callable[[str], bytes]:
     """The digest under which names are indexed."""
-    return master.digester("names of requesters 1")
+    return master.digester(NAMES)
+
+
+def contact_digester(master: MasterKey) -> Callable[[str], bytes]:
+    """The digest under which requesters' e-mail addresses and telephones are indexed."""
+    return master.digester(CONTACTS)
 
 
 @contextlib.asynccontextmanager

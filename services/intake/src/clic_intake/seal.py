@@ -10,10 +10,11 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,6 +29,10 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 DIGEST_BYTES = 16
 """Of a digest in an index: a collision among ten million is as likely as a guessed key of 80 bits."""
+RING_KEYS_MAX = 3
+"""Deployment keys at once: the one that wraps, and those before it until nothing is wrapped by them."""
+
+log = structlog.get_logger()
 
 
 class SealError(ClicError):
@@ -99,43 +104,100 @@ class RequestKey:
         return "hmac-sha256:" + hmac.new(self._raw, b"digest\n" + content, hashlib.sha256).hexdigest()
 
 
-class MasterKey:
-    """The deployment's key: wraps the requests' keys."""
+class _Wrapper:
+    """One key of the deployment."""
 
-    def __init__(self, raw: bytes, randomness: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(self, raw: bytes) -> None:
         if len(raw) != KEY_BYTES:
             raise SettingsError(f"the master key has {len(raw)} bytes; it must have {KEY_BYTES}")
-        self._raw = raw
-        self._cipher = AESGCM(raw)
-        self._randomness = randomness
+        self.raw = raw
+        self.cipher = AESGCM(raw)
         self.key_id = hashlib.sha256(b"clic key id\n" + raw).hexdigest()[:16]
+
+
+class MasterKey:
+    """The deployment's key, which wraps the requests' keys; and those before it, while those are wrapped anew.
+
+    It reads its file again when asked to, so that a rotation needs no restart.
+    """
+
+    def __init__(
+        self, raw: bytes, *previous: bytes, randomness: Callable[[int], bytes] = os.urandom, path: Path | None = None
+    ) -> None:
+        self._ring = _ring((raw, *previous))
+        self._randomness = randomness
+        self._path = path
+        self._index_keys: dict[str, bytes] = {}
 
     @classmethod
     def read(cls, path: Path) -> MasterKey:
-        """Read it from a file that holds 32 bytes in base64.
+        """Read it from a file of 32 bytes in base64 a line: the key that wraps, then those that may still unwrap.
 
         Raises:
-            SettingsError: the file cannot be read or does not hold such a key.
+            SettingsError: the file cannot be read or does not hold such keys.
         """
+        return cls(*read_ring(path), path=path)
+
+    def refresh(self) -> bool:
+        """Read the file again; whether other keys stand in it.
+
+        What is known stays where the file cannot be read, or lacks the key that wraps now: a rotation keeps it beside.
+        """
+        if self._path is None:
+            return False
         try:
-            return cls(base64.b64decode(path.read_text(encoding="ascii").strip(), validate=True))
-        except (OSError, ValueError, SettingsError) as error:
-            raise SettingsError(
-                f"CLIC_MASTER_KEY_FILE: {path}: {error}. Make one: head -c 32 /dev/urandom | base64"
-            ) from error
+            ring = _ring(read_ring(self._path))
+        except SettingsError as error:
+            log.warning("master_key_not_read", error=str(error))
+            return False
+        ids = [each.key_id for each in ring]
+        if self.key_id not in ids:
+            log.error(
+                "master_key_replaced", mend="put the key that wraps now into its file too, on a line after the new"
+            )
+            return False
+        changed = ids != [each.key_id for each in self._ring]
+        self._ring = ring
+        return changed
+
+    @property
+    def key_id(self) -> str:
+        """Tells the key that wraps from others, and nothing of it."""
+        return self._ring[0].key_id
+
+    @property
+    def previous_ids(self) -> list[str]:
+        """Of the keys that only unwrap."""
+        return [each.key_id for each in self._ring[1:]]
+
+    def adopt_index_key(self, purpose: str, raw: bytes) -> None:
+        """Digest for a purpose with a key of its own, which stays when the deployment's key is another one."""
+        self._index_keys[purpose] = raw
+
+    def first_index_key(self, purpose: str) -> bytes:
+        """The key of a purpose that has none yet: derived (HKDF, RFC 5869), as older indexes have it."""
+        return HKDFExpand(hashes.SHA256(), KEY_BYTES, b"clic " + purpose.encode()).derive(self._ring[0].raw)
 
     def digester(self, purpose: str) -> Callable[[str], bytes]:
-        """A keyed digest (HMAC-SHA256, its first 16 bytes) under a key of this purpose alone (HKDF, RFC 5869).
+        """A keyed digest (HMAC-SHA256, its first 16 bytes) under a key of this purpose alone.
 
         The same words have the same digest, which tells nothing to whoever has not the deployment's key.
         """
-        key = HKDFExpand(hashes.SHA256(), KEY_BYTES, b"clic " + purpose.encode()).derive(self._raw)
+        key = self._index_keys.get(purpose) or self.first_index_key(purpose)
         return lambda words: hmac.digest(key, words.encode(), "sha256")[:DIGEST_BYTES]
 
     def new_wrapped(self, request_id: str) -> bytes:
         """A new key for a request, wrapped."""
+        return self.wrap(request_id, self._randomness(KEY_BYTES))
+
+    def wrap(self, name: str, raw: bytes) -> bytes:
+        """A key of this name, wrapped."""
         nonce = self._randomness(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, self._randomness(KEY_BYTES), request_id.encode())
+        return nonce + self._ring[0].cipher.encrypt(nonce, raw, name.encode())
+
+    def rewrap(self, name: str, wrapped: bytes) -> bytes:
+        """The same key, wrapped by the key that wraps now. Raises as `unwrap`."""
+        return self.wrap(name, self.unwrap_raw(name, wrapped))
 
     def unwrap(self, request_id: str, wrapped: bytes) -> RequestKey:
         """The key of a request.
@@ -143,8 +205,36 @@ class MasterKey:
         Raises:
             SealError: it was wrapped by another deployment key or for another request.
         """
-        try:
-            raw = self._cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], request_id.encode())
-        except (InvalidTag, ValueError) as error:  # ValueError: it was cut short
-            raise SealError("the request's key does not unwrap with this deployment's key") from error
-        return RequestKey(request_id, raw, self._randomness)
+        return RequestKey(request_id, self.unwrap_raw(request_id, wrapped), self._randomness)
+
+    def unwrap_raw(self, name: str, wrapped: bytes) -> bytes:
+        """The bytes of a key. Raises as `unwrap`."""
+        for each in self._ring:
+            try:
+                return each.cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], name.encode())
+            except (InvalidTag, ValueError):  # ValueError: it was cut short
+                continue
+        raise SealError("the request's key does not unwrap with this deployment's key")
+
+
+def read_ring(path: Path) -> tuple[bytes, ...]:
+    """The keys of a file, the one that wraps first.
+
+    Raises:
+        SettingsError: it cannot be read or does not hold such keys; the message names the variable and a mend.
+    """
+    try:
+        lines = path.read_text(encoding="ascii").split()
+        keys = tuple(base64.b64decode(line, validate=True) for line in lines)
+        _ring(keys)
+    except (OSError, ValueError, SettingsError) as error:
+        raise SettingsError(
+            f"CLIC_MASTER_KEY_FILE: {path}: {error}. Make one: head -c 32 /dev/urandom | base64"
+        ) from error
+    return keys
+
+
+def _ring(keys: Sequence[bytes]) -> tuple[_Wrapper, ...]:
+    if not 1 <= len(keys) <= RING_KEYS_MAX:
+        raise SettingsError(f"it holds {len(keys)} keys; there must be one, and {RING_KEYS_MAX} at most")
+    return tuple(_Wrapper(each) for each in keys)

@@ -66,6 +66,14 @@ def entries(name: str) -> frozenset[str]:
     return frozenset(keys)
 
 
+def key_of(name: str) -> str | None:
+    """The key under which a requester of this name is found: its whole name, or its only word; None: it has none."""
+    parts = [part for word in _words(name) for part in word]
+    if len(parts) > 1:
+        return _whole(parts)
+    return _family(parts) if parts else None
+
+
 def candidates(text: str) -> Iterator[Candidate]:
     """Everything in a text (as `plain.seen` gives it) that the index may know, at most `WINDOW_MAX` words each."""
     raw = [_Word(m.start(), m.end(), _same(plain(m[0])), m[0][0].isupper()) for m in _WORD.finditer(text)]
