@@ -15,6 +15,9 @@ from .api import make_api
 from .citizen.wiring import add_first_line
 from .core.learning import REVIEWER
 from .desk import Desk
+from .desk_page.wiring import add_agents_desk
+from .duplicate.index import Duplicates
+from .duplicate.wiring import add_judging
 from .eraser import InboxEraser
 from .inbox import Inbox, inbox_key
 from .learning import Learnings
@@ -37,10 +40,10 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     master = MasterKey.read(runtime.settings.master_key_file)
     await open_keys(runtime.pool, master, runtime.clock.now())
     register = Register(runtime.pool, master)
-    await register.check_master_key()
     agents = read_agents(runtime.settings.agents_file)
     decisions = runtime.decisions(Service.INTAKE)
-    desk = Desk(decisions, register, runtime.town, runtime.clock)
+    duplicates = Duplicates(runtime.pool, runtime.log, master, runtime.town)
+    desk = Desk(decisions, register, duplicates, runtime.town, runtime.clock)
     learnings = Learnings(runtime.pool, decisions, desk, register, runtime.log, town=runtime.town, clock=runtime.clock)
     scanner = Scanner(NameIndex(runtime.pool, master), runtime.town)
     publications = Publications(
@@ -67,6 +70,8 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     )
     await add_first_line(http, runtime, decisions, desk, register, scanner)
     add_open311(http, runtime, desk, agents)
+    following = add_judging(http, runtime, desk, register, duplicates)
+    add_agents_desk(http, runtime, desk, register, scanner)
     return Wiring(
         components=[
             Process(
@@ -86,6 +91,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
                 handle=relay.handle,
                 skip=not_for_outside,
             ),
+            following,
             OlderNames(runtime.pool, register, runtime.log, runtime.clock),
             KeyRotation(runtime.pool, master, runtime.clock),
             Projector(runtime.nats, runtime.pool, WorklistProjection(runtime.town)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from clic_chassis.error import NotFoundError, RefusedError
 from clic_chassis.http import problem_of
 from clic_chassis.log import Story
 from clic_contracts.envelope import Recorded, derive_id, request_id_for
-from clic_contracts.event import InteractionRecorded, RequestReceived, Sealed
+from clic_contracts.event import InteractionRecorded, RequestMerged, RequestReceived, Sealed
 from clic_contracts.submission import (
     InteractionSubmission,
     Problem,
@@ -30,9 +31,11 @@ from clic_contracts.vocabulary import RequestId
 
 from .core import letter, submitted
 from .core.admission import fits_town
-from .core.request import Command, Register, Statement, request_decider, stated
+from .core.meanwhile import must_not_have_moved
+from .core.request import Command, Record, Refuse, Register, Statement, request_decider, stated
 from .core.rule import Rules, UnknownRequestError
 from .core.term import term_picker
+from .duplicate.index import Duplicates
 from .register import Entry
 from .register import Register as RegisterStore
 
@@ -46,9 +49,12 @@ class OtherContentError(RefusedError):
 class Desk:
     """Every way in ends here: inbox, HTTP and agents' commands."""
 
-    def __init__(self, decisions: Decisions, register: RegisterStore, town: Town, clock: Clock) -> None:
+    def __init__(
+        self, decisions: Decisions, register: RegisterStore, duplicates: Duplicates, town: Town, clock: Clock
+    ) -> None:
         self._decisions = decisions
         self._register = register
+        self._duplicates = duplicates
         self._town = town
         self._clock = clock
         self._pick_terms = term_picker(town)
@@ -75,7 +81,7 @@ class Desk:
         try:
             match event.data:
                 case RequestSubmission() as said:
-                    return await self._register_request(publisher, event, said)
+                    return await self.register_request(publisher, event, said)
                 case InteractionSubmission() as said:
                     return await self._record_interaction(publisher, event, said)
                 case _:
@@ -107,13 +113,32 @@ class Desk:
             at=self._clock.now(),
         )
 
-    async def _register_request(self, publisher: str, event: SubmissionEvent, said: RequestSubmission) -> Receipt:
+    async def register_request(
+        self,
+        publisher: str,
+        event: SubmissionEvent,
+        said: RequestSubmission,
+        *,
+        actor: str | None = None,
+        by_receipt: bool = True,
+    ) -> Receipt:
+        """Put a request in the register; `actor` is the publisher, where nobody else is named.
+
+        `by_receipt`: the receipt reaches the citizen, where the channel is one that shows it.
+
+        Raises:
+            OtherContentError: something else was submitted with this source and id.
+            RetryableError: something is away; try again.
+        """
         request_id = request_id_for(event.source, event.id)
         content = submitted.personal(said)
         year = event.time.astimezone(self._timezone).year
-        name = said.requester.name if said.requester is not None else None
-        entry = await self._register.register(request_id, year, with_key=bool(content), name=name)
+        entry = await self._register.register(
+            request_id, year, with_key=bool(content), requester=content.get("requester")
+        )
         assert entry.reference is not None
+        if place := content.get("place"):
+            await self._duplicates.add_place(request_id, place)
         facts = submitted.registration(
             event,
             said,
@@ -124,9 +149,14 @@ class Desk:
             digest=submitted.digest_of(event, entry.digest),
             sealed=entry.key.seal(content) if entry.key and content else None,
             now=self._clock.now(),
+            by_receipt=by_receipt,
         )
         decided = await self._decide(
-            request_id, Register(facts), cause_id=submitted.cause_of(event), actor=_actor(publisher), expect_new=True
+            request_id,
+            Register(facts),
+            cause_id=submitted.cause_of(event),
+            actor=actor or _actor(publisher),
+            expect_new=True,
         )
         registration = decided.story.commits[0].events
         received = registration[0].data
@@ -208,16 +238,28 @@ class Desk:
     # -- commands ---------------------------------------------------------------------------------------------------
 
     async def command(
-        self, request_id: RequestId, statement: Statement, *, cause_id: str, actor: str, timed: bool
+        self,
+        request_id: RequestId,
+        statement: Statement,
+        *,
+        cause_id: str,
+        actor: str,
+        timed: bool,
+        seen: int | None = None,
     ) -> Decided:
         """Do what an agent commands; `timed`: the agent said when it happened.
 
+        `seen` is the position up to which the agent knows what happened; None: it is to be done whatever happened.
+
         Raises:
+            MovedError: something happened since that the agent has to know.
             OtherContentError: something else was commanded with this cause.
             RefusedError: a rule forbids it; nothing was recorded.
             RetryableError: something is away; try again.
         """
-        decided = await self._decide(request_id, statement, cause_id=cause_id, actor=actor)
+        if isinstance(statement, Record) and isinstance(statement.event, RequestMerged):
+            statement = await self._duplicates.merging(request_id, statement)
+        decided = await self._decide(request_id, statement, cause_id=cause_id, actor=actor, seen=seen)
         if (
             decided.known
             and decided.events
@@ -236,8 +278,8 @@ class Desk:
         entry = await self._keyed(request_id)
         if entry.key is None:
             return None
-        if name := content.get("requester", {}).get("name"):  # Given later (POL-06).
-            await self._register.add_name(request_id, name)
+        if requester := content.get("requester"):  # Given later (POL-06).
+            await self._register.add_person(request_id, requester)
         return entry.key.seal(content)
 
     async def _keyed(self, request_id: RequestId) -> Entry:
@@ -272,10 +314,16 @@ class Desk:
         actor: str,
         expect_new: bool = False,
         first_cause: str | None = None,
+        seen: int | None = None,
     ) -> Decided:
+        if isinstance(command, Refuse):  # POL-08, POL-09: who judges is the desk's to say, not the caller's.
+            command = replace(command, by=actor)
+
         def decide(story: Story) -> tuple[Fact, ...]:
             if first_cause is not None and story.caused_by(first_cause):
                 raise OtherContentError("this source and id are those of the request itself: give it a new id")
+            if seen is not None:
+                must_not_have_moved(story.commits, seen, actor)
             return self._request.decide(command, self._request.fold(story.events))
 
         return await self._decisions.decide(request_id, decide, cause_id=cause_id, actor=actor, expect_new=expect_new)

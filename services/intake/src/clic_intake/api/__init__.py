@@ -13,7 +13,6 @@ from clic_intake.publication import Publications
 from clic_intake.register import Register
 from clic_intake.web import add_web
 
-from .command import add_commands
 from .draft import add_drafts
 from .learning import add_learnings
 from .story import Stories, add_stories
@@ -43,7 +42,6 @@ def make_api(
     protect(api, identity)
     stories = Stories(log, town)
     add_submissions(api, desk, current)
-    add_commands(api, desk, stories, clock, current)
     add_stories(api, stories, register, clock, current)
     add_learnings(api, learnings, stories, town, clock, current)
     add_drafts(api, publications, current)

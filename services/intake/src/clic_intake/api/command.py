@@ -1,25 +1,23 @@
-"""What agents command over HTTP: one model a command, which says what it states."""
+"""What agents command: one model a command, which says what it states."""
 
 import datetime as dt
-import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from inspect import getdoc
 from typing import Annotated, ClassVar
 
-from fastapi import Depends, FastAPI, Header, HTTPException
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import HTTPException
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from clic_chassis.agents import Agent
-from clic_chassis.clock import Clock
-from clic_chassis.http import problems
 from clic_contracts.event import (
     Delivery,
     Event,
+    ExchangeAbusive,
     RequestAcknowledged,
     RequestAnswered,
+    RequestAssigned,
     RequestClosed,
     RequestCompleted,
+    RequestDescribed,
     RequestExtended,
     RequestIncomplete,
     RequestMerged,
@@ -28,7 +26,6 @@ from clic_contracts.event import (
     RequestRated,
     RequestRefused,
     RequestReopened,
-    RequestSplit,
     RequestVoided,
     Sealed,
 )
@@ -42,21 +39,19 @@ from clic_contracts.vocabulary import (
     DeliveryProof,
     DepartmentCode,
     Missing,
-    Phase,
     ReopeningReason,
     RequestId,
     VoidingReason,
 )
-from clic_intake.core.admission import future_errors, given_by
+from clic_intake.core.admission import given_by
 from clic_intake.core.request import Record, Refuse, Statement
-from clic_intake.core.state import state_of
-from clic_intake.core.submitted import personal
-from clic_intake.desk import Desk
 
-from .story import RequestPath, Stories
+AGENT_PREFIX = "agent:"
+"""How `actor` names people."""
 
-MAX_OTHERS = 20
-"""Requests that one was split into at most."""
+AgentName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=190, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")
+]
 
 
 class Command(BaseModel, ABC):
@@ -229,22 +224,6 @@ class Merge(Command):
         return (self.into,)
 
 
-class Split(Command):
-    """One contact was several requests; the others are registered already and go on beside this one."""
-
-    PATH = "split"
-
-    into: tuple[RequestId, ...] = Field(min_length=1, max_length=MAX_OTHERS)
-
-    def _event(self, sealed: Sealed | None) -> Event:
-        del sealed
-        return RequestSplit(into=self.into)
-
-    def others(self) -> tuple[RequestId, ...]:
-        """See `Command.others`."""
-        return self.into
-
-
 class Void(Command):
     """It was entered by mistake and is no request."""
 
@@ -281,6 +260,82 @@ class Rate(Command):
         return RequestRated(score=self.score)
 
 
+class Assign(Command):
+    """Somebody of the department in charge takes it on, whoever had it before (POL-28, POL-29)."""
+
+    PATH = "assign"
+
+    to: AgentName
+
+    def _event(self, sealed: Sealed | None) -> Event:
+        del sealed
+        return RequestAssigned(to=f"{AGENT_PREFIX}{self.to}")
+
+
+class Take(Command):
+    """Who commands takes it on; impossible while somebody else has it (POL-28, POL-29)."""
+
+    PATH = "take"
+
+    def _event(self, sealed: Sealed | None) -> Event:
+        del sealed
+        raise AssertionError("who takes it is known where it is commanded: see `by`")
+
+    def by(self, agent: Agent) -> Assign:
+        """As whoever commands it."""
+        return Assign(to=agent.agent, occurred_at=self.occurred_at)
+
+
+class GiveBack(Command):
+    """Nobody has it any more: it waits for somebody of the department (POL-28, POL-29)."""
+
+    PATH = "give-back"
+
+    def _event(self, sealed: Sealed | None) -> Event:
+        del sealed
+        return RequestAssigned(to=None)
+
+
+class Describe(Command):
+    """What the town publishes of it, in reviewed words that hold no personal data (POL-30, GeoReport v2).
+
+    Both texts are looked through for what may tell who somebody is; what a person may judge harmless needs `reviewed`.
+    """
+
+    PATH = "describe"
+
+    public_text: Annotated[Text, Field(max_length=4_000)] = ""
+    public_notes: Annotated[Text, Field(max_length=4_000, description="Why it is as it is.")] = ""
+    reviewed: bool = Field(default=False, description="What was found was looked at, and tells of nobody.")
+
+    def _event(self, sealed: Sealed | None) -> Event:
+        del sealed
+        return RequestDescribed(text=self.public_text, status_notes=self.public_notes)
+
+
+class MarkAbusive(Command):
+    """The citizen's words or conduct were abusive; the request is treated all the same (POL-41)."""
+
+    PATH = "abusive"
+
+    channel: Channel
+    text: Annotated[Text, Field(min_length=3, description="What was said or done; sealed.")]
+    interaction_id: RequestId | None = Field(default=None, description="Which contact; the first, if left out.")
+
+    def _event(self, sealed: Sealed | None) -> Event:
+        return ExchangeAbusive(interaction_id=self.interaction_id, channel=self.channel, sealed=sealed)
+
+
+class UndoMerge(Command):
+    """It was no duplicate: it goes on by itself."""
+
+    PATH = "undo-merge"
+
+    def _event(self, sealed: Sealed | None) -> Event:
+        del sealed
+        return RequestReopened(reason=ReopeningReason.MERGED_IN_ERROR)
+
+
 COMMANDS: tuple[type[Command], ...] = (
     Acknowledge,
     Ask,
@@ -292,79 +347,13 @@ COMMANDS: tuple[type[Command], ...] = (
     Promise,
     Extend,
     Merge,
-    Split,
+    UndoMerge,
     Void,
     Reopen,
     Rate,
+    Assign,
+    Take,
+    GiveBack,
+    Describe,
+    MarkAbusive,
 )
-
-
-class Done(BaseModel):
-    """What came of a command."""
-
-    request_id: RequestId
-    phase: Phase
-    known: bool = Field(description="Nothing was left to do: it was said before, or is so already.")
-    position: int = Field(description="The log's position after it.")
-    events: list[str] = Field(description="Types of the facts that it made.")
-
-
-def add_commands(api: FastAPI, desk: Desk, stories: Stories, clock: Clock, current: Callable[..., Agent]) -> None:
-    """Add a route for each command."""
-    who = Annotated[Agent, Depends(current)]
-    key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
-
-    async def do(request_id: RequestId, command: Command, agent: Agent, idempotency_key: str | None) -> Done:
-        now = clock.now()
-        if command.occurred_at is not None and (wrong := future_errors("/occurred_at", command.occurred_at, now)):
-            raise HTTPException(422, f"occurred_at: {wrong[0].detail}. {wrong[0].mend}")
-        await stories.own(request_id, agent)
-        await _check_others(request_id, command, agent)
-        content = personal(command)
-        sealed = await desk.seal(request_id, content) if content else None
-        # The key is the agent's own: two agents with one key are two commands.
-        cause = f"{agent.actor}\n{idempotency_key or uuid.uuid4()}"
-        decided = await desk.command(
-            request_id,
-            command.statement(command.occurred_at or now, sealed),
-            cause_id=cause,
-            actor=agent.actor,
-            timed=command.occurred_at is not None,
-        )
-        return Done(
-            request_id=request_id,
-            phase=state_of(decided.story.events).phase,
-            known=decided.known,
-            position=decided.story.last_sequence,
-            events=[event.type for event in decided.events],
-        )
-
-    async def _check_others(request_id: RequestId, command: Command, agent: Agent) -> None:
-        others = command.others()
-        if request_id in others or len(set(others)) < len(others):
-            raise HTTPException(422, "into: name other requests than this one, and each once")
-        for each in others:
-            phase = state_of(e for commit in await stories.own(each, agent) for e in commit.events).phase
-            if phase is Phase.VOIDED:
-                raise HTTPException(422, f"into: {each} is no request, it was voided")
-
-    def add(command: type[Command]) -> None:
-        async def endpoint(
-            request_id: RequestPath,
-            body: command,  # type: ignore[valid-type]  # FastAPI reads the model of each route here.
-            agent: who,
-            idempotency_key: key = None,
-        ) -> Done:
-            return await do(request_id, body, agent, idempotency_key)
-
-        api.post(
-            f"/requests/{{request_id}}/{command.PATH}",
-            tags=["commands"],
-            operation_id=command.PATH,
-            summary=command.PATH.capitalize(),
-            description=getdoc(command),
-            responses=problems(401, 403, 404, 409, 422, 503),
-        )(endpoint)
-
-    for each in COMMANDS:
-        add(each)

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Path
+from fastapi import Depends, FastAPI, HTTPException, Path, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.http import problems
 from clic_chassis.log import EventLog
-from clic_contracts.envelope import Commit
+from clic_contracts.envelope import Commit, Recorded
 from clic_contracts.event import RequestReceived
 from clic_contracts.lifecycle import LIFECYCLE
 from clic_contracts.town import Town
@@ -74,6 +74,18 @@ class Opened(BaseModel):
     opened: list[OpenedSeal]
 
 
+def told(position: int, fact: Recorded) -> Told:
+    """A fact as agents are told it."""
+    return Told(
+        position=position,
+        type=fact.type,
+        occurred_at=fact.occurred_at,
+        recorded_at=fact.recorded_at,
+        actor=fact.actor,
+        data=fact.data.model_dump(mode="json", exclude={"sealed"}, exclude_none=True),
+    )
+
+
 class Stories:
     """Reads stories for agents who may see them."""
 
@@ -130,26 +142,19 @@ def add_stories(
         summary="Read a request's story",
         responses=problems(401, 403, 404, 503),
     )
-    async def story(request_id: RequestPath, agent: who) -> Story:
-        """The whole story of a request over all services, nothing opened, and what may happen next (POL-28)."""
+    async def story(request_id: RequestPath, agent: who, answer: Response) -> Story:
+        """The whole story of a request over all services, nothing opened, and what may happen next (POL-28).
+
+        Its `ETag` is the position up to which it tells: with it as `If-Match`, a command meets nothing unseen.
+        """
         request, commits = await stories.whole(request_id, agent)
+        answer.headers["ETag"] = f'"{commits[-1].sequence}"'
         return Story(
             request_id=request_id,
             reference=request.reference,
             phase=request.phase,
             next=sorted(event.TYPE for event in LIFECYCLE[request.phase]),
-            events=[
-                Told(
-                    position=commit.sequence,
-                    type=each.type,
-                    occurred_at=each.occurred_at,
-                    recorded_at=each.recorded_at,
-                    actor=each.actor,
-                    data=each.data.model_dump(mode="json", exclude={"sealed"}, exclude_none=True),
-                )
-                for commit in commits
-                for each in commit.events
-            ],
+            events=[told(commit.sequence, each) for commit in commits for each in commit.events],
         )
 
     @api.post(
