@@ -16,6 +16,8 @@ export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
 
 PYTEST ?= $(BIN)/pytest
+# A worker of the tests has servers of its own: beyond four of them memory is better left to what is tested.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 ARGS ?=
 
 .PHONY: help setup up down test quick check fix bench lock clean
@@ -47,8 +49,8 @@ up: $(SETUP) ## Start CLIC on this machine: NATS, PostgreSQL, four services, a s
 down: $(SETUP) ## Stop what `clic up --detach` started.
 	@$(BIN)/clic down $(ARGS)
 
-test: $(SETUP) ## Run every test, on real NATS and PostgreSQL.
-	$(PYTEST) $(ARGS)
+test: $(SETUP) ## Run every test, on real NATS and PostgreSQL, on all cores. PARALLEL= runs them one by one.
+	$(PYTEST) $(PARALLEL) $(ARGS)
 
 quick: $(SETUP) ## The inner loop: the gates, and the tests that need no server.
 	@$(MAKE) --no-print-directory check
