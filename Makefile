@@ -54,7 +54,7 @@ test: $(SETUP) ## Run every test, on real NATS and PostgreSQL, on all cores. PAR
 
 quick: $(SETUP) ## The inner loop: the gates, and the tests that need no server.
 	@$(MAKE) --no-print-directory check
-	$(PYTEST) -q tests/contracts tests/intake/core tests/routing/core tests/deadlines/core tests/reporting/core $(ARGS)
+	$(PYTEST) -q $(PARALLEL) tests/contracts tests/intake/core tests/routing/core tests/deadlines/core tests/reporting/core $(ARGS)
 
 check: $(SETUP) ## The gates: style, types, import rules, drift and compatibility of the contracts, the town.
 	$(BIN)/ruff format --check --quiet .
