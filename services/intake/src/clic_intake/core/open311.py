@@ -156,7 +156,8 @@ class Listed:
     updated_at: dt.datetime
     closed_at: dt.datetime | None
     department: str | None
-    due_at: dt.datetime | None
+    expected_at: dt.datetime | None
+    """By when what it asks for is due: an answer, a promise. That it is acknowledged is not what anybody waits for."""
     confidential_to: str | None
     public_text: str
     public_notes: str
@@ -207,7 +208,7 @@ def shown(request: Listed, town: Town, language: Language) -> Record:
         "service_notice": None,
         "requested_datetime": w3c(request.received_at, zone),
         "updated_datetime": w3c(request.changed_at, zone),
-        "expected_datetime": w3c(request.due_at, zone) if request.due_at is not None and is_open else None,
+        "expected_datetime": w3c(request.expected_at, zone) if request.expected_at is not None and is_open else None,
         "address": _address(request.sector, town, language),
         "address_id": None,
         "zipcode": None,

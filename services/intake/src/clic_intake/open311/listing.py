@@ -16,10 +16,18 @@ from clic_intake.core.open311 import Listed, is_public, offered
 from clic_intake.core.open311_argument import Wanted, chosen
 from clic_intake.register import connected
 
-COLUMNS: Final = (
-    "request_id::text", "request_key", "reference", "kind", "subject", "sector", "phase", "received_at", "updated_at",
-    "closed_at", "department", "due_at", "confidential_to", "public_text", "public_notes", "erased",
+_COLUMNS: Final = ", ".join(
+    f"r.{each}"
+    for each in (
+        "request_id::text", "request_key", "reference", "kind", "subject", "sector", "phase", "received_at",
+        "updated_at", "closed_at", "department", "confidential_to", "public_text", "public_notes", "erased",
+    )
 )  # fmt: skip
+_EXPECTED_AT: Final = (
+    "(SELECT min((each ->> 'due_at')::timestamptz) FROM jsonb_array_elements(r.owed) each"
+    " WHERE each ->> 'obligation' <> 'acknowledge') AS expected_at"
+)
+"""`Listed.expected_at` in SQL."""
 _PUBLIC: Final = (
     "r.confidential_to IS NULL AND NOT r.erased AND r.phase <> 'voided' AND r.kind <> 'access_to_information'"
     " AND r.subject = ANY ($1::text[])"
@@ -130,7 +138,7 @@ def _conditions(wanted: Wanted) -> tuple[str, tuple[Any, ...]]:
 
 def _statements() -> dict[str, str]:
     """The package's statements, with the parts that both share."""
-    columns = ", ".join(f"r.{each}" for each in COLUMNS)
+    columns = f"{_COLUMNS}, {_EXPECTED_AT}"
     return {
         name: statement.replace("{columns}", columns).replace("{public}", _PUBLIC)
         for name, statement in sql.load("clic_intake.open311").items()
