@@ -54,6 +54,13 @@ class MemoryRegister:
         return entry
 
 
+class NoDuplicates:
+    """The desk's index of duplicates where nobody looks for any."""
+
+    async def add_place(self, request_id: str, place: Mapping[str, Any]) -> None:
+        """See `Duplicates.add_place`; no place is found again."""
+
+
 @dataclass
 class MemoryDesk:
     """The real desk on a log and a register in memory."""
@@ -67,7 +74,7 @@ def memory_desk(town: Town, now: dt.datetime) -> MemoryDesk:
     """A desk that has nothing yet."""
     log, clock = MemoryLog(), ManualClock(now)
     decisions = Decisions(log, Service.INTAKE, clock, town.version)
-    return MemoryDesk(log, Desk(decisions, MemoryRegister(), town, clock), clock)  # type: ignore[arg-type]  # A twin of what the desk asks of it.
+    return MemoryDesk(log, Desk(decisions, MemoryRegister(), NoDuplicates(), town, clock), clock)  # type: ignore[arg-type]  # A twin of what the desk asks of it.
 
 
 class FakeDesk:

@@ -134,15 +134,6 @@ async def test_a_duplicate_is_merged_into_a_request_that_is_there(office: Office
     assert (await command(office, one, "merge", into=other))["phase"] == "closed"
 
 
-async def test_a_request_is_split_into_requests_that_are_there(office: Office) -> None:
-    ids = [await registered(office, event_id=f"appel-{n}") for n in range(4)]
-    await command(office, ids[0], "split", 422, into=[ids[1], ids[1]])
-    await command(office, ids[0], "split", 404, into=[ids[1], NOBODY])
-    await command(office, ids[3], "void", reason="entered_in_error")
-    await command(office, ids[0], "split", 422, into=[ids[3]])
-    assert (await command(office, ids[0], "split", into=ids[1:3]))["events"] == ["request.split.v1"]
-
-
 async def test_the_future_has_not_happened(office: Office) -> None:
     request_id = await registered(office)
     late = (now() + dt.timedelta(hours=1)).isoformat()
@@ -161,7 +152,7 @@ UNFIT: list[tuple[str, dict[str, Any], str]] = [
     ("acknowledge", {"channel": "phone", "occurred_at": 1_779_000_000}, "/occurred_at"),
     ("rate", {"score": 6}, "/score"),
     ("merge", {"into": "appel-1"}, "/into"),
-    ("split", {"into": [NOBODY] * 21}, "/into"),
+    ("split", {"parts": [{"kind": "report", "text": "Un lampadaire."}] * 6}, "/parts"),
     ("note", {"text": "x" * 10_001}, "/text"),
     ("complete", {"requester": {"email": "camille"}}, "/requester/email"),
 ]

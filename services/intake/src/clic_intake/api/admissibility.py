@@ -1,7 +1,7 @@
 """Whether a request is admissible, over HTTP: what an agent reads before they judge (POL-05 to POL-09)."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
 from pydantic import AwareDatetime, BaseModel, Field
@@ -52,7 +52,7 @@ class Admissibility(BaseModel):
     elsewhere: list[Elsewhere] = Field(description="Every body that the town can point to.")
 
 
-def add_admissibility(api: FastAPI, stories: Stories, town: Town, current: Callable[..., Agent]) -> None:
+def add_admissibility(api: FastAPI, stories: Stories, town: Town, current: Callable[..., Any]) -> None:
     """Add the route."""
     who = Annotated[Agent, Depends(current)]
 

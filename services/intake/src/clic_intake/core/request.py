@@ -15,10 +15,13 @@ from clic_contracts.event import (
     RequestClosed,
     RequestExtended,
     RequestMerged,
+    RequestNoted,
     RequestPromised,
     RequestRefused,
     RequestReopened,
+    RequestSplit,
     RequestVoided,
+    Sealed,
 )
 from clic_contracts.lifecycle import may_happen
 from clic_contracts.vocabulary import ClosingReason, Phase, RequestId
@@ -88,6 +91,20 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """One contact is several requests: say which, with what they are to hold, in one decision.
+
+    They are registered from that afterwards, so that a crash in between loses none of them.
+    """
+
+    into: tuple[RequestId, ...]
+    parts: Sealed
+    """What each new request is to hold, under this request's key."""
+    at: dt.datetime
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Judge a request inadmissible; where the citizen was told, it is closed too. Source: POL-07 to POL-09."""
 
@@ -98,7 +115,7 @@ class Refuse:
     """The actor, as events name it; the desk fills it in. Nobody: what only a person may judge is refused."""
 
 
-Statement = Record | Close | Finish | Resume | Refuse | Merge
+Statement = Record | Close | Finish | Resume | Refuse | Merge | Split
 """What is commanded about a request that is there."""
 Command = Register | Statement
 
@@ -118,6 +135,8 @@ def stated(command: Statement) -> tuple[Event, dt.datetime]:
             return refusal, command.at
         case Merge(into=into):
             return RequestMerged(into=into), command.at
+        case Split(into=into):
+            return RequestSplit(into=into), command.at
 
 
 # -- decisions --------------------------------------------------------------------------------------------------
@@ -154,6 +173,10 @@ def _decide(rules: Rules, command: Command, request: Request) -> tuple[Fact, ...
             return _refuse(command, request)
         case Merge():
             return _merge(command, request)
+        case Split(into=into, parts=parts):
+            rule.must(request, RequestSplit)
+            split, noted = RequestSplit(into=into), RequestNoted(sealed=parts)
+            return (Fact(split, command.at, command.assumed), Fact(noted, command.at, command.assumed))
 
 
 def _record(rules: Rules, command: Record, request: Request) -> tuple[Fact, ...]:

@@ -1,0 +1,1 @@
+"""Duplicates: near requests that are suggested, what was joined to what, and one contact that is several requests."""
