@@ -1,5 +1,8 @@
 """Errors over HTTP: problems (RFC 9457) by what is to be done about them, whatever went wrong."""
 
+import base64
+import hashlib
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -7,16 +10,19 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clic_contracts.submission import MAX_SUBMISSION_BYTES, Problem, errors_from
 
 from .error import NotFoundError, RefusedError, RetryableError
 from .failure import where
+from .safe_headers import PAGE_POLICY, SafeHeaders
 
 log = structlog.get_logger()
 
@@ -24,6 +30,8 @@ PROBLEM_TYPE = "application/problem+json"
 BODY_BYTES_MAX = MAX_SUBMISSION_BYTES
 """Of a request's body, where a path says nothing else."""
 
+_DOCS_FILES = "/static-offline-docs"
+"""Where fastapi_offline serves them."""
 _MEANINGS = {
     401: "Who asks is not known.",
     403: "Who asks may not.",
@@ -55,11 +63,33 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def new_api(**described: Any) -> FastAPI:
-    """A FastAPI application whose pages at /docs load nothing from elsewhere: agents type their tokens there.
+    """A FastAPI application with safe headers, whose pages at /docs load nothing from elsewhere: tokens are typed in.
 
     FastAPI's own take scripts from a public network, which a town's may not reach, and which could be changed.
     """
-    return FastAPIOffline(redoc_url=None, **described)
+    api = FastAPIOffline(docs_url=None, redoc_url=None, middleware=[Middleware(SafeHeaders)], **described)
+
+    @api.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        root = request.scope.get("root_path", "")
+        page = get_swagger_ui_html(
+            openapi_url=f"{root}{api.openapi_url}",
+            title=api.title,
+            oauth2_redirect_url=None,
+            swagger_js_url=f"{root}{_DOCS_FILES}/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}{_DOCS_FILES}/swagger-ui.css",
+            swagger_favicon_url=f"{root}{_DOCS_FILES}/favicon.png",
+        )
+        # The page's own script is let in by its digest (CSP 3, 6.7.3.3), and no other.
+        digests = [
+            base64.b64encode(hashlib.sha256(script).digest()).decode()
+            for script in re.findall(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)
+        ]
+        let_in = " ".join(f"'sha256-{each}'" for each in digests)
+        page.headers["Content-Security-Policy"] = PAGE_POLICY.replace("script-src", f"script-src {let_in}")
+        return page
+
+    return api
 
 
 def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None = None) -> None:
@@ -67,7 +97,8 @@ def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None 
 
     `larger_bodies` gives the bytes that a path may take, where `BODY_BYTES_MAX` is too little.
     """
-    api.add_middleware(_Guard, larger_bodies=larger_bodies or {})
+    # The last is the innermost: safe headers stay around what the guard answers.
+    api.user_middleware.append(Middleware(_Guard, larger_bodies=larger_bodies or {}))
     _document_as_problems(api)
 
     @api.exception_handler(RefusedError)
@@ -101,11 +132,16 @@ def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None 
 
     @api.exception_handler(StarletteHTTPException)
     async def other(_: Request, error: StarletteHTTPException) -> JSONResponse:
-        return _answer(_plain(error.status_code, str(error.detail)), error.headers)
+        return plain_answer(error.status_code, str(error.detail), error.headers)
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
     return JSONResponse(problem.model_dump(mode="json"), problem.status, headers, media_type=PROBLEM_TYPE)
+
+
+def plain_answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem that its status says all about, as an answer."""
+    return _answer(_plain(status, detail), headers)
 
 
 def _plain(status: int, detail: str) -> Problem:
@@ -174,5 +210,5 @@ class _Guard:
                 "http_failed", method=scope["method"], error=type(error).__name__, where=where(error)
             )
             if not began:
-                answer = _answer(_plain(500, "An error of ours; it is in the service's log."))
+                answer = plain_answer(500, "An error of ours; it is in the service's log.")
                 await answer(scope, receive, send)

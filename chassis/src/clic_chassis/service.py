@@ -179,6 +179,8 @@ async def _work(runtime: Runtime[S], wiring: Wiring, stop: asyncio.Event) -> Non
             log_config=None,
             access_log=False,
             lifespan="off",
+            proxy_headers=bool(settings.trusted_proxies),  # By default uvicorn believes whoever is on this machine.
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=int(settings.stop_timeout_s),
         )
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, Json, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .error import ClicError
 
 PREFIX = "CLIC_"
+ISSUER_PATTERN = r"^(https://[^\s?#]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#]*)?)$"
+"""An issuer is an HTTPS address (OpenID Connect Core 1.0, 2); without TLS on this machine alone."""
 
 
 class SettingsError(ClicError):
@@ -35,7 +37,23 @@ class Settings(BaseSettings):
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     trace_file: Path | None = Field(default=None, description="Spans as JSON lines.")
     otlp_endpoint: str | None = Field(default=None, description="Where an OpenTelemetry collector takes traces.")
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks whose X-Forwarded-For and -Proto are believed, separated by commas; * all.",
+    )
     agents_file: Path | None = Field(default=None, description="Who may command: JSON of token digests.")
+    oidc_issuer: Annotated[str, Field(pattern=ISSUER_PATTERN)] | None = Field(
+        default=None, description="The OpenID Connect provider; not set: who is in the agents' file alone."
+    )
+    oidc_client_id: str | None = Field(default=None, description="Ours at the provider.")
+    oidc_client_secret_file: Path | None = Field(default=None, description="Not set: a public client, by PKCE alone.")
+    oidc_audience: str | None = Field(default=None, description="Of access tokens; not set: the client's id.")
+    oidc_roles_claim: str = Field(default="roles", description="Where a token says roles: realm_access.roles.")
+    oidc_roles: Json[dict[str, tuple[str, ...]]] = Field(
+        default="{}",
+        validate_default=True,
+        description='Which roles of CLIC a value of that claim gives: {"clic-agents": ["agent", "desk"]}.',
+    )
     batch_messages_max: Annotated[int, Field(ge=1, le=1000)] = 128
     concurrency_max: Annotated[int, Field(ge=1, le=512)] = 48
     stop_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
@@ -44,6 +62,12 @@ class Settings(BaseSettings):
     def inbox_prefix(self) -> str:
         """Where answers come back: a prefix of its own for each user, which nobody else may listen to."""
         return f"_INBOX_{self.nats_user}" if self.nats_user else "_INBOX"
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_roles):
+            raise ValueError("CLIC_OIDC_ISSUER needs CLIC_OIDC_CLIENT_ID, and CLIC_OIDC_ROLES to say who may what")
+        return self
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -58,6 +82,8 @@ class Settings(BaseSettings):
             lines = [
                 # A value with parts is one variable: the parts are named behind it.
                 f"{PREFIX}{str(each['loc'][0]).upper()}: {' '.join([*map(repr, each['loc'][1:]), each['msg']])}"
+                if each["loc"]
+                else each["msg"]  # What several variables say together names them itself.
                 for each in error.errors(include_url=False, include_input=False)
             ]
             raise SettingsError("The environment does not fit:\n  " + "\n  ".join(lines)) from error

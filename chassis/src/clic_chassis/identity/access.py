@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Protocol
@@ -26,6 +27,9 @@ TRIES = Rate(5, dt.timedelta(minutes=1))
 """Tokens that are none, from one address."""
 ADDRESSES_MAX = 1_000
 """Of which failed tries are remembered."""
+
+GOOD_MAX = 10_000
+"""Tokens and keys of which it is remembered that they were good, to count by them; the oldest is forgotten."""
 
 _BEARER = HTTPBearer(auto_error=False, description="An agent's token: one of the town's file, or of OpenID Connect.")
 _Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
@@ -82,11 +86,12 @@ class Identity:
         `may_enter` raises `NoRoleError` for who may not open a session.
         """
         self._agents = agents
-        self._clock = clock
+        self.clock = clock
         self._provider = provider or _Nobody()
         self._may_enter = may_enter
         self.sessions = Sessions(clock, name)
         self.tries = Limiter(TRIES, clock, keys_max=ADDRESSES_MAX)
+        self._good: OrderedDict[str, None] = OrderedDict()
 
     # -- who is it ---------------------------------------------------------------------------------------------------
 
@@ -99,9 +104,9 @@ class Identity:
             HTTPException: 401, a token was given that is nobody's; 403, another site acts in the session; 429, too
                 many wrong tokens came from the address.
         """
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return await self._by_token(request, token.strip())
+        token = token_of(request)
+        if token is not None:
+            return await self._by_token(request, token)
         session = self.sessions.of(request)
         if session is None:
             return None
@@ -112,12 +117,14 @@ class Identity:
 
     async def _by_token(self, request: Request, token: str) -> Known:
         try:
-            return await self._read(token, address_of(request))
+            known = await self._read(token, address_of(request))
         except TooManyTriesError as error:
             raise HTTPException(429, str(error), headers={"Retry-After": str(error.wait_s)}) from error
         except UnknownTokenError as error:
             challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             raise HTTPException(401, str(error), headers=challenge) from error
+        self.remember_good(token)
+        return known
 
     async def _read(self, token: str, address: str) -> Known:
         """Who shows a token, given from an address.
@@ -140,11 +147,29 @@ class Identity:
             log.warning("token_refused")  # Never what was sent, which may be a password of something else.
             raise
 
+    def good(self, request: Request) -> str | None:
+        """What a request shows that was good before: a digest of a token, of a key or of a session; None: nothing.
+
+        It says who is counted together, not who may: that is asked anew each time.
+        """
+        token = token_of(request)
+        if token is None:
+            return self.sessions.key(request)
+        key = digest(token)
+        return key if key in self._good else None
+
+    def remember_good(self, token: str) -> None:
+        """A token or key was good."""
+        self._good.pop(key := digest(token), None)
+        self._good[key] = None
+        while len(self._good) > GOOD_MAX:
+            self._good.popitem(last=False)
+
     def stands(self, request: Request, known: Known) -> bool:
         """Whether who was known when an answer began still is: for answers that last."""
         if "Authorization" not in request.headers:
             return self.sessions.of(request) is not None
-        return known.until is None or self._clock.now() < known.until
+        return known.until is None or self.clock.now() < known.until
 
     # -- in and out --------------------------------------------------------------------------------------------------
 
@@ -204,6 +229,12 @@ class Identity:
 def address_of(request: Request) -> str:
     """Whom a request is counted as, behind trusted proxies (`CLIC_TRUSTED_PROXIES`)."""
     return source_of(request.client.host if request.client else None)
+
+
+def token_of(request: Request) -> str | None:
+    """What stands in `Authorization: Bearer …`; None: there is no such header (RFC 6750)."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def identity_of(request: Request) -> Identity:

@@ -82,6 +82,10 @@ class Sessions:
         """End the browser's session; None: it had none."""
         return self._by_digest.pop(digest(self._token(request)), None)
 
+    def key(self, request: Request) -> str | None:
+        """The digest of the browser's session, while it lasts."""
+        return digest(self._token(request)) if self.of(request) is not None else None
+
     def _token(self, request: Request) -> str:
         return request.cookies.get(HOST_PREFIX + self._name) or request.cookies.get(self._name) or ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from clic_chassis.agents import read_agents
+from clic_chassis.identity.configured import provider_of
 from clic_chassis.projector import Projector
 from clic_chassis.service import Runtime, Wiring
 
@@ -25,7 +26,8 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
     """Put reporting together. Its projection makes its tables by itself: no migrations stand beside them."""
     projector = Projector(runtime.nats, runtime.pool, ReportingProjection(town=runtime.town))
     departments = [each.code for each in runtime.town.departments]
-    access = Access(read_agents(runtime.settings.agents_file), departments, runtime.clock)
+    settings, clock = runtime.settings, runtime.clock
+    access = Access(read_agents(settings.agents_file), departments, clock, provider_of(settings, clock))
     api = make_api(
         runtime.pool,
         Pages(runtime.town),
