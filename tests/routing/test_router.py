@@ -19,7 +19,7 @@ from clic_chassis.service import Runtime, Wiring, open_runtime
 from clic_chassis.settings import Settings
 from clic_chassis.testing import at_work, wait_until
 from clic_contracts.envelope import Recorded, derive_id
-from clic_contracts.event import Event, RequestNoted, RequestReceived, RequestRouted
+from clic_contracts.event import Event, RequestNoted, RequestReceived, RequestRefused, RequestRouted
 from clic_contracts.subject import LOG_STREAM
 from clic_contracts.vocabulary import Service
 from clic_routing.app import DURABLE, wire
@@ -193,3 +193,21 @@ async def test_only_an_agent_commands_and_looks(runtime: Runtime[Settings], toke
     assert [answer.status_code for answer in answers] == [401, 401]
     assert {answer.headers["WWW-Authenticate"] for answer in answers} == {"Bearer"}
     assert await routed(runtime, "one") == []
+
+
+async def test_what_a_person_judged_to_be_before_the_courts_is_passed_on(runtime: Runtime[Settings]) -> None:
+    """POL-09: another refusal stays where it is."""
+    refused = RequestRefused.EXAMPLE
+    async with working(runtime):
+        for name, criterion in (("tribunaux", "before_courts"), ("rumeur", "unfounded")):
+            await append(runtime, name, received(subject="pothole"))
+            await append(runtime, name, RequestRefused.model_validate({**refused, "criterion": criterion}), "judged")
+        await append(runtime, "dernier", received())
+
+        async def all_routed() -> bool:
+            return [len(await routed(runtime, each)) for each in ("tribunaux", "rumeur", "dernier")] == [2, 1, 1]
+
+        await wait_until(all_routed, 20, what="what is before the courts to be passed on")
+    last = (await routed(runtime, "tribunaux"))[-1].data
+    assert isinstance(last, RequestRouted)
+    assert last.department == "greffe"

@@ -32,6 +32,7 @@ from tests.intake.core.story import (
 from clic_chassis.scenario import NOON, given
 from clic_contracts.event import (
     Event,
+    ExchangeAbusive,
     RequestAcknowledged,
     RequestAnswered,
     RequestIncomplete,
@@ -41,7 +42,7 @@ from clic_contracts.event import (
 )
 from clic_contracts.vocabulary import Criterion
 from clic_intake.core.request import Refuse
-from clic_intake.core.rule import JudgementError, MergeError, NotNowError, ReopeningError
+from clic_intake.core.rule import AbuseError, JudgementError, MergeError, NotNowError, ReopeningError
 
 URGENT = make(RequestReceived, urgent=True, requester="partial")
 VAGUE = make(RequestIncomplete, missing=["precision"])
@@ -204,3 +205,20 @@ def test_a_merge_is_not_undone_once_nobody_could_be_answered() -> None:
 def test_only_a_merge_is_undone() -> None:
     """POL-39: the window holds for the rest."""
     given(REQUEST, [RECEIVED, ANSWERED, AS_ANSWERED]).when(record(UNDONE)).then_refused(ReopeningError)
+
+
+# -- courtesy ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_exchange_is_marked_as_abusive_with_a_reason_and_the_request_is_treated_all_the_same() -> None:
+    """POL-41."""
+    before = given(REQUEST, [RECEIVED])
+    after = before.when(record(ABUSIVE)).then(ABUSIVE)
+    assert after.state == before.state
+    after.when(record(ANSWERED)).then(ANSWERED)
+    before.when(record(make(ExchangeAbusive, sealed=None))).then_refused(AbuseError)
+    unexplained = make(ExchangeAbusive, sealed=None)
+    given(REQUEST, [RECEIVED, ERASED]).when(record(unexplained)).then(unexplained)
+
+
+ABUSIVE = make(ExchangeAbusive)

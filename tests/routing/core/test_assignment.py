@@ -14,7 +14,14 @@ from clic_chassis.town_file import read_town
 from clic_contracts.event import RequestReceived, RequestRouted, RuleRef
 from clic_contracts.town import Routing, RoutingRule, Town
 from clic_contracts.vocabulary import Channel, Kind
-from clic_routing.core.assignment import ASSIGNMENT, RouteByRules, RouteTo, UnknownDepartmentError, route
+from clic_routing.core.assignment import (
+    ASSIGNMENT,
+    PassToLegal,
+    RouteByRules,
+    RouteTo,
+    UnknownDepartmentError,
+    route,
+)
 
 TOWN = read_town(TOWN_DIR)
 SUBJECTS = [subject.code for subject in TOWN.subjects]
@@ -187,3 +194,13 @@ def test_a_rule_without_department_is_passed_over_where_the_subject_has_none() -
     rules = (RoutingRule(code="by_subject"), RoutingRule(code="rest", department="greffe"))
     routed = route(received(subject=subject.code), with_rules(*rules))
     assert routed.rule == RuleRef(code="rest")
+
+
+def test_what_is_before_the_courts_is_passed_to_legal_services_wherever_it_is() -> None:
+    """POL-09."""
+    legal = RequestRouted(department="greffe", rule=RuleRef(code="before_courts"), first_line=False)
+    elsewhere = RequestRouted(department="clic", rule=None, first_line=True)
+    passed = PassToLegal(NOON, TOWN)
+    given(ASSIGNMENT, [elsewhere]).when(passed).then(legal).when(passed).then_nothing()
+    given(ASSIGNMENT).when(passed).then(legal).when(RouteByRules(received(), NOON, TOWN)).then_nothing()
+    given(ASSIGNMENT, [elsewhere]).when(PassToLegal(NOON, with_rules())).then_nothing()

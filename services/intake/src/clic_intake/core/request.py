@@ -9,6 +9,7 @@ from functools import partial
 from clic_chassis.decider import Decider, Fact
 from clic_contracts.event import (
     Event,
+    ExchangeAbusive,
     PersonalDataErased,
     RequestAcknowledged,
     RequestAnswered,
@@ -194,6 +195,8 @@ def _record(rules: Rules, command: Record, request: Request) -> tuple[Fact, ...]
             rule.may_reopen(rules, request, event, command.at, assumed=command.assumed)
         case RequestMerged():
             raise rule.MergeError("whether the other request can go on for both is looked at first: merge it")
+        case ExchangeAbusive():
+            rule.may_mark_abusive(event, request)
         case RequestRefused():
             return _refuse(Refuse(event, command.at, command.assumed), request)
         case RequestClosed(reason=reason):

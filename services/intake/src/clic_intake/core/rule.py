@@ -6,7 +6,15 @@ import datetime as dt
 from dataclasses import dataclass
 
 from clic_chassis.error import NotFoundError, RefusedError
-from clic_contracts.event import Event, RequestAnswered, RequestClosed, RequestMerged, RequestRefused, RequestReopened
+from clic_contracts.event import (
+    Event,
+    ExchangeAbusive,
+    RequestAnswered,
+    RequestClosed,
+    RequestMerged,
+    RequestRefused,
+    RequestReopened,
+)
 from clic_contracts.lifecycle import CLOSES_UNANSWERED, may_happen
 from clic_contracts.vocabulary import (
     AccessOutcome,
@@ -72,6 +80,12 @@ class JudgementError(RefusedError):
     """A request may not be judged inadmissible on this criterion, or not by whoever did. Source: POL-06 to POL-09."""
 
     code = "judgement"
+
+
+class AbuseError(RefusedError):
+    """An exchange is marked as abusive with a reason. Source: POL-41."""
+
+    code = "abuse"
 
 
 class MergeError(RefusedError):
@@ -226,6 +240,16 @@ def may_refuse(refusal: RequestRefused, request: Request, by: str) -> None:
             raise JudgementError("it is a safety report: it is acted on without a name or contact (POL-06)")
         case _:
             pass
+
+
+def may_mark_abusive(exchange: ExchangeAbusive, request: Request) -> None:
+    """With what was said or done, sealed; once the request is erased nothing can be kept of it. Source: POL-41.
+
+    Raises:
+        AbuseError: there is no reason.
+    """
+    if exchange.sealed is None and not request.erased:
+        raise AbuseError("say what was said or done: an exchange is not marked as abusive without a reason (POL-41)")
 
 
 def may_merge(request: Request, into: Request, *, joined: int) -> None:

@@ -10,7 +10,10 @@ from clic_chassis.error import RefusedError
 from clic_contracts.envelope import Recorded
 from clic_contracts.event import RequestReceived, RequestRouted, RuleRef
 from clic_contracts.town import RoutingRule, Town
-from clic_contracts.vocabulary import DepartmentCode
+from clic_contracts.vocabulary import DepartmentCode, RuleCode
+
+BEFORE_COURTS: RuleCode = "before_courts"
+"""The town's rule that names who has what is before the courts: *Services juridiques*. Source: POL-09."""
 
 
 class UnknownDepartmentError(RefusedError):
@@ -53,7 +56,15 @@ class RouteTo:
     town: Town
 
 
-Command = RouteByRules | RouteTo
+@dataclass(frozen=True, slots=True)
+class PassToLegal:
+    """A person judged it to be before the courts: it is passed to who the town's rule names. Source: POL-09."""
+
+    at: dt.datetime
+    town: Town
+
+
+Command = RouteByRules | RouteTo | PassToLegal
 
 
 def decide(command: Command, assignment: Assignment) -> tuple[Fact, ...]:
@@ -75,6 +86,17 @@ def decide(command: Command, assignment: Assignment) -> tuple[Fact, ...]:
             if assignment.department == code:
                 return ()
             return (Fact(RequestRouted(department=code, first_line=department.first_line), at),)
+        case PassToLegal(at=at, town=town):
+            return _pass_to_legal(at, town, assignment)
+
+
+def _pass_to_legal(at: dt.datetime, town: Town, assignment: Assignment) -> tuple[Fact, ...]:
+    rule = next((each for each in town.routing.rules if each.code == BEFORE_COURTS), None)
+    if rule is None or rule.department is None or rule.department == assignment.department:
+        return ()  # A town whose rules name nobody leaves it where it is; or it is there already.
+    first_line = town.department_by_code[rule.department].first_line
+    routed = RequestRouted(department=rule.department, rule=RuleRef(code=rule.code), first_line=first_line)
+    return (Fact(routed, at),)
 
 
 def route(received: RequestReceived, town: Town) -> RequestRouted:
