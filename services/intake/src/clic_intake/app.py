@@ -21,6 +21,7 @@ from .duplicate.wiring import add_judging
 from .eraser import InboxEraser
 from .inbox import Inbox, inbox_key
 from .learning import Learnings
+from .letter.wiring import add_letters
 from .name_index import NameIndex, OlderNames
 from .open311.wiring import add_open311
 from .personal.keys import KeyRotation, open_keys
@@ -72,6 +73,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     add_open311(http, runtime, desk, agents)
     following = add_judging(http, runtime, desk, register, duplicates)
     add_agents_desk(http, runtime, desk, register, scanner)
+    letters = await add_letters(http, runtime, decisions, register)
     return Wiring(
         components=[
             Process(
@@ -92,6 +94,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
                 skip=not_for_outside,
             ),
             following,
+            *letters,
             OlderNames(runtime.pool, register, runtime.log, runtime.clock),
             KeyRotation(runtime.pool, master, runtime.clock),
             Projector(runtime.nats, runtime.pool, WorklistProjection(runtime.town)),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from clic_chassis.settings import Settings
 
@@ -21,4 +22,15 @@ class IntakeSettings(Settings):
     )
     open311_url: str | None = Field(
         default=None, description="Of the endpoint /open311/v2 as the outside knows it; not set: as it was asked for."
+    )
+    public_url: str | None = Field(
+        default=None, description="Of the citizens' pages as the outside knows them; not set: letters name none."
+    )
+    smtp_url: str | None = Field(
+        default=None, description="The mail server that letters go out by, smtp://host:port; not set: they wait."
+    )
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Literal["starttls", "implicit", "none"] = Field(
+        default="starttls", description="`starttls` and `implicit` insist on it; `none` for one on this machine alone."
     )

@@ -224,7 +224,7 @@ def samples(letter: LetterKind, language: Language, town: Town) -> tuple[Content
         sender=words.of(town.correspondence.sender),
         further=words.of(town.correspondence.further),
         claims=words.of(town.correspondence.claims),
-        follow="https://clic.exemple.invalid/suivi/2026-004217?cle=exemple",
+        follow="https://clic.exemple.invalid/suivi/2026-004217/exemple",
         name="Camille Exemple",
         reference="2026-004217",
         kind=words.one(_KINDS[Kind.REPORT]),

@@ -62,8 +62,8 @@ INSERT INTO letter_wake (request_id, wake_at) VALUES ($1, $2)
 ON CONFLICT (request_id) DO UPDATE SET wake_at = excluded.wake_at;
 
 -- name: due_wakes
--- Requests to be looked at again, which nobody else looks at.
-SELECT request_id FROM letter_wake WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED;
+-- Requests to be looked at again.
+SELECT request_id FROM letter_wake WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2;
 
 -- name: woken
 -- They were looked at; one that wants to be looked at later stays.

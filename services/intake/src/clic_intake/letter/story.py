@@ -1,0 +1,93 @@
+"""What a letter is made from: the facts of a request over all services, and what is sealed of its requester."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from clic_chassis.clock import Clock
+from clic_chassis.error import NotFoundError, RetryableError
+from clic_chassis.log import EventLog
+from clic_contracts.envelope import Commit, Recorded
+from clic_contracts.event import RequestReceived
+from clic_contracts.vocabulary import RequestId, Service
+from clic_intake.core.requester import current
+from clic_intake.register import Register
+from clic_intake.seal import RequestKey
+
+OPENER = "service:letters"
+"""Who opens seals to write to citizens, as the record of openings has it (POL-30)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A request's facts over all services, in the log's order."""
+
+    commits: tuple[Commit, ...]
+
+    @property
+    def events(self) -> tuple[Recorded, ...]:
+        """Every fact."""
+        return tuple(event for commit in self.commits for event in commit.events)
+
+    @property
+    def received(self) -> RequestReceived | None:
+        """Its reception; None: it is no request's story."""
+        return next((each.data for each in self.events if isinstance(each.data, RequestReceived)), None)
+
+
+async def whole_story(log: EventLog, request_id: RequestId, *, including: Commit | None = None) -> Whole:
+    """The story of a request; `including` is a commit of it that was seen, and must be in it.
+
+    Raises:
+        RetryableError: the log is away, or a replica lags.
+    """
+    for fresh in (False, True):  # A direct get may come from a replica that lags behind the delivery.
+        stories = {each: await log.load(each, request_id, fresh=fresh) for each in Service}
+        if including is None or stories[including.service].last_sequence >= including.sequence:
+            commits = (commit for story in stories.values() for commit in story.commits)
+            return Whole(tuple(sorted(commits, key=lambda commit: commit.sequence)))
+    raise RetryableError(f"the story of {request_id} does not reach {including and including.sequence} yet")
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a letter goes to, as known now."""
+
+    key: RequestKey
+    """Of the request."""
+    email: str = field(repr=False)
+    name: str = field(default="", repr=False)
+
+
+class Opener:
+    """Opens what is sealed of requests, for a reason that is recorded first (POL-30)."""
+
+    def __init__(self, register: Register, clock: Clock) -> None:
+        self._register = register
+        self._clock = clock
+
+    async def key(self, request_id: RequestId, reason: str, *, who: str = OPENER) -> RequestKey | None:
+        """The key of a request; None where nothing was ever sealed, or everything was erased.
+
+        Raises:
+            RetryableError: the database is away.
+        """
+        try:
+            key = (await self._register.entry(request_id)).key
+        except NotFoundError:
+            return None  # The log knows it and the register does not: a restored backup. Nothing can be opened.
+        if key is not None:
+            await self._register.record_opening(self._clock.now(), who, request_id, reason)
+        return key
+
+    async def addressee(self, request_id: RequestId, whole: Whole, reason: str) -> Addressee | None:
+        """Who asks, and their e-mail address; None where none is known, or everything was erased.
+
+        Raises:
+            RetryableError: the database is away.
+            SealError: a seal does not open.
+        """
+        key = await self.key(request_id, reason)
+        who = current(whole.events, key.open) if key is not None else {}
+        email = who.get("email")
+        return Addressee(key, email, who.get("name", "")) if key is not None and email else None
