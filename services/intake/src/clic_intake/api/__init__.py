@@ -7,14 +7,19 @@ from clic_chassis.http import add_error_handlers, new_api
 from clic_chassis.identity import Identity, current, protect
 from clic_chassis.log import EventLog
 from clic_contracts.town import Town
+from clic_intake.citizen.page import LARGER_FORMS
+from clic_intake.core.learning import REVIEWER
+from clic_intake.core.media import BYTES_MAX
 from clic_intake.desk import Desk
 from clic_intake.learning import Learnings
 from clic_intake.publication import Publications
 from clic_intake.register import Register
 from clic_intake.web import add_web
 
+from . import attachment
 from .draft import add_drafts
 from .learning import add_learnings
+from .staff import staff_of
 from .story import Stories, add_stories
 from .submission import MAX_BATCH_BYTES, SUBMISSIONS_PATH, add_submissions
 
@@ -37,12 +42,12 @@ def make_api(
         summary=f"The citizen-request desk of {town.name.en}.",
         description="Errors are problems (RFC 9457). Commands take an `Idempotency-Key`: said twice, done once.",
     )
-    add_error_handlers(api, larger_bodies={SUBMISSIONS_PATH: MAX_BATCH_BYTES})
+    add_error_handlers(api, larger_bodies={SUBMISSIONS_PATH: MAX_BATCH_BYTES, **LARGER_FORMS})
     add_web(api, town)
     protect(api, identity)
     stories = Stories(log, town)
     add_submissions(api, desk, current)
     add_stories(api, stories, register, clock, current)
-    add_learnings(api, learnings, stories, town, clock, current)
+    add_learnings(api, learnings, stories, town, clock, staff_of(town, REVIEWER))
     add_drafts(api, publications, current)
     return api

@@ -1,7 +1,6 @@
 """The knowledge base over HTTP: asked by agents, recorded where it answered, enriched by what it lacked."""
 
 import uuid
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, HTTPException, Path, Query
@@ -10,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.http import problems
+from clic_chassis.identity import current
 from clic_contracts.town import Town
 from clic_contracts.town_text import Article, Label, Names, Paragraphs
 from clic_contracts.vocabulary import Channel, Code, Language, RequestId, SubjectCode
@@ -96,7 +96,6 @@ def add_knowledge(
     stories: Stories,
     town: Town,
     clock: Clock,
-    current: Callable[..., Agent],
 ) -> None:
     """Add the routes; every agent may use them."""
     who = Annotated[Agent, Depends(current)]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import uuid
+
 from fastapi import FastAPI
 
 from clic_chassis.decision import Decisions
-from clic_chassis.identity import current
 from clic_chassis.service import Runtime
 from clic_intake.api.knowledge import add_knowledge
 from clic_intake.api.story import Stories
 from clic_intake.desk import Desk
 from clic_intake.knowledge import ArticleDrafts, FirstLine, Knowledge
+from clic_intake.personal.attachments import Attachments
+from clic_intake.personal.tracking import Tracking
 from clic_intake.register import Register
 from clic_intake.scan import Scanner
 from clic_intake.settings import IntakeSettings
+
+from .follow import Follow
+from .form import Form
+from .page import Gate
 
 
 async def add_first_line(
@@ -42,5 +49,24 @@ async def add_first_line(
         stories=Stories(runtime.log, town),
         town=town,
         clock=clock,
-        current=current,
     )
+    gate, tracking = Gate(clock), Tracking(register)
+    form = Form(
+        desk,
+        runtime.log,
+        knowledge,
+        first_line,
+        Attachments(runtime.nats, register, decisions, runtime.log),
+        tracking,
+        town=town,
+        clock=clock,
+        gate=gate,
+        new_id=_new_id,
+    )
+    form.add(api)
+    Follow(desk, register, runtime.log, tracking, form, town=town, clock=clock, gate=gate, new_id=_new_id).add(api)
+
+
+def _new_id() -> str:
+    """Of a form, so that it is the same however often it is sent."""
+    return str(uuid.uuid4())

@@ -20,9 +20,9 @@ SEARCH_DEFINITION = 1
 ASKED_CHARS_MAX = 2_000
 """Of a question, more is not looked at."""
 _TELL_NOTHING = frozenset({
-    "a", "as", "bonjour", "ca", "cela", "comment", "etaient", "etais", "etait", "ete", "etes", "fut", "il", "ils", "les",
-    "lui", "madame", "merci", "meme", "monsieur", "or", "ou", "pourquoi", "puis", "quand", "quel", "quelle", "quelles",
-    "quels", "quoi", "sans", "si", "sil", "svp",
+    "a", "as", "bonjour", "ca", "cela", "comment", "etaient", "etais", "etait", "ete", "etes", "fut", "il", "ils",
+    "les", "lui", "madame", "merci", "meme", "monsieur", "or", "ou", "pourquoi", "puis", "quand", "quel", "quelle",
+    "quelles", "quels", "quoi", "sans", "si", "sil", "svp",
 })  # fmt: skip
 """What PostgreSQL's French dictionary lets through: « les », what it knows with its accent alone, words of courtesy."""
 

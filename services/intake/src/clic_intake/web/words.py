@@ -6,6 +6,7 @@ French by the Office québécois de la langue française: « 1er », « 9 h 05 �
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,14 @@ _MONTHS = {
     ),
 }  # fmt: skip
 
+_BEFORE = re.compile(r"(?<=\S) (?=[:?!%»$])")
+_AFTER = re.compile(r"« ")
+
+
+def typeset(text: str) -> str:
+    """A text as it was typed, as it is set: apostrophes of type, and the spaces that French does not break."""
+    return _AFTER.sub(f"«{NBSP}", _BEFORE.sub(NBSP, text.replace("'", "’")))
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -33,8 +42,8 @@ class Words:
     zone: ZoneInfo
 
     def __call__(self, fr: str, en: str) -> str:
-        """What is said, of its two versions."""
-        return en if self.language is Language.EN else fr
+        """What is said, of its two versions, set as type."""
+        return typeset(en if self.language is Language.EN else fr)
 
     @property
     def locale(self) -> str:
@@ -47,8 +56,8 @@ class Words:
         return self(f"{NBSP}:", ":")
 
     def name(self, names: Names | Paragraphs) -> str:
-        """Of a thing that the town named; apostrophes that were typed become typographic ones."""
-        return self(names.fr, names.en).replace("'", "’")
+        """What the town calls a thing."""
+        return self(names.fr, names.en)
 
     def day(self, value: dt.date) -> str:
         """« 1er avril 2026 », “April 1, 2026”."""
