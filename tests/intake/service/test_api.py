@@ -216,18 +216,18 @@ async def test_the_documentation_names_every_command_and_what_may_go_wrong(offic
 
 
 async def test_an_access_request_is_visible_to_the_greffe_alone(office: Office) -> None:
-    """POL-26: neither read, nor opened, nor commanded, nor merged into by others."""
-    request_id = await registered(office, ACCESS)
+    """POL-26: for others it is not there, whatever they ask, and nothing tells it from one that is not there."""
+    request_id, nobodys = await registered(office, ACCESS), NOBODY
     other = await registered(office, event_id="appel-2")
-    for path, body in (
-        (f"/requests/{request_id}", None),
-        (f"/requests/{request_id}/open", {"reason": "Répondre à la demande."}),
-        (f"/requests/{request_id}/acknowledge", {"channel": "phone"}),
-        (f"/requests/{other}/merge", {"into": request_id}),
+    for hidden, unknown, body in (
+        (f"/requests/{request_id}", f"/requests/{nobodys}", None),
+        (f"/requests/{request_id}/open", f"/requests/{nobodys}/open", {"reason": "Répondre à la demande."}),
+        (f"/requests/{request_id}/acknowledge", f"/requests/{nobodys}/acknowledge", {"channel": "phone"}),
     ):
-        refused = await office.ask(path, body)
-        assert refused.status_code == 403
-        assert "greffe" in refused.json()["detail"]
+        refused, missing = await office.ask(hidden, body), await office.ask(unknown, body)
+        assert (refused.status_code, refused.content) == (404, missing.content)
+    into = [await office.ask(f"/requests/{other}/merge", {"into": each}) for each in (request_id, nobodys)]
+    assert (into[0].status_code, into[0].content) == (404, into[1].content)
     assert await office.runtime.pool.fetchval("SELECT count(*) FROM opening") == 0
     assert (await office.ask(f"/requests/{request_id}", token="greffe")).status_code == 200
     decided = await command(office, request_id, "answer", token="greffe", channel="letter", access_outcome="granted")
@@ -240,7 +240,7 @@ async def test_a_confidential_subject_is_its_departments_alone(office: Office) -
     [subject] = [each for each in town.subjects if each.confidential and each.department == "direction_generale"]
     request_id = await registered(office, REPORT.model_copy(update={"subject": subject.code}))
     for token in ("desk", "greffe"):
-        assert (await office.ask(f"/requests/{request_id}", token=token)).status_code == 403
+        assert (await office.ask(f"/requests/{request_id}", token=token)).status_code == 404
 
 
 async def test_a_refusal_of_access_needs_its_provision_and_a_text(office: Office) -> None:

@@ -113,12 +113,11 @@ async def test_gathering_needs_its_role_and_a_reason_and_every_opening_is_record
 
 
 async def test_what_was_learned_from_a_confidential_request_is_opened_for_its_role_alone(office: Office) -> None:
-    """POL-26: neither its text, nor its reference, nor a seal opened."""
+    """POL-26: for others there is neither it nor its request, and no seal is opened."""
     request_id = await registered(office, ACCESS)
-    await record(office, about=request_id, token="desk", status=403)
+    await record(office, about=request_id, token="desk", status=404)
     await record(office, about=request_id, token="greffe", subject="pothole")
-    (hidden,) = (await gather(office))["learnings"]
-    assert (hidden["state"], hidden["text"], hidden["reference"], hidden["subject"]) == ("withheld", None, None, None)
+    assert (await gather(office))["learnings"] == []
     assert await office.runtime.pool.fetchval("SELECT count(*) FROM opening") == 0
     (seen,) = (await gather(office, token="second"))["learnings"]
     assert seen["text"] == LESSON

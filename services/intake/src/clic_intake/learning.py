@@ -38,7 +38,7 @@ PAGE_MAX = 100
 """Learnings that are gathered at once at most: each is a load from the log and a recorded opening."""
 READINGS_MAX = 1_000
 
-State = Literal["open", "erased", "withheld"]
+State = Literal["open", "erased"]
 
 
 class ErasedRequestError(RefusedError):
@@ -59,7 +59,6 @@ class Learning:
     occurred_at: dt.datetime
     actor: str
     state: State
-    """`withheld`: its request is confidential, and the reader lacks the role (POL-26)."""
     text: str | None
 
 
@@ -190,6 +189,8 @@ class Learnings:
     async def gather(self, period: str, agent: Agent, reason: str, after: str | None = None) -> Gathered:
         """A quarter's learnings, opened; who opens them and why is recorded before anything is opened (POL-30).
 
+        What was learned from a confidential request is not there for who lacks its role (POL-26).
+
         Raises:
             PeriodError: it is no quarter.
             NotFoundError: `after` is no learning's id.
@@ -213,7 +214,7 @@ class Learnings:
                 _SQL["record_reading"], now, agent.agent, "gather", period, None, len(visible), reason
             )
         log.info("learnings_read", what="gather", period=period, learnings=len(visible))
-        learnings = [await self._opened(place, is_visible=place in visible) for place in places]
+        learnings = [await self._opened(place) for place in visible]
         return Gathered(tuple(learnings), str(page[-1]["learning_id"]) if len(rows) > PAGE_MAX else None)
 
     async def _place(self, row: asyncpg.Record) -> _Place | None:
@@ -235,20 +236,17 @@ class Learnings:
         role = confidential_to(about.kind, about.subject, self._town)
         return role is None or role in agent.roles
 
-    async def _opened(self, place: _Place, *, is_visible: bool) -> Learning:
-        state: State = "withheld"
-        text = None
+    async def _opened(self, place: _Place) -> Learning:
         said = place.fact.data
         assert isinstance(said, LearningRecorded)
-        if is_visible:
-            key = (await self._register.entry(place.request_id)).key
-            state = "erased" if key is None or said.sealed is None else "open"
-            text = str(key.open(said.sealed)["text"]) if key is not None and said.sealed is not None else None
+        key = (await self._register.entry(place.request_id)).key
+        text = str(key.open(said.sealed)["text"]) if key is not None and said.sealed is not None else None
+        state: State = "erased" if text is None else "open"
         return Learning(
             learning_id=place.learning_id,
             request_id=None if place.about is None else place.request_id,
-            reference=None if place.about is None or not is_visible else place.about.reference,
-            subject=said.subject if is_visible else None,
+            reference=None if place.about is None else place.about.reference,
+            subject=said.subject,
             occurred_at=place.fact.occurred_at,
             actor=place.fact.actor,
             state=state,

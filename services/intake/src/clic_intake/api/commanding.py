@@ -66,7 +66,7 @@ class Commands:
         now = self._clock.now()
         if command.occurred_at is not None and (wrong := future_errors("/occurred_at", command.occurred_at, now)):
             raise HTTPException(422, f"occurred_at: {wrong[0].detail}. {wrong[0].mend}")
-        commits = await self._stories.own(request_id, agent)
+        commits = await self._stories.treated(request_id, agent)
         # The key is the agent's own: two agents with one key are two commands.
         cause = f"{agent.actor}\n{key or uuid.uuid4()}"
         known = any(event.cause_id == cause for commit in commits for event in commit.events)

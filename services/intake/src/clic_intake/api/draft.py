@@ -1,7 +1,7 @@
 """Drafts of learnings over HTTP: edited, scanned, confirmed, signed off and published by reviewers (POL-37)."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request
 from fastapi.responses import JSONResponse
@@ -134,7 +134,7 @@ class WithdrawText(BaseModel):
 DraftPath = Annotated[RequestId, Path(description="The draft's id.")]
 
 
-def add_drafts(api: FastAPI, publications: Publications, current: Callable[..., Agent]) -> None:
+def add_drafts(api: FastAPI, publications: Publications, current: Callable[..., Any]) -> None:
     """Add the routes; all need the role `reviewer`."""
 
     def reviewer(agent: Annotated[Agent, Depends(current)]) -> Agent:

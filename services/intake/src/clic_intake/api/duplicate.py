@@ -133,7 +133,7 @@ def add_duplicates(
         now = clock.now()
         if body.occurred_at is not None and (wrong := future_errors("/occurred_at", body.occurred_at, now)):
             raise HTTPException(422, f"occurred_at: {wrong[0].detail}. {wrong[0].mend}")
-        await stories.own(request_id, agent)
+        await stories.treated(request_id, agent)
         decided = await splits.split(
             request_id,
             [Part(each.kind, each.text, each.subject, each.place) for each in body.parts],

@@ -1,5 +1,7 @@
 """A request's story for agents: what happened to it over all services, and what is sealed, for a recorded reason."""
 
+import contextlib
+import dataclasses
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -8,17 +10,21 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
+from clic_chassis.error import NotFoundError
 from clic_chassis.http import problems
 from clic_chassis.log import EventLog
-from clic_contracts.envelope import Commit, Recorded
-from clic_contracts.event import RequestReceived
+from clic_contracts.envelope import Commit, Recorded, derive_id
+from clic_contracts.event import RequestReceived, RequestRouted, RequestSplit
 from clic_contracts.lifecycle import LIFECYCLE
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import Phase, Reference, RequestId, Service
+from clic_contracts.vocabulary import Code, Phase, Reference, RequestId, Service
 from clic_intake.core.admission import confidential_to
+from clic_intake.core.permission import may_see, may_treat
 from clic_intake.core.rule import UnknownRequestError
 from clic_intake.core.state import Request, state_of
 from clic_intake.register import Register
+
+from .staff import must_be_staff
 
 RequestPath = Annotated[RequestId, Path(description="The request's id.")]
 
@@ -97,23 +103,45 @@ class Stories:
         """Intake's part of a request's story.
 
         Raises:
-            UnknownRequestError: there is no such request.
-            HTTPException: 403, it is confidential and the agent lacks the role.
+            UnknownRequestError: there is no such request, or none for this agent: nothing tells which (POL-26).
+            HTTPException: 403, the agent works neither at the desk nor in a department.
             RetryableError: the log is away.
         """
-        commits = (await self._log.load(Service.INTAKE, request_id)).commits
-        received = commits[0].events[0].data if commits else None
-        if not isinstance(received, RequestReceived):
-            raise UnknownRequestError("no such request: send its submission first, or correct the id")
-        role = confidential_to(received.kind, received.subject, self._town) if received.confidential else None
-        if role is not None and role not in agent.roles:  # POL-26
-            raise HTTPException(
-                403, f"the request is confidential: it needs the role {role!r}, which an operator gives"
-            )
+        return (await self._seen(request_id, agent))[0]
+
+    async def treated(self, request_id: RequestId, agent: Agent) -> tuple[Commit, ...]:
+        """The same, of a request that the agent may command and whose seals they may open (POL-30).
+
+        Raises:
+            HTTPException: 403, also where another department is in charge. Otherwise as `own`.
+        """
+        commits, role = await self._seen(request_id, agent)
+        if may_treat(agent.roles, role, None):
+            return commits
+        routed = (await self._log.load(Service.ROUTING, request_id)).events
+        departments = [each.data.department for each in routed if isinstance(each.data, RequestRouted)]
+        if not may_treat(agent.roles, role, departments[-1] if departments else None):
+            raise HTTPException(403, "another department is in charge: the desk can route the request to yours")
         return commits
 
+    async def _seen(self, request_id: RequestId, agent: Agent) -> tuple[tuple[Commit, ...], Code | None]:
+        """Intake's part, and the role that the request is confidential to."""
+        must_be_staff(agent, self._town)
+        commits = (await self._log.load(Service.INTAKE, request_id)).commits
+        received = commits[0].events[0].data if commits else None
+        role = None
+        if isinstance(received, RequestReceived) and received.confidential:
+            role = confidential_to(received.kind, received.subject, self._town)
+        if not isinstance(received, RequestReceived) or not may_see(agent.roles, role):
+            # One answer for both, from one place: same status, same words, same work (POL-26).
+            raise UnknownRequestError("no such request: send its submission first, or correct the id")
+        return commits, role
+
     async def whole(self, request_id: RequestId, agent: Agent) -> tuple[Request, list[Commit]]:
-        """The request, and every service's commits in the log's order. Raises as `own`."""
+        """The request, and every service's commits in the log's order. Raises as `own`.
+
+        A split names those of the new requests alone that are there for the agent (POL-26).
+        """
         own = await self.own(request_id, agent)
         others = [
             commit
@@ -122,19 +150,44 @@ class Stories:
             for commit in (await self._log.load(each, request_id)).commits
         ]
         request = state_of(event for commit in own for event in commit.events)
-        return request, sorted((*own, *others), key=lambda commit: commit.sequence)
+        visible = [await self._visible(commit, agent) for commit in own]
+        return request, sorted((*visible, *others), key=lambda commit: commit.sequence)
+
+    async def _visible(self, commit: Commit, agent: Agent) -> Commit:
+        if not any(isinstance(each.data, RequestSplit) for each in commit.events):
+            return commit
+        events = tuple([await self._visible_split(each, agent) for each in commit.events])
+        return dataclasses.replace(commit, events=events)
+
+    async def _visible_split(self, event: Recorded, agent: Agent) -> Recorded:
+        if not isinstance(event.data, RequestSplit):
+            return event
+        seen: list[RequestId] = []
+        for each in event.data.into:
+            with contextlib.suppress(UnknownRequestError):
+                await self.own(each, agent)
+                seen.append(each)
+        return event.model_copy(update={"data": event.data.model_copy(update={"into": tuple(seen)})})
 
 
-def add_stories(
-    api: FastAPI, stories: Stories, register: Register, clock: Clock, current: Callable[..., Agent]
-) -> None:
+def add_stories(api: FastAPI, stories: Stories, register: Register, clock: Clock, current: Callable[..., Any]) -> None:
     """Add the routes that read."""
     who = Annotated[Agent, Depends(current)]
 
-    @api.get("/references/{reference}", tags=["requests"], summary="Find a request", responses=problems(401, 404, 503))
-    async def by_reference(reference: Reference, _: who) -> Found:
-        """The id of the request that a citizen names."""
-        return Found(reference=reference, request_id=await register.find(reference))
+    @api.get(
+        "/references/{reference}",
+        tags=["requests"],
+        summary="Find a request",
+        responses=problems(401, 403, 404, 503),
+    )
+    async def by_reference(reference: Reference, agent: who) -> Found:
+        """The id of the request that a citizen names; what the caller may not see is not there (POL-26)."""
+        try:
+            request_id = await register.find(reference)
+        except NotFoundError:
+            request_id = derive_id("reference", reference)  # Nobody's: what follows is the same for both (POL-26).
+        await stories.own(request_id, agent)
+        return Found(reference=reference, request_id=request_id)
 
     @api.get(
         "/requests/{request_id}",
@@ -164,8 +217,11 @@ def add_stories(
         responses=problems(401, 403, 404, 410, 422, 503),
     )
     async def open_seals(request_id: RequestPath, body: Opening, agent: who) -> Opened:
-        """Open what is sealed, for a reason that is recorded with who asked, before anything is opened (POL-30)."""
-        commits = await stories.own(request_id, agent)
+        """Open what is sealed, for a reason that is recorded with who asked, before anything is opened (POL-30).
+
+        For the desk, the department in charge, and the role that a confidential request has (POL-26).
+        """
+        commits = await stories.treated(request_id, agent)
         await register.record_opening(clock.now(), agent.agent, request_id, body.reason)
         entry = await register.entry(request_id)
         if entry.erased:

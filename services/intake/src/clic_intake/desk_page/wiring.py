@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from clic_chassis.identity import current
 from clic_chassis.service import Runtime
 from clic_intake.api.commanding import Commands, add_commands
+from clic_intake.api.staff import staff_of
 from clic_intake.api.story import Stories
 from clic_intake.api.worklist import add_worklists
 from clic_intake.desk import Desk
@@ -23,5 +24,5 @@ def add_agents_desk(api: FastAPI, runtime: Runtime[Any], desk: Desk, register: R
     stories = Stories(runtime.log, runtime.town)
     lists = Worklists(runtime.pool, runtime.town, runtime.clock)
     commands = Commands(desk, stories, scanner, runtime.town, runtime.clock)
-    add_worklists(api, lists, current)
+    add_worklists(api, lists, staff_of(runtime.town))
     add_commands(api, commands, current)
