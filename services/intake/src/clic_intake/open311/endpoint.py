@@ -18,7 +18,6 @@ from starlette.routing import Route
 
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError
-from clic_chassis.identity.rate import Limiter, Rate, source_of
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Language
 from clic_intake.core import open311
@@ -26,7 +25,7 @@ from clic_intake.core.open311_argument import ArgumentError, Arguments, Wanted, 
 from clic_intake.core.question import Told
 from clic_intake.web import language_of
 
-from .error import HANDLERS, NoKeyError, TooManyPostsError, refused
+from .error import HANDLERS, NoKeyError, refused
 from .format import Format, accepted, answer, split
 from .listing import Listing
 from .submitting import KEY_CHARS_MAX, Submitter
@@ -34,8 +33,6 @@ from .submitting import KEY_CHARS_MAX, Submitter
 PublisherOf = Callable[[str], Awaitable[str | None]]
 """The publisher who holds an API key; None: nobody does."""
 
-KEYLESS: Final = Rate(10, dt.timedelta(minutes=1))
-"""Posts without a key, from one address."""
 FIELDS_MAX: Final = 200
 """Of a form; one with more is refused."""
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -98,13 +95,13 @@ class _Endpoint:
         self._publisher_of = publisher_of
         self._clock = clock
         self._options = options
-        self._keyless = Limiter(KEYLESS, clock)
 
     async def discovery(self, request: Request) -> Response:
         name, form = _asked(request)
         if name != "discovery":
             raise HTTPException(404)
-        url = self._options.url or f"{str(request.base_url).rstrip('/')}/v2"
+        here = request.url.replace(path=f"{request.url.path.rpartition('/')[0]}/v2", query="", fragment="")
+        url = self._options.url or str(here)
         return answer("discovery", open311.discovery(self._town, url, self._options.since), form)
 
     async def collection(self, request: Request) -> Response:
@@ -153,7 +150,7 @@ class _Endpoint:
 
     async def _post(self, request: Request, form: Format) -> Response:
         arguments = await _posted(request)
-        publisher = await self._publisher(one(arguments, "api_key"), request)
+        publisher = await self._publisher(one(arguments, "api_key"))
         self._check_jurisdiction(arguments)
         language = Language.EN if one(arguments, "lang") == Language.EN else Language.FR
         said = read_form(arguments, self._town, language)
@@ -162,20 +159,9 @@ class _Endpoint:
             raise ArgumentError(refused(receipt.problem))
         return answer("service_requests", open311.created(receipt.reference, receipt.acknowledgement), form)
 
-    async def _publisher(self, api_key: str | None, request: Request) -> str:
-        """Who posts.
-
-        Raises:
-            NoKeyError: the key is nobody's, or missing where one is needed.
-            TooManyPostsError: it needs none, and this address posts too often.
-        """
-        if api_key is not None:
-            known = await self._publisher_of(api_key)
-        else:
-            known = self._options.keyless_publisher
-            wait_s = self._keyless.take(source_of(request.client.host if request.client else None))
-            if known is not None and wait_s:
-                raise TooManyPostsError(wait_s)
+    async def _publisher(self, api_key: str | None) -> str:
+        """Who posts. Raises `NoKeyError` where nobody does."""
+        known = await self._publisher_of(api_key) if api_key is not None else self._options.keyless_publisher
         if known is None:
             raise NoKeyError("api_key")
         return known

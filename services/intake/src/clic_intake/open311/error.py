@@ -34,16 +34,6 @@ class NoKeyError(RefusedError):
     code = "api_key"
 
 
-class TooManyPostsError(RefusedError):
-    """An address posts without a key more often than people do."""
-
-    code = "too_many"
-
-    def __init__(self, wait_s: int) -> None:
-        super().__init__(f"wait {wait_s} seconds")
-        self.wait_s = wait_s
-
-
 def refused(problem: Problem | None) -> Told:
     """Why the desk did not take a post."""
     if problem is not None and problem.type == OTHER_CONTENT:
@@ -94,17 +84,6 @@ async def _no_key(request: Request, _: Exception) -> Response:
     return _error(request, HTTPStatus.FORBIDDEN, HTTPStatus.FORBIDDEN, told)
 
 
-async def _too_many(request: Request, error: Exception) -> Response:
-    assert isinstance(error, TooManyPostsError)
-    told = Told(
-        fr=f"Trop de demandes à la fois. Attendez {error.wait_s}\u00a0s.",
-        en=f"Too many requests at once. Wait {error.wait_s} s.",
-    )
-    said = _error(request, HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS, told)
-    said.headers["Retry-After"] = str(error.wait_s)
-    return said
-
-
 async def _away(request: Request, _: Exception) -> Response:
     told = Told(
         fr="Le service ne répond pas pour l’instant. Réessayez dans quelques secondes.",
@@ -139,7 +118,6 @@ HANDLERS: Final[Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]
     ArgumentError: _unfit,
     NotFoundError: _not_found,
     NoKeyError: _no_key,
-    TooManyPostsError: _too_many,
     RetryableError: _away,
     HTTPException: _other,
     Exception: _defect,

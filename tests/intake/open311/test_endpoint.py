@@ -1,0 +1,402 @@
+"""GeoReport v2 over HTTP, on requests in memory: addresses, formats, errors, bounds and other sites' browsers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from tests.intake.open311.georeport import spark, valid
+from tests.intake.open311.listed import HIDDEN, listed
+
+from clic_chassis.clock import ManualClock
+from clic_chassis.error import RetryableError
+from clic_chassis.http import BODY_BYTES_MAX, add_error_handlers
+from clic_chassis.scenario import NOON
+from clic_contracts.submission import Problem, Receipt, RequestSubmission
+from clic_contracts.town import Town
+from clic_intake.core.open311 import Listed
+from clic_intake.core.open311_argument import Wanted
+from clic_intake.open311.endpoint import FIELDS_MAX, Options, make_endpoint
+from clic_intake.open311.listing import MemoryListing
+from clic_intake.open311.submitting import OTHER_CONTENT, Submitter
+
+V2 = "/open311/v2"
+FORM = {"api_key": "clé", "service_code": "pothole", "address_string": "1, rue Inventée", "attribute[size]": "large"}
+
+
+@dataclass
+class Post:
+    """What reached the desk."""
+
+    publisher: str
+    said: RequestSubmission
+    key: str | None
+
+
+@dataclass
+class Desk:
+    """Takes what is submitted, or answers with a problem."""
+
+    problem: Problem | None = None
+    error: Exception | None = None
+    posts: list[Post] = field(default_factory=list)
+
+    async def submit(self, publisher: str, said: RequestSubmission, key: str | None) -> Receipt:
+        """See `Submitter.submit`."""
+        if self.error is not None:
+            raise self.error
+        self.posts.append(Post(publisher, said, key))
+        if self.problem is not None:
+            return Receipt(status="refused", problem=self.problem, at=NOON)
+        return Receipt(status="accepted", reference="2026-000009", acknowledgement="C’est enregistré.", at=NOON)
+
+
+class Site:
+    """Open311 under the desk's HTTP, as a client sees it."""
+
+    def __init__(self, town: Town, *requests: Listed, **options: Any) -> None:
+        self.desk = Desk()
+        self.clock = ManualClock(NOON)
+        self.listing = MemoryListing(town, requests)
+        api = FastAPI()
+        add_error_handlers(api)
+        endpoint = make_endpoint(
+            town,
+            self.listing,
+            cast("Submitter", self.desk),
+            self._publisher_of,
+            clock=self.clock,
+            options=Options(since=NOON, **options),
+        )
+        api.mount("/open311", endpoint)
+        transport = httpx.ASGITransport(api)
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://ville.exemple.invalid")
+
+    async def _publisher_of(self, api_key: str) -> str | None:
+        return "portail_web" if api_key == "clé" else None
+
+    async def get(self, path: str, **more: Any) -> httpx.Response:
+        """An answer that is in one of the two formats."""
+        return well_formed(await self.http.get(f"{V2}/{path}", **more))
+
+    async def post(self, form: Mapping[str, Any], path: str = "requests.json", **more: Any) -> httpx.Response:
+        """The same, to a form."""
+        return well_formed(await self.http.post(f"{V2}/{path}", data=form, **more))
+
+
+def well_formed(answer: httpx.Response) -> httpx.Response:
+    """Every answer is GeoReport's, errors too."""
+    if answer.headers["content-type"] == "text/xml; charset=utf-8":
+        valid(answer.content)
+    else:
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+        json.loads(answer.content)
+    return answer
+
+
+def told(answer: httpx.Response, status: int) -> list[str]:
+    """The descriptions of an error of this status."""
+    assert answer.status_code == status, answer.text
+    xml = answer.headers["content-type"].startswith("text/xml")
+    errors = spark(valid(answer.content)) if xml else answer.json()
+    assert all(set(each) == {"code", "description"} for each in errors)
+    return [each["description"] for each in errors]
+
+
+@pytest.fixture
+def site(serving: Town) -> Site:
+    """With two public requests and one of every sort that is hidden."""
+    hidden = [listed(number, **changes) for number, changes in enumerate(HIDDEN.values(), start=3)]
+    return Site(serving, listed(1), listed(2, subject="road_danger"), *hidden)
+
+
+# -- reading ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["xml", "json"])
+async def test_discovery_names_the_endpoint_in_both_formats(site: Site, suffix: str) -> None:
+    """Service discovery: «Format must be both xml and json»."""
+    answer = well_formed(await site.http.get(f"/open311/discovery.{suffix}"))
+
+    found = spark(valid(answer.content)) if suffix == "xml" else answer.json()
+    assert found["endpoints"] == [
+        {
+            "specification": "http://wiki.open311.org/GeoReport_v2",
+            "url": "http://ville.exemple.invalid/open311/v2",
+            "changeset": "2026-05-15 16:00:00",
+            "type": "production",
+            "formats": ["text/xml", "application/json"],
+        }
+    ]
+    assert "clic@exemple.invalid" in found["key_service"]
+
+
+async def test_discovery_names_the_address_that_the_outside_knows(serving: Town) -> None:
+    site = Site(serving, url="https://311.exemple.invalid/v2")
+
+    found = (await site.http.get("/open311/discovery.json")).json()
+    assert found["endpoints"][0]["url"] == "https://311.exemple.invalid/v2"
+
+
+@pytest.mark.parametrize(
+    "path", ["services", "services/pothole", "requests", "requests/2026-000001", f"tokens/{listed(1).request_id}"]
+)
+async def test_suffix_and_accept_choose_the_format_and_both_say_the_same(site: Site, path: str) -> None:
+    answers = [
+        await site.get(f"{path}.xml"),
+        await site.get(path),
+        await site.get(path, headers={"Accept": "text/xml"}),
+        await site.get(f"{path}.json"),
+        await site.get(path, headers={"Accept": "application/json"}),
+    ]
+
+    assert {each.status_code for each in answers} == {200}
+    kinds = [each.headers["content-type"].partition(";")[0] for each in answers]
+    assert kinds == ["text/xml"] * 3 + ["application/json"] * 2
+    assert spark(valid(answers[0].content)) == answers[3].json()
+
+
+async def test_a_list_holds_what_is_public_and_nothing_else(site: Site) -> None:
+    """POL-26, POL-30."""
+    found = (await site.get("requests.json")).json()
+
+    assert [each["service_request_id"] for each in found] == ["2026-000002", "2026-000001"]
+
+
+@pytest.mark.parametrize("number", range(3, 3 + len(HIDDEN)))
+async def test_what_is_hidden_cannot_be_told_from_what_is_not_there(site: Site, number: int) -> None:
+    """POL-26: neither by its number, nor by a list of numbers, nor by the token of its submission."""
+    hidden = listed(number)
+    for known, unknown in (
+        (f"requests/{hidden.reference}.json", "requests/2026-999999.json"),
+        (f"tokens/{hidden.request_id}.json", "tokens/6f9619ff-8b86-5d11-b42d-00cf4fc964ff.json"),
+        (f"requests.json?service_request_id={hidden.reference}", "requests.json?service_request_id=2026-999999"),
+    ):
+        one, other = await site.get(known), await site.get(unknown)
+        assert (one.status_code, one.content, one.headers) == (other.status_code, other.content, other.headers)
+
+
+@pytest.mark.parametrize("code", ["privacy_incident", "internal_matter"])
+async def test_a_hidden_service_cannot_be_told_from_one_that_is_not_there(site: Site, code: str) -> None:
+    """POL-26."""
+    for path in ("services/{}.json", "requests.json?service_code={}"):
+        one, other = await site.get(path.format(code)), await site.get(path.format("nothing"))
+        assert (one.status_code, one.content) == (other.status_code, other.content)
+
+
+async def test_numbers_that_are_asked_for_together_leave_out_what_is_not_there(site: Site) -> None:
+    answer = await site.get("requests.json?service_request_id=2026-000001,2026-999999,2026-000002&status=nonsense")
+
+    assert {each["service_request_id"] for each in answer.json()} == {"2026-000001", "2026-000002"}
+
+
+async def test_a_token_is_redeemed_for_the_number(site: Site) -> None:
+    token = listed(1).request_id
+
+    assert (await site.get(f"tokens/{token}.json")).json() == [{"service_request_id": "2026-000001", "token": token}]
+
+
+async def test_english_is_shown_to_who_asks_for_it_and_french_to_everybody_else(site: Site) -> None:
+    """GeoReport v2 knows no language: `lang`, then Accept-Language."""
+    names = [
+        (await site.get(f"services.json{query}", headers=headers)).json()[0]["service_name"]
+        for query, headers in (
+            ("", {}),
+            ("", {"Accept-Language": "de"}),
+            ("", {"Accept-Language": "en-CA, fr;q=0.5"}),
+            ("?lang=en", {}),
+            ("?lang=fr", {"Accept-Language": "en"}),
+        )
+    ]
+    assert names == ["Nid-de-poule", "Nid-de-poule", "Pothole", "Pothole", "Nid-de-poule"]
+
+
+# -- errors -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".xml", ".json", ""])
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("services/nothing", 404, "service_code\u00a0: ce service n’existe pas."),
+        ("requests/2026-999999", 404, "service_request_id\u00a0: aucune demande publique"),
+        ("tokens/nothing", 404, "token\u00a0: ce jeton n’est pas connu."),
+        ("nothing", 404, "Cette adresse n’existe pas."),
+        ("nothing/nothing", 404, "Cette adresse n’existe pas."),
+        ("requests/a/b", 404, "Cette adresse n’existe pas."),
+    ],
+)
+async def test_what_is_not_there_is_404_in_the_format_of_the_specification(
+    site: Site, path: str, suffix: str, status: int, said: str
+) -> None:
+    assert [said in each for each in told(await site.get(path + suffix), status)] == [True]
+
+
+async def test_a_format_that_is_none_is_refused(site: Site) -> None:
+    assert told(await site.get("services.html"), 400) == ["Le format demandé n’existe pas\u00a0: .xml ou .json."]
+
+
+async def test_every_wrong_filter_is_an_error_of_its_own(site: Site) -> None:
+    answer = await site.get("requests.xml?status=x&page=y&lang=en")
+
+    assert told(answer, 400) == [
+        "page: write a number from 1 to 101.",
+        "status: there is no x. Write open, closed, or both, separated by a comma.",
+    ]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+async def test_other_methods_are_refused_with_their_code_in_the_body(site: Site, method: str) -> None:
+    """GeoReport v2: «basically 400 for any other error»; the body's code may be finer."""
+    answer = well_formed(await site.http.request(method, f"{V2}/requests.json"))
+
+    assert answer.status_code == 400
+    assert answer.json()[0]["code"] == "405"
+
+
+async def test_another_jurisdiction_is_not_found_where_the_town_named_its_own(serving: Town) -> None:
+    site = Site(serving, listed(1), jurisdiction_id="exemple.invalid")
+
+    for path in ("services.json", "services/pothole.json", "requests.json", "requests/2026-000001.json"):
+        assert (await site.get(f"{path}?jurisdiction_id=exemple.invalid")).status_code == 200
+        assert (await site.get(f"{path}?jurisdiction_id=")).status_code == 200
+        assert "jurisdiction_id" in told(await site.get(f"{path}?jurisdiction_id=ailleurs.invalid"), 404)[0]
+    assert "jurisdiction_id" in told(await site.post(FORM | {"jurisdiction_id": "ailleurs.invalid"}), 404)[0]
+    assert site.desk.posts == []
+
+
+async def test_any_jurisdiction_is_taken_where_the_town_named_none(site: Site) -> None:
+    """GeoReport v2: «Implementations can ignore this parameter» where they serve one jurisdiction."""
+    assert (await site.get("services.json?jurisdiction_id=ailleurs.invalid")).status_code == 200
+
+
+async def test_a_server_that_is_away_is_a_general_error_that_may_be_tried_again(site: Site) -> None:
+    """GeoReport v2: «400 – General service error (any failure …, eg CRM is down)»."""
+    site.desk.error = RetryableError("away")
+
+    answer = await site.post(FORM)
+    assert told(answer, 400) == ["Le service ne répond pas pour l’instant. Réessayez dans quelques secondes."]
+    assert (answer.json()[0]["code"], answer.headers["retry-after"]) == ("503", "2")
+
+
+async def test_a_defect_of_ours_tells_nothing_of_what_was_sent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(_: Wanted) -> list[Listed]:
+        raise ZeroDivisionError("camille@exemple.invalid")
+
+    monkeypatch.setattr(site.listing, "find", fails)
+
+    answer = await site.get("requests.xml")
+    assert told(answer, 500) == ["Une erreur de notre part. Prévenez-nous si elle se répète."]
+
+
+# -- posting ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".xml", ".json"])
+async def test_a_post_is_answered_with_its_number_and_what_the_citizen_is_told(site: Site, suffix: str) -> None:
+    """GeoReport v2; POL-18: the notice is the acknowledgement."""
+    answer = await site.post(FORM, f"requests{suffix}", headers={"Idempotency-Key": "k-1"})
+
+    assert answer.status_code == 200
+    found = answer.json() if suffix == ".json" else spark(valid(answer.content))
+    assert found == [{"service_request_id": "2026-000009", "service_notice": "C’est enregistré.", "account_id": None}]
+    post = site.desk.posts[0]
+    assert (post.publisher, post.said.subject, post.key) == ("portail_web", "pothole", "k-1")
+
+
+async def test_a_post_without_a_key_or_with_a_wrong_one_is_forbidden(site: Site) -> None:
+    """GeoReport v2: «403 – Missing or Invalid API Key»; before anything else is looked at."""
+    for wrong in ({}, {"api_key": ""}, {"api_key": "fausse"}):
+        answer = await site.post({**{k: v for k, v in FORM.items() if k != "api_key"}, **wrong, "service_code": ""})
+        assert "api_key" in told(answer, 403)[0]
+        assert answer.json()[0]["code"] == "403"
+    assert site.desk.posts == []
+
+
+async def test_the_key_and_the_jurisdiction_may_stand_in_the_address(site: Site) -> None:
+    rest = {name: value for name, value in FORM.items() if name != "api_key"}
+
+    assert (await site.post(rest, "requests.json?api_key=clé&jurisdiction_id=exemple.invalid")).status_code == 200
+
+
+async def test_where_the_town_wants_no_key_a_post_without_one_is_taken(serving: Town) -> None:
+    site = Site(serving, keyless_publisher="telephonie")
+    keyless = {name: value for name, value in FORM.items() if name != "api_key"}
+
+    assert (await site.post(keyless)).status_code == 200
+    assert (await site.post(FORM)).status_code == 200
+    assert (await site.post(keyless | {"api_key": "fausse"})).status_code == 403
+    assert [each.publisher for each in site.desk.posts] == ["telephonie", "portail_web"]
+
+
+async def test_english_is_written_only_on_the_citizens_wish(site: Site) -> None:
+    """A browser's languages are no wish; `lang=en` in the form is."""
+    await site.post(FORM, headers={"Accept-Language": "en"})
+    await site.post(FORM | {"lang": "en"})
+
+    assert [each.said.language for each in site.desk.posts] == ["fr", "en"]
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "said"),
+    [
+        (b'{"service_code": "pothole"}', "application/json", "Envoyez le formulaire comme"),
+        (b"--x--", "multipart/form-data; boundary=x", "une image se nomme par media_url"),
+        (b"api_key=cl%E9", "application/x-www-form-urlencoded", "ne se lit pas"),
+        (b"\xff=1", "application/x-www-form-urlencoded", "ne se lit pas"),
+        (b"a=1&" * FIELDS_MAX + b"a=1", "application/x-www-form-urlencoded", "ne se lit pas"),
+    ],
+)
+async def test_a_body_that_is_no_form_is_refused(site: Site, body: bytes, media: str, said: str) -> None:
+    answer = await site.http.post(f"{V2}/requests.json", content=body, headers={"Content-Type": media})
+
+    assert [said in each for each in told(answer, 400)] == [True]
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read(site: Site) -> None:
+    answer = await site.post(FORM | {"description": "x" * BODY_BYTES_MAX})
+
+    assert answer.status_code == 400
+    assert answer.json()[0]["code"] == "413"
+
+
+async def test_what_the_desk_refuses_is_told(site: Site) -> None:
+    site.desk.problem = Problem(type=OTHER_CONTENT, title="", status=409, detail="other content")
+    assert "Idempotency-Key" in told(await site.post(FORM), 400)[0]
+
+    site.desk.problem = Problem(type="urn:clic:problem:x", title="", status=422, detail="no such publisher")
+    assert told(await site.post(FORM), 400) == ["La demande n’est pas admise. (no such publisher)"]
+
+    too_long = {"Idempotency-Key": "k" * 201}
+    assert "au plus 200" in told(await site.post(FORM, headers=too_long), 400)[0]
+
+
+# -- browsers -----------------------------------------------------------------------------------------------------
+
+
+async def test_any_sites_browser_may_read_and_post(site: Site) -> None:
+    """Cross-origin, without credentials: errors too, so that a page can show them."""
+    origin = {"Origin": "https://ailleurs.exemple.invalid"}
+    preflight = await site.http.options(
+        f"{V2}/requests.json",
+        headers={
+            **origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "Idempotency-Key",
+        },
+    )
+    answers = [
+        await site.get("services.json", headers=origin),
+        await site.get("requests/2026-999999.json", headers=origin),
+        await site.post({}, headers=origin),
+    ]
+
+    assert preflight.status_code == 200
+    assert "POST" in preflight.headers["access-control-allow-methods"]
+    assert [each.headers["access-control-allow-origin"] for each in (preflight, *answers)] == ["*"] * 4
+    assert all("access-control-allow-credentials" not in each.headers for each in answers)
