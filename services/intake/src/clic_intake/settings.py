@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from clic_chassis.settings import Settings
+from .mail.settings import MailSettings
 
 
-class IntakeSettings(Settings):
+class IntakeSettings(MailSettings):
     """What intake needs beyond what every service needs."""
 
     master_key_file: Path = Field(description="The deployment's key that wraps the requests' keys.")

@@ -1,0 +1,17 @@
+-- Mails that are kept as they came: those set aside, and those of which not everything could be put into a request.
+
+CREATE TABLE mail_kept (
+    mail_id    uuid PRIMARY KEY,
+    story_id   uuid NOT NULL,
+    reason     text NOT NULL,
+    arrived_at timestamptz NOT NULL,
+    size_bytes integer NOT NULL,
+    sealed     bytea NOT NULL,
+    kept_until timestamptz
+);
+COMMENT ON TABLE mail_kept IS 'Original mails, sealed: nothing that came in is lost, and nothing of it stands in clear (POL-30).';
+COMMENT ON COLUMN mail_kept.story_id IS 'Under whose key it is sealed: its request''s, or one of its own where it was set aside.';
+COMMENT ON COLUMN mail_kept.reason IS 'not_whole: its request does not hold all of it; else why it was set aside.';
+COMMENT ON COLUMN mail_kept.kept_until IS 'When a mail that was set aside goes, and its key with it; null: as long as its request''s key.';
+CREATE INDEX mail_kept_story ON mail_kept (story_id);
+CREATE INDEX mail_kept_until ON mail_kept (kept_until) WHERE kept_until IS NOT NULL;
