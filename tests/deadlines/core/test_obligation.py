@@ -262,3 +262,25 @@ def test_a_refusal_that_is_reopened_is_to_be_answered(desk: Desk) -> None:
     """POL-07, POL-39."""
     story = (RECEIVED, (make(RequestRefused), "2026-05-18T09:00"), (make(RequestReopened), "2026-05-20T09:00"))
     assert desk.hears(*story) == {"acknowledge-1": "kept", "answer-1": "refused", "answer-2": "open"}
+
+
+# -- undone -----------------------------------------------------------------------------------------------------------
+
+UNDONE = make(RequestReopened, reason="merged_in_error")
+MERGED = (make(RequestMerged), "2026-05-18T09:00")
+
+
+def test_a_merge_that_is_undone_leaves_a_request_with_obligations_of_its_own(desk: Desk) -> None:
+    """POL-13, POL-27: whose citizen was never told is owed that, too."""
+    story = (RECEIVED, MERGED, (make(RequestClosed, reason="merged"), "2026-05-18T09:00"))
+    assert desk.hears(*story) == {"acknowledge-1": "merged", "answer-1": "merged"}
+    undone = desk.hears(*story, (UNDONE, "2026-05-20T09:00"))
+    assert undone == {"acknowledge-1": "merged", "answer-1": "merged", "answer-2": "open", "acknowledge-2": "open"}
+    answered = desk.hears(*story, (UNDONE, "2026-05-20T09:00"), (ANSWERED, "2026-05-20T10:00"))
+    assert (answered["acknowledge-2"], answered["answer-2"]) == ("kept", "kept")
+
+
+def test_a_merge_that_is_undone_owes_no_acknowledgement_to_who_was_told(desk: Desk) -> None:
+    """POL-13."""
+    story = (RECEIVED, (ACKNOWLEDGED, "2026-05-15T16:25"), MERGED, (UNDONE, "2026-05-20T09:00"))
+    assert desk.hears(*story) == {"acknowledge-1": "kept", "answer-1": "merged", "answer-2": "open"}

@@ -110,6 +110,8 @@ def _apply(owed: _Owed, recorded: Recorded) -> None:
         case RequestReopened():
             owed.answers.clear()
             owed.set_answer(owed.rules.answer(owed.received), recorded)
+            if not owed.was_told:
+                owed.set_standard(owed.rules.acknowledge, recorded)
         case RequestMerged() | RequestVoided() | RequestClosed() | RequestRefused():
             _end(owed, recorded)
         case RequestIncomplete(asked=None):
@@ -164,6 +166,11 @@ class _Owed:
 
     def set_answer(self, standard: Standard, since: Recorded, starts_at: dt.datetime | None = None) -> None:
         self.answers.append(self.set_standard(standard, since, starts_at))
+
+    @property
+    def was_told(self) -> bool:
+        """Whether the citizen knows that the town has it, or is still owed to: a merge that is undone lifted that."""
+        return any(not isinstance(self.duties[each].outcome, Released) for each in self.acknowledgements)
 
     def promise(self, due_on: dt.date, recorded: Recorded) -> None:
         """An agreed date replaces the standard and earlier promises that were still in time; never the law (POL-19).
