@@ -2,7 +2,8 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Path, Response
@@ -170,6 +171,26 @@ class Stories:
         return event.model_copy(update={"data": event.data.model_copy(update={"into": tuple(seen)})})
 
 
+async def open_commits(
+    register: Register, request_id: RequestId, commits: Sequence[Commit], agent: Agent, reason: str, at: dt.datetime
+) -> list[tuple[Recorded, dict[str, Any]]] | None:
+    """What is sealed in each fact, once who asked and why is recorded (POL-30); None: it was erased.
+
+    Raises:
+        RetryableError: the database is away; nothing was opened.
+    """
+    await register.record_opening(at, agent.agent, request_id, reason)
+    entry = await register.entry(request_id)
+    if entry.erased:
+        return None
+    return [
+        (each, entry.key.open(seal))
+        for commit in commits
+        for each in commit.events
+        if entry.key is not None and (seal := getattr(each.data, "sealed", None)) is not None
+    ]
+
+
 def add_stories(api: FastAPI, stories: Stories, register: Register, clock: Clock, current: Callable[..., Any]) -> None:
     """Add the routes that read."""
     who = Annotated[Agent, Depends(current)]
@@ -222,15 +243,8 @@ def add_stories(api: FastAPI, stories: Stories, register: Register, clock: Clock
         For the desk, the department in charge, and the role that a confidential request has (POL-26).
         """
         commits = await stories.treated(request_id, agent)
-        await register.record_opening(clock.now(), agent.agent, request_id, body.reason)
-        entry = await register.entry(request_id)
-        if entry.erased:
+        opened = await open_commits(register, request_id, commits, agent, body.reason, clock.now())
+        if opened is None:
             raise HTTPException(410, "the personal data of this request was erased")
-        key = entry.key
-        sealed = [
-            OpenedSeal(type=each.type, occurred_at=each.occurred_at, content=key.open(seal))
-            for commit in commits
-            for each in commit.events
-            if key is not None and (seal := getattr(each.data, "sealed", None)) is not None
-        ]
+        sealed = [OpenedSeal(type=each.type, occurred_at=each.occurred_at, content=said) for each, said in opened]
         return Opened(request_id=request_id, opened=sealed)

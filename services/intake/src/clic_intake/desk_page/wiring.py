@@ -17,12 +17,16 @@ from clic_intake.register import Register
 from clic_intake.scan import Scanner
 from clic_intake.worklist.query import Worklists
 
+from .page import DeskPages
+from .route import add_agents_entrance, add_pages
+
 
 def add_agents_desk(api: FastAPI, runtime: Runtime[Any], desk: Desk, register: Register, scanner: Scanner) -> None:
     """Add what agents work with to intake's application."""
-    del register
     stories = Stories(runtime.log, runtime.town)
     lists = Worklists(runtime.pool, runtime.town, runtime.clock)
     commands = Commands(desk, stories, scanner, runtime.town, runtime.clock)
     add_worklists(api, lists, staff_of(runtime.town))
     add_commands(api, commands, current)
+    add_pages(api, DeskPages(lists, stories, commands, register, runtime.town, runtime.clock))
+    add_agents_entrance(api, api.state.identity)

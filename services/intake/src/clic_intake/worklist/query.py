@@ -17,6 +17,7 @@ from clic_chassis.error import RefusedError, RetryableError
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Kind, RequestId
 from clic_intake.core.admission import confidential_to
+from clic_intake.core.permission import DESK
 from clic_intake.register import connected
 
 PAGE_ROWS: Final = 50
@@ -26,8 +27,6 @@ COUNTED_MAX: Final = 1_000
 """A list is counted this far; beyond, it has more."""
 SEARCHED_MAX: Final = 100
 """Requests of one person that a search shows."""
-DESK_ROLE: Final = "agent"
-"""The role of the desk's own agents: the first line is their department."""
 _EVERYBODY: Final = ""
 """The realm of what every agent may see."""
 _LAST_KEY: Final = 2**63 - 1
@@ -153,8 +152,8 @@ class Worklists:
         self._first_line = next(each.code for each in town.departments if each.first_line)
 
     def departments_of(self, agent: Agent) -> tuple[str, ...]:
-        """The departments that an agent belongs to, by their roles."""
-        own = {self._first_line} if DESK_ROLE in agent.roles else set()
+        """The departments that an agent belongs to, by their roles; the desk's own is the first line."""
+        own = {self._first_line} if DESK in agent.roles else set()
         return tuple(sorted(own | self._departments.intersection(agent.roles)))
 
     async def page(

@@ -1,0 +1,93 @@
+"""Why something was not done, for the agent who asked for it."""
+
+from __future__ import annotations
+
+from clic_chassis.error import NotFoundError, RefusedError
+from clic_intake.core.learning import FindingError
+from clic_intake.web import Words
+
+from .label import Both
+
+_SAID: dict[str, Both] = {
+    "not_answered": (
+        "La personne n'a pas encore eu sa réponse : répondez d'abord, puis fermez (POL-27).",
+        "The citizen was not answered yet: answer first, then close (POL-27).",
+    ),
+    "not_now": (
+        "La demande n'en est pas là : ce n'est pas possible maintenant.",
+        "The request is not at that point: this is not possible now.",
+    ),
+    "access_decision": (
+        (
+            "Une décision sur l'accès dit son résultat ; un refus, même partiel, cite la disposition et l'explique "
+            "(A-2.1, art. 47, 50 et 51)."
+        ),
+        (
+            "A decision on access says its outcome; a refusal, also in part, cites the provision and explains it "
+            "(A-2.1, s. 47, 50 and 51)."
+        ),
+    ),
+    "extension": (
+        "Le délai ne peut pas être prolongé : une seule fois, et dans les vingt premiers jours (A-2.1, art. 47).",
+        "The delay cannot be extended: once only, and within the first twenty days (A-2.1, s. 47).",
+    ),
+    "reopening": (
+        "Elle est fermée depuis trop longtemps pour être rouverte : inscrivez une nouvelle demande qui la nomme.",
+        "It was closed too long ago to be reopened: register a new request that names it.",
+    ),
+    "promise": ("Cette date est déjà passée.", "This date has passed."),
+    "before_reception": (
+        "C'est avant la réception de la demande : corrigez la date.",
+        "This is before the request was received: correct the date.",
+    ),
+    "judgement": (
+        "La demande ne peut pas être jugée ainsi : vérifiez le critère.",
+        "The request may not be judged like this: check the criterion.",
+    ),
+    "merge": (
+        "Ces deux demandes ne peuvent pas être réunies : l'autre doit être en cours et de même nature.",
+        "These two cannot be joined: the other must be pending and of the same nature.",
+    ),
+    "abuse": ("Dites ce qui a été dit ou fait.", "Say what was said or done."),
+    "taken": (
+        "Quelqu'un d'autre l'a prise en charge : demandez-lui de la rendre, ou confiez-la par son nom.",
+        "Somebody else has it: ask them to give it back, or assign it by name.",
+    ),
+    "other_content": (
+        "Ce formulaire a déjà servi : ouvrez-le de nouveau.",
+        "This form was used already: open it again.",
+    ),
+    "erased": (
+        "Les renseignements personnels de cette demande ont été effacés.",
+        "The personal data of this request was erased.",
+    ),
+}
+_MISSING: Both = (
+    "Cette demande n'existe pas, ou elle ne vous est pas ouverte.",
+    "There is no such request, or it is not open to you.",
+)
+_OTHER: Both = ("Une règle de la Ville ne le permet pas.", "A rule of the town does not allow it.")
+
+
+def why(t: Words, error: RefusedError) -> str:
+    """A refusal in the language of the page."""
+    if isinstance(error, FindingError):
+        return _found(t, error)
+    if isinstance(error, NotFoundError):
+        return t(*_MISSING)
+    return t(*_SAID.get(error.code, _OTHER))
+
+
+def _found(t: Words, error: FindingError) -> str:
+    """Which passages tell who somebody is (POL-38)."""
+    excerpts = ", ".join(t(f"« {each.excerpt} »", f"“{each.excerpt}”") for each in error.findings)
+    if all(each.confirmable for each in error.findings):
+        return t(
+            f"Ces passages pourraient identifier quelqu'un : {excerpts}. Changez-les, ou confirmez que vous les avez "
+            "relus.",
+            f"These passages may tell who somebody is: {excerpts}. Change them, or confirm that you looked at them.",
+        )
+    return t(
+        f"Ces passages identifient quelqu'un et ne peuvent pas être publiés : {excerpts}. Retirez-les.",
+        f"These passages tell who somebody is and cannot be published: {excerpts}. Take them out.",
+    )

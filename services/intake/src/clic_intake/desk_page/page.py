@@ -1,0 +1,381 @@
+"""The agents' pages: lists, a request's whole story, and a form for each command."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import HTTPException
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from clic_chassis.agents import Agent
+from clic_chassis.clock import Clock
+from clic_chassis.error import NotFoundError, RefusedError
+from clic_chassis.identity import checked_form, form_key
+from clic_contracts.envelope import Commit
+from clic_contracts.town import Town
+from clic_contracts.vocabulary import Kind, Phase, RequestId
+from clic_intake.api.commanding import Commands, row_of
+from clic_intake.api.story import Stories, open_commits
+from clic_intake.core.meanwhile import MovedError
+from clic_intake.core.permission import may_treat
+from clic_intake.core.worklist import Row
+from clic_intake.register import Register
+from clic_intake.web import NOTHING_FILLED, Filled, Words, page, words_of
+from clic_intake.worklist.query import COUNTED_MAX, CursorError, Entry, Filters, ListName, Worklists
+
+from . import label
+from .error import why
+from .filling import meant
+from .form import FORM_BY_PATH, Field, Form, fields_of
+from .label import said
+from .offering import choices_of, offered
+from .telling import Teller
+
+TEMPLATES = "desk_page/templates"
+HOME = "/desk"
+REASON_LEAST = 3
+"""Characters of a reason for opening what is sealed."""
+REASON_MOST = 500
+REFERENCE_DIGITS = 6
+"""Of a reference's number at least: `4217` is short for that of this year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was opened of a request: by the fact's id, or why nothing was."""
+
+    content: Mapping[str, Mapping[str, Any]]
+    fault: str = ""
+
+
+NOTHING_OPENED = Opened({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A command's form on its page."""
+
+    row: Row
+    form: Form
+    filled: Filled
+    seen: int
+    """Position of the log up to which the page tells what happened."""
+    key: str
+    """Of what the form commands, however often it is sent."""
+
+
+class DeskPages:
+    """Draws the pages, each for the agent who looks at it."""
+
+    def __init__(
+        self, lists: Worklists, stories: Stories, commands: Commands, register: Register, town: Town, clock: Clock
+    ) -> None:
+        self._lists = lists
+        self._stories = stories
+        self._commands = commands
+        self._register = register
+        self._town = town
+        self._clock = clock
+
+    # -- lists -------------------------------------------------------------------------------------------------------
+
+    async def listing(self, request: Request, agent: Agent, name: ListName) -> Response:
+        """A page of a list."""
+        query = request.query_params
+        filters = self._filters(query)
+        try:
+            found = await self._lists.page(agent, name, filters, query.get("after"))
+        except CursorError:
+            return RedirectResponse(self._at(name, filters), HTTPStatus.SEE_OTHER)
+        t = words_of(request)
+        return self._page(
+            request,
+            agent,
+            "list.html",
+            list=name,
+            names=[(each, said(t, both)) for each, both in label.LISTS.items()],
+            lead=said(t, label.LEADS[name]),
+            counts=await self._lists.counts(agent),
+            counted_max=COUNTED_MAX,
+            entries=found.entries,
+            filters=filters,
+            filled=Filled({each: [query[each]] for each in query}),
+            fields=self._filter_fields(t, name),
+            first=self._at(name, filters) if query.get("after") else None,
+            next=self._at(name, filters, found.after) if found.after else None,
+            own=self._lists.departments_of(agent),
+            searched=None,
+        )
+
+    async def search(self, request: Request, agent: Agent) -> Response:
+        """The request of a reference; a page that says so where there is none, or none that is the agent's to see."""
+        asked = request.query_params.get("q", "")[:40].strip()
+        found = await self._lists.by_reference(agent, self._reference(asked)) if asked else None
+        if found is not None:
+            return RedirectResponse(f"{HOME}/requests/{found.request_id}", HTTPStatus.SEE_OTHER)
+        return self._page(request, agent, "nothing.html", status=404 if asked else 200, asked=asked)
+
+    def _reference(self, asked: str) -> str:
+        """`4217` is this year's."""
+        if asked.isascii() and asked.isdigit():
+            return f"{self._clock.now().year}-{asked.zfill(REFERENCE_DIGITS)}"
+        return asked
+
+    def _filters(self, query: QueryParams) -> Filters:
+        """What of an address is a filter; what it cannot be is left out."""
+        known = {
+            "department": {each.code for each in self._town.departments},
+            "subject": {each.code for each in self._town.subjects},
+            "kind": {each.value for each in Kind},
+            "sector": set(self._town.sectors),
+            "phase": {each.value for each in Phase},
+        }
+        return Filters(**{name: query[name] for name, values in known.items() if query.get(name) in values})
+
+    def _filter_fields(self, t: Words, name: ListName) -> list[tuple[str, str, list[tuple[str, str]]]]:
+        """Name, label and choices of each filter."""
+        subjects = sorted(((each.code, t.name(each.name)) for each in self._town.subjects), key=_name)
+        sectors = [(each, said(t, label.SECTORS.get(each, (each, each)))) for each in self._town.sectors]
+        found = [
+            ("department", t("Service", "Department"), [(d.code, t.name(d.name)) for d in self._town.departments]),
+            ("subject", t("Sujet", "Subject"), subjects),
+            ("kind", t("Nature", "Kind"), [(k.value, said(t, both)) for k, both in label.KIND_NAMES.items()]),
+            ("sector", t("Secteur", "Sector"), sectors),
+            ("phase", t("État", "State"), [(p.value, said(t, label.PHASES[p])) for p in Phase if p is not Phase.NEW]),
+        ]  # fmt: skip
+        return [each for each in found if not (name is ListName.DEPARTMENT and each[0] == "department")]
+
+    def _at(self, name: ListName, filters: Filters, after: str | None = None) -> str:
+        """The address of a list."""
+        named = zip(("department", "subject", "kind", "sector", "phase"), filters.values, strict=True)
+        query = {**{key: value for key, value in named if value}, **({"after": after} if after else {})}
+        return f"{HOME}/lists/{name}" + (f"?{urlencode(query)}" if query else "")
+
+    # -- a request ---------------------------------------------------------------------------------------------------
+
+    async def story(
+        self, request: Request, agent: Agent, request_id: RequestId, opened: Opened = NOTHING_OPENED, status: int = 200
+    ) -> Response:
+        """A request's whole story, what is next, and what may be done."""
+        row, commits = await self._read(request_id, agent)
+        t = words_of(request)
+        teller = Teller(t, self._town)
+        treats = may_treat(agent.roles, row.confidential_to, row.department)
+        lines = teller.story(commits, opened.content)
+        parent = await self._lists.by_id(agent, [row.merged_into]) if row.merged_into else ()
+        done = FORM_BY_PATH.get(request.query_params.get("done", ""))
+        return self._page(
+            request,
+            agent,
+            "request.html",
+            status=status,
+            row=row,
+            lines=lines,
+            has_sealed=any(each.sealed for each in lines),
+            opened=opened,
+            owed=sorted(row.owed, key=lambda each: each.due_at),
+            forms=offered(row, agent.actor) if treats else (),
+            treats=treats,
+            position=commits[-1].sequence,
+            parent=parent[0] if parent else None,
+            done=said(t, done.title) if done else None,
+            key=str(uuid.uuid4()),
+            here=f"{HOME}/requests/{request_id}",
+            other_at=lambda other: f"{HOME}/requests/{request_id}?lang={other}",
+        )
+
+    async def open(self, request: Request, agent: Agent, request_id: RequestId) -> Response:
+        """The story with what is sealed, opened for a reason that is recorded first (POL-30)."""
+        filled = Filled.of(await checked_form(request))
+        t, reason = words_of(request), filled.value("reason")
+        if not REASON_LEAST <= len(reason) <= REASON_MOST:
+            fault = t("Dites pourquoi, en quelques mots : c'est noté.", "Say why in a few words: it is recorded.")
+            return await self.story(request, agent, request_id, Opened({}, fault), HTTPStatus.UNPROCESSABLE_ENTITY)
+        commits = await self._stories.treated(request_id, agent)
+        sealed = await open_commits(self._register, request_id, commits, agent, reason, self._clock.now())
+        if sealed is None:
+            gone = t("Il n'y a rien à ouvrir : tout a été effacé.", "There is nothing to open: it was erased.")
+            return await self.story(request, agent, request_id, Opened({}, gone), HTTPStatus.GONE)
+        content = {each.event_id: said for each, said in sealed}
+        return await self.story(request, agent, request_id, Opened(content))
+
+    async def _read(self, request_id: RequestId, agent: Agent) -> tuple[Row, list[Commit]]:
+        _, commits = await self._stories.whole(request_id, agent)
+        row = row_of(commits, self._town)
+        assert row is not None  # `whole` knows it to begin with its reception.
+        return row, commits
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    async def form(self, request: Request, agent: Agent, request_id: RequestId, path: str) -> Response:
+        """The empty form of a command, on what is known now."""
+        row, commits = await self._read(request_id, agent)
+        filled = NOTHING_FILLED
+        if path == "describe":
+            filled = Filled({"public_text": [row.public_text], "public_notes": [row.public_notes]})
+        shown = _Shown(row, _form_of(path), filled, commits[-1].sequence, str(uuid.uuid4()))
+        return self._form(request, agent, shown)
+
+    async def send(self, request: Request, agent: Agent, request_id: RequestId, path: str) -> Response:
+        """Do what a filled form means; or show it again with what is wrong, or what happened meanwhile."""
+        form = _form_of(path)
+        filled = Filled.of(await checked_form(request))
+        row, commits = await self._read(request_id, agent)
+        fields = fields_of(form, row.kind)
+        t, key = words_of(request), filled.value("key")
+        references = await self._references(agent, fields, filled)
+        means = meant(form, fields, filled, t.zone, references)
+        shown = _Shown(row, form, filled, _seen(filled), key)
+        if means.command is None:
+            told = {name: said(t, both) for name, both in means.faults.items()}
+            return self._form(request, agent, replace(shown, filled=filled.with_faults(told)), status=422)
+        try:
+            await self._commands.do(request_id, means.command, agent, key=key, seen=shown.seen)
+        except MovedError as error:
+            shown = replace(shown, seen=commits[-1].sequence)
+            return self._form(request, agent, shown, status=409, moved=error)
+        except NotFoundError:
+            raise
+        except RefusedError as error:
+            return self._form(request, agent, shown, status=409, refused=why(t, error))
+        except HTTPException as error:
+            if error.status_code != HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise
+            refused = t(
+                "Cela ne convient pas : vérifiez ce que vous avez rempli.", f"This does not fit: {error.detail}"
+            )
+            return self._form(request, agent, shown, status=422, refused=refused)
+        return RedirectResponse(f"{HOME}/requests/{request_id}?{urlencode({'done': path})}", HTTPStatus.SEE_OTHER)
+
+    def _form(
+        self,
+        request: Request,
+        agent: Agent,
+        shown: _Shown,
+        *,
+        status: int = 200,
+        moved: MovedError | None = None,
+        refused: str = "",
+    ) -> Response:
+        row, form = shown.row, shown.form
+        t = words_of(request)
+        fields = fields_of(form, row.kind)
+        teller = Teller(t, self._town)
+        return self._page(
+            request,
+            agent,
+            "command.html",
+            status=status,
+            row=row,
+            form=form,
+            fields=fields,
+            filled=shown.filled,
+            labels={each.name: said(t, each.label) for each in fields},
+            choices={each.name: choices_of(each.choices, t, self._town) for each in fields},
+            seen=shown.seen,
+            key=shown.key,
+            refused=refused,
+            meanwhile=[teller.line(position, each, {}) for position, each in moved.meanwhile] if moved else [],
+            theirs={"public_text": row.public_text, "public_notes": row.public_notes} if moved else {},
+            here=f"{HOME}/requests/{row.request_id}",
+            other_at=lambda other: f"{HOME}/requests/{row.request_id}/do/{form.path}?lang={other}",
+        )
+
+    async def _references(self, agent: Agent, fields: tuple[Field, ...], filled: Filled) -> dict[str, str]:
+        """The ids of the requests that a form names and that the agent may see."""
+        found: dict[str, str] = {}
+        for each in fields:
+            if each.kind == "reference" and (asked := filled.value(each.name)):
+                entry = await self._lists.by_reference(agent, self._reference(asked))
+                if entry is not None:
+                    found[asked] = entry.request_id
+        return found
+
+    # -- all of them -------------------------------------------------------------------------------------------------
+
+    def trouble(self, request: Request, agent: Agent, status: int, text: str) -> Response:
+        """What went wrong, as a page."""
+        return self._page(request, agent, "trouble.html", status=status, text=text)
+
+    def _page(
+        self,
+        request: Request,
+        agent: Agent,
+        template: str,
+        *,
+        status: int = 200,
+        other_at: Any = None,
+        **context: Any,
+    ) -> Response:
+        t = words_of(request)
+        teller = Teller(t, self._town)
+        now = self._clock.now()
+        return page(
+            request,
+            f"{TEMPLATES}/{template}",
+            status=status,
+            other_at=other_at,
+            agent=agent,
+            form_key=form_key(request),
+            teller=teller,
+            label=label,
+            said=lambda both: said(t, both),
+            person=lambda actor: label.person(t, actor),
+            now=now,
+            away=lambda due: _away(t, due, now),
+            marks=lambda row: _marks(t, row, now),
+            **context,
+        )
+
+
+def _form_of(path: str) -> Form:
+    form = FORM_BY_PATH.get(path)
+    if form is None:
+        raise HTTPException(404, "no such command")
+    return form
+
+
+def _seen(filled: Filled) -> int:
+    """The position that a form was shown at; 0, so that everything is news, where it says none."""
+    value = filled.value("seen")
+    return int(value) if value.isascii() and value.isdigit() else 0
+
+
+def _name(pair: tuple[str, str]) -> str:
+    return pair[1].casefold()
+
+
+def _away(t: Words, due: dt.datetime, now: dt.datetime) -> str:
+    """How far a due date is from now, to the hour or the day in the town."""
+    days = abs((due.astimezone(t.zone).date() - now.astimezone(t.zone).date()).days)
+    hours = int(abs((due - now).total_seconds()) // 3600)
+    far = t.counted(days, t("jour", "day"), t("jours", "days")) if days else f"{hours}\u00a0h"
+    return t(f"en retard de {far}", f"{far} late") if due <= now else t(f"dans {far}", f"in {far}")
+
+
+def _marks(t: Words, row: Row | Entry, now: dt.datetime) -> list[tuple[str, str]]:
+    """What has to be seen at once: how it is drawn, and the word."""
+    if isinstance(row, Row):
+        owed = row.next_owed
+        due_at, failed = owed.due_at if owed else None, len(row.undelivered)
+        confidential = row.confidential_to is not None
+    else:
+        due_at, failed, confidential = row.due_at, row.letters_failed, row.confidential
+    found = [
+        ("grave", t("Urgente", "Urgent"), row.urgent),
+        ("grave", t("En retard", "Late"), due_at is not None and due_at <= now),
+        ("grave", t("Lettre non livrée", "Letter not delivered"), failed > 0),
+        ("", t("Confidentielle", "Confidential"), confidential),
+        ("", t("Inhabituelle", "Unusual"), row.unusual),
+        ("", t("En attente du citoyen", "Waiting for the citizen"), bool(row.missing)),
+        ("", t("Données effacées", "Data erased"), row.erased),
+    ]
+    return [(look, word) for look, word, holds in found if holds]

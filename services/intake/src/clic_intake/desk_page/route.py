@@ -1,0 +1,119 @@
+"""The agents' pages over HTTP, and the page where agents enter. What goes wrong is a page, too."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from clic_chassis.agents import Agent
+from clic_chassis.error import NotFoundError, RefusedError, RetryableError
+from clic_chassis.identity import Identity, IdentityError, NoRoleError, TooManyTriesError, form_key, signed_in
+from clic_chassis.identity.entrance import add_entrance
+from clic_intake.api.story import RequestPath
+from clic_intake.web import Words, page, words_of
+from clic_intake.worklist.query import ListName
+
+from .error import why
+from .page import HOME, TEMPLATES, DeskPages
+
+_Who = Annotated[Agent, Depends(signed_in)]
+_TROUBLE: dict[int, tuple[str, str]] = {
+    403: (
+        "Cette page est trop vieille, ou vos rôles ne le permettent pas. Rechargez-la, puis recommencez.",
+        "This page is too old, or your roles do not allow it. Reload it and try again.",
+    ),
+    404: (
+        "Cette demande n'existe pas, ou elle ne vous est pas ouverte.",
+        "There is no such request, or it is not open to you.",
+    ),
+    413: ("C'est trop long.", "This is too large."),
+    503: (
+        "Un serveur ne répond pas. Rien n'est perdu : recommencez dans un instant.",
+        "A server does not answer. Nothing is lost: try again in a moment.",
+    ),
+}
+_OTHER = ("Cette page ne peut pas être lue.", "This page cannot be read.")
+
+
+def add_pages(api: FastAPI, pages: DeskPages) -> None:
+    """Add the agents' pages."""
+
+    async def shown(request: Request, agent: Agent, drawn: Callable[[], Awaitable[Response]]) -> Response:
+        """A page, or what went wrong as one."""
+        try:
+            return await drawn()
+        except HTTPException as error:
+            return pages.trouble(request, agent, error.status_code, _said(request, error.status_code))
+        except RetryableError:
+            return pages.trouble(request, agent, HTTPStatus.SERVICE_UNAVAILABLE, _said(request, 503))
+        except NotFoundError:
+            return pages.trouble(request, agent, HTTPStatus.NOT_FOUND, _said(request, 404))
+        except RefusedError as error:
+            return pages.trouble(request, agent, HTTPStatus.CONFLICT, why(words_of(request), error))
+
+    @api.get(HOME, include_in_schema=False)
+    async def home(_: _Who) -> Response:
+        return RedirectResponse(f"{HOME}/lists/{ListName.DEPARTMENT}", HTTPStatus.SEE_OTHER)
+
+    @api.get(HOME + "/lists/{name}", include_in_schema=False)
+    async def listing(request: Request, name: ListName, agent: _Who) -> Response:
+        return await shown(request, agent, lambda: pages.listing(request, agent, name))
+
+    @api.get(HOME + "/search", include_in_schema=False)
+    async def search(request: Request, agent: _Who) -> Response:
+        return await shown(request, agent, lambda: pages.search(request, agent))
+
+    @api.get(HOME + "/requests/{request_id}", include_in_schema=False)
+    async def story(request: Request, request_id: RequestPath, agent: _Who) -> Response:
+        return await shown(request, agent, lambda: pages.story(request, agent, request_id))
+
+    @api.post(HOME + "/requests/{request_id}/open", include_in_schema=False)
+    async def open_seals(request: Request, request_id: RequestPath, agent: _Who) -> Response:
+        return await shown(request, agent, lambda: pages.open(request, agent, request_id))
+
+    @api.get(HOME + "/requests/{request_id}/do/{path}", include_in_schema=False)
+    async def form(request: Request, request_id: RequestPath, path: str, agent: _Who) -> Response:
+        return await shown(request, agent, lambda: pages.form(request, agent, request_id, path))
+
+    @api.post(HOME + "/requests/{request_id}/do/{path}", include_in_schema=False)
+    async def send(request: Request, request_id: RequestPath, path: str, agent: _Who) -> Response:
+        return await shown(request, agent, lambda: pages.send(request, agent, request_id, path))
+
+
+def add_agents_entrance(api: FastAPI, identity: Identity, provider: Any = None) -> None:
+    """Add the page where agents enter; `provider` is the town's OpenID Connect provider, where it has one."""
+
+    def draw(request: Request, *, then: str, why: IdentityError | None, with_provider: bool, status: int) -> Response:
+        return page(
+            request,
+            f"{TEMPLATES}/enter.html",
+            status=status,
+            then=then,
+            why=_why_not(words_of(request), why) if why is not None else "",
+            with_provider=with_provider,
+            form_key=form_key(request),
+        )
+
+    add_entrance(api, identity, draw, homes=(HOME,), provider=provider)
+
+
+def _said(request: Request, status: int) -> str:
+    return words_of(request)(*_TROUBLE.get(status, _OTHER))
+
+
+def _why_not(t: Words, error: IdentityError) -> str:
+    match error:
+        case TooManyTriesError(wait_s=wait_s):
+            return t(f"Trop d'essais : attendez {wait_s} s.", f"Too many tries: wait {wait_s} s.")
+        case NoRoleError():
+            return t(
+                "Ce jeton est connu, mais n'ouvre rien ici. L'administration peut y joindre un rôle.",
+                "This token is known, but opens nothing here. The administrator can give it a role.",
+            )
+        case _:
+            return t("Ce jeton n'est celui de personne.", "This token is nobody's.")
