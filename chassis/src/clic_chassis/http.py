@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import Any
 
@@ -95,7 +96,7 @@ def new_api(**described: Any) -> FastAPI:
 def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None = None) -> None:
     """Answer every error as a problem: refused 409, not found 404, does not fit 422, try again 503, a defect 500.
 
-    `larger_bodies` gives the bytes that a path may take, where `BODY_BYTES_MAX` is too little.
+    `larger_bodies` gives the bytes that a path may take, where `BODY_BYTES_MAX` is too little; `*` stands for any part.
     """
     # The last is the innermost: safe headers stay around what the guard answers.
     api.user_middleware.append(Middleware(_Guard, larger_bodies=larger_bodies or {}))
@@ -187,7 +188,8 @@ class _Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        bytes_max = self._larger_bodies.get(scope["path"], BODY_BYTES_MAX)
+        larger = (most for path, most in self._larger_bodies.items() if fnmatchcase(scope["path"], path))
+        bytes_max = next(larger, BODY_BYTES_MAX)
         read, began = 0, False
 
         async def bounded() -> Message:

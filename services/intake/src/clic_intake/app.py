@@ -22,9 +22,11 @@ from .eraser import InboxEraser
 from .inbox import Inbox, inbox_key
 from .learning import Learnings
 from .letter.wiring import add_letters
+from .mail.wiring import add_mail
 from .name_index import NameIndex, OlderNames
 from .open311.wiring import add_open311
-from .personal.keys import KeyRotation, open_keys
+from .personal.keys import open_keys
+from .personal.wiring import add_personal
 from .publication import Publications
 from .register import Register
 from .scan import Scanner
@@ -72,8 +74,10 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     await add_first_line(http, runtime, decisions, desk, register, scanner)
     add_open311(http, runtime, desk, agents)
     following = add_judging(http, runtime, desk, register, duplicates)
+    beside = add_personal(http, runtime, master, register, decisions)
     add_agents_desk(http, runtime, desk, register, scanner)
     letters = await add_letters(http, runtime, decisions, register)
+    mail = add_mail(runtime, master, register, decisions, desk)
     return Wiring(
         components=[
             Process(
@@ -95,8 +99,9 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
             ),
             following,
             *letters,
+            *mail,
             OlderNames(runtime.pool, register, runtime.log, runtime.clock),
-            KeyRotation(runtime.pool, master, runtime.clock),
+            *beside,
             Projector(runtime.nats, runtime.pool, WorklistProjection(runtime.town)),
         ],
         http=http,

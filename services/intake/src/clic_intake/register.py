@@ -18,7 +18,7 @@ from clic_chassis.settings import SettingsError
 
 from .core.contact import contact_keys
 from .core.name import entries
-from .seal import MasterKey, RequestKey, SealError
+from .seal import INDEX_PURPOSES, MasterKey, RequestKey, SealError
 
 _SQL = sql.load("clic_intake")
 
@@ -27,9 +27,7 @@ BATCH_MAX = 256
 ACQUIRE_TIMEOUT_S = 10.0
 """How long to wait for a connection of the pool; a statement's own limit is the pool's."""
 
-NAMES = "names of requesters 1"
-CONTACTS = "contacts of requesters 1"
-"""Purposes of keyed indexes; storage formats, since older digests were made under them."""
+NAMES, CONTACTS = INDEX_PURPOSES[:2]
 
 _AWAY = (
     OSError,

@@ -29,6 +29,8 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 DIGEST_BYTES = 16
 """Of a digest in an index: a collision among ten million is as likely as a guessed key of 80 bits."""
+INDEX_PURPOSES = ("names of requesters 1", "contacts of requesters 1", "places of requests 1", "identities of mails 1")
+"""What digests are made for. Each has a key of its own, kept in the register: digests outlive the deployment's key."""
 RING_KEYS_MAX = 3
 """Deployment keys at once: the one that wraps, and those before it until nothing is wrapped by them."""
 
@@ -183,6 +185,8 @@ class MasterKey:
 
         The same words have the same digest, which tells nothing to whoever has not the deployment's key.
         """
+        if purpose not in INDEX_PURPOSES:
+            raise ValueError(f"name {purpose!r} in INDEX_PURPOSES: its digests would not outlive the deployment's key")
         key = self._index_keys.get(purpose) or self.first_index_key(purpose)
         return lambda words: hmac.digest(key, words.encode(), "sha256")[:DIGEST_BYTES]
 

@@ -16,7 +16,7 @@ from clic_intake.publication import Publications
 from clic_intake.register import Register
 from clic_intake.web import add_web
 
-from . import attachment
+from .attachment import PATH as FILES_PATH
 from .draft import add_drafts
 from .learning import add_learnings
 from .staff import staff_of
@@ -42,7 +42,7 @@ def make_api(
         summary=f"The citizen-request desk of {town.name.en}.",
         description="Errors are problems (RFC 9457). Commands take an `Idempotency-Key`: said twice, done once.",
     )
-    add_error_handlers(api, larger_bodies={SUBMISSIONS_PATH: MAX_BATCH_BYTES, **LARGER_FORMS})
+    add_error_handlers(api, larger_bodies={SUBMISSIONS_PATH: MAX_BATCH_BYTES, FILES_PATH: BYTES_MAX, **LARGER_FORMS})
     add_web(api, town)
     protect(api, identity)
     stories = Stories(log, town)

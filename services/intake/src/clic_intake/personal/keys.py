@@ -19,8 +19,8 @@ from clic_chassis import sql
 from clic_chassis.clock import Clock
 from clic_chassis.error import ClicError, RetryableError
 from clic_chassis.settings import SettingsError
-from clic_intake.register import CONTACTS, NAMES, Register, connected
-from clic_intake.seal import MasterKey, SealError
+from clic_intake.register import Register, connected
+from clic_intake.seal import INDEX_PURPOSES, MasterKey, SealError
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ async def open_keys(pool: asyncpg.Pool, master: MasterKey, now: dt.datetime) -> 
             f"CLIC_MASTER_KEY_FILE: it begins with the key {master.key_id}, which another one has replaced: put the "
             "newest key first"
         )
-    for purpose in (NAMES, CONTACTS):
+    for purpose in INDEX_PURPOSES:
         wrapped = master.wrap(purpose, master.first_index_key(purpose))
         key_id = master.key_id
         async with connected(pool) as connection:

@@ -78,3 +78,98 @@ SELECT wrapped_key FROM index_key WHERE purpose = $1;
 -- name: not_final
 -- Erasures since the newest key wraps: a backup of before, with an older key, still opens what they erased.
 SELECT count(*) FROM erasure WHERE erased_at > coalesce((SELECT max(promoted_at) FROM deployment_key), '-infinity');
+
+-- name: find_people
+-- Requests by digests of requesters' names and contacts, those that most of them lead to first.
+SELECT r.request_id, r.reference, bool_or(f.named) AS by_name, bool_or(NOT f.named) AS by_contact
+FROM (SELECT request_id, true AS named FROM requester_name WHERE digest = ANY ($1::bytea[])
+      UNION ALL SELECT request_id, false FROM requester_contact WHERE digest = ANY ($2::bytea[])) f
+JOIN request r USING (request_id)
+WHERE r.erased_at IS NULL
+GROUP BY r.request_id, r.reference
+ORDER BY count(*) DESC, r.reference DESC NULLS LAST, r.request_id LIMIT $3;
+
+-- name: openings_of
+-- Who opened what is sealed of these requests, the newest first.
+SELECT opened_at, agent, request_id, reason FROM opening
+WHERE request_id = ANY ($1::uuid[]) ORDER BY opened_at DESC LIMIT $2;
+
+-- name: openings_by
+-- What somebody opened, the newest first.
+SELECT opened_at, agent, request_id, reason FROM opening
+WHERE agent = $1 AND opened_at >= $2 ORDER BY opened_at DESC LIMIT $3;
+
+-- name: ask_erasure
+-- Remembers that a request is to be erased, before anything is: what is cut off is ended by whoever looks next.
+INSERT INTO erasure (request_id, reference, ground, actor, cause_id, asked_at)
+SELECT request_id, reference, $2, $3, $4, $5 FROM request WHERE request_id = $1
+ON CONFLICT DO NOTHING;
+
+-- name: erasure
+-- What is known of an erasure.
+SELECT request_id, reference, ground, actor, cause_id, asked_at, erased_at, done_at FROM erasure WHERE request_id = $1;
+
+-- name: drop_erasure
+-- A rule forbade it: it was never asked.
+DELETE FROM erasure WHERE request_id = $1 AND cause_id = $2 AND erased_at IS NULL;
+
+-- name: destroy_key
+-- The key goes, and by the table's triggers what is indexed of the request; one that was erased stays so.
+UPDATE request SET erased_at = $2, wrapped_key = NULL, due_since = NULL WHERE request_id = $1 AND erased_at IS NULL;
+
+-- name: mark_erased
+-- Remembers that the key is destroyed.
+UPDATE erasure SET erased_at = coalesce(erased_at, $2) WHERE request_id = $1;
+
+-- name: mark_done
+-- Remembers that nothing of it is left to do.
+UPDATE erasure SET done_at = coalesce(done_at, $2) WHERE request_id = $1;
+
+-- name: unfinished
+-- Erasures that were cut off before this instant.
+SELECT request_id::text, ground, actor, cause_id FROM erasure
+WHERE done_at IS NULL AND asked_at < $1 ORDER BY asked_at LIMIT $2;
+
+-- name: erasures
+-- What was erased in a span of time, the newest first.
+SELECT request_id::text, reference, ground, actor, asked_at, erased_at, done_at FROM erasure
+WHERE asked_at >= $1 AND asked_at < $2 ORDER BY asked_at DESC, request_id LIMIT $3;
+
+-- name: retention_run
+-- The run of a day.
+SELECT run_on, looked, announced, erased, finished_at FROM retention_run WHERE run_on = $1;
+
+-- name: last_delays
+-- Under which delays retention was last looked after.
+SELECT delays FROM retention_run ORDER BY run_on DESC LIMIT 1;
+
+-- name: add_run
+-- Remembers a day's run.
+INSERT INTO retention_run (run_on, delays, looked, announced, erased, finished_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT DO NOTHING;
+
+-- name: forget_looks
+-- Delays were changed: these requests are looked at anew.
+WITH some AS (
+    SELECT request_id FROM request
+    WHERE wrapped_key IS NOT NULL AND request_id > $1 ORDER BY request_id LIMIT $2
+), looked AS (
+    UPDATE request r SET look_on = NULL FROM some WHERE r.request_id = some.request_id AND r.look_on IS NOT NULL
+)
+SELECT request_id::text FROM some ORDER BY request_id DESC LIMIT 1;
+
+-- name: to_look_at
+-- Some requests whose retention may have ended.
+SELECT request_id::text, reference, due_since FROM request
+WHERE wrapped_key IS NOT NULL AND (look_on IS NULL OR look_on <= $1)
+ORDER BY look_on NULLS FIRST, request_id LIMIT $2;
+
+-- name: due_or_to_look_at
+-- Some requests that are announced, or whose retention may have ended, in the order of their ids.
+SELECT request_id::text, reference, due_since FROM request
+WHERE wrapped_key IS NOT NULL AND (look_on IS NULL OR look_on <= $1 OR due_since IS NOT NULL) AND request_id > $2
+ORDER BY request_id LIMIT $3;
+
+-- name: look_again
+-- When a request is looked at next, and since when it is announced.
+UPDATE request SET look_on = $2, due_since = $3 WHERE request_id = $1;
