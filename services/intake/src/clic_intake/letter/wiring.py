@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from clic_intake.settings import IntakeSettings
 
 from .command import LetterCommands
 from .composer import Composer
-from .queue import LetterQueue
+from .queue import LEASE_S, LetterQueue
 from .relay import RelayAddress, relay_address
 from .sender import Sender
 from .story import Opener
@@ -32,29 +33,36 @@ from .template import Templates
 from .writer import DURABLE, Wakes, Writer, nothing_to_write
 
 
-async def add_letters(
-    http: FastAPI, runtime: Runtime[IntakeSettings], decisions: Decisions, register: Register
-) -> list[Component]:
-    """Make what writes and sends letters, and add the agents' routes.
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """What writes letters, sends them, and does what agents command."""
 
-    The first time, the queue is made from the log: until then nothing is written or sent.
+    queue: LetterQueue
+    writer: Writer
+    wakes: Wakes
+    sender: Sender
+    commands: LetterCommands
+
+
+def make_letters(
+    runtime: Runtime[IntakeSettings], decisions: Decisions, register: Register, *, lease_s: float = LEASE_S
+) -> Letters:
+    """Make the parts. `lease_s` as `LetterQueue` takes it.
 
     Raises:
         LetterFaultError: the town's templates cannot be used.
         SettingsError: the mail server's address is none.
-        RetryableError: the log or the database is away.
     """
-    town, clock = runtime.town, runtime.clock
-    queue = LetterQueue(runtime.pool, town)
-    await queue.make(runtime.log)
+    town, clock, event_log = runtime.town, runtime.clock, runtime.log
+    queue = LetterQueue(runtime.pool, town, lease_s=lease_s)
     opener = Opener(register, clock)
     composer = Composer(Templates(town), town, partial(_follow, Tracking(register), runtime.settings.public_url))
     requests = request_decider(Rules(ZoneInfo(town.calendar.timezone), town.deadlines.reopen_within_days))
     writer = Writer(
-        event_log=runtime.log, decisions=decisions, queue=queue, composer=composer, opener=opener, clock=clock
+        event_log=event_log, decisions=decisions, queue=queue, composer=composer, opener=opener, clock=clock
     )
     sender = Sender(
-        event_log=runtime.log,
+        event_log=event_log,
         decisions=decisions,
         queue=queue,
         opener=opener,
@@ -64,25 +72,31 @@ async def add_letters(
         address=_relay(runtime.settings),
     )
     commands = LetterCommands(
-        event_log=runtime.log,
-        decisions=decisions,
-        composer=composer,
-        opener=opener,
-        requests=requests,
-        clock=clock,
+        event_log=event_log, decisions=decisions, composer=composer, opener=opener, requests=requests, clock=clock
     )
-    add_letter_routes(http, commands, queue, Stories(runtime.log, town), town, current)
-    return [
-        Process(
-            runtime,
-            durable=DURABLE,
-            filters=[f"{LOG_PREFIX}.*.*"],
-            handle=writer.handle,
-            skip=nothing_to_write,
-        ),
-        Wakes(queue, writer, runtime.log, clock),
-        sender,
-    ]
+    return Letters(queue, writer, Wakes(queue, writer, event_log, clock), sender, commands)
+
+
+async def add_letters(
+    http: FastAPI, runtime: Runtime[IntakeSettings], decisions: Decisions, register: Register
+) -> list[Component]:
+    """Add the agents' routes, and give what runs.
+
+    The first time, the queue is made from the log: until then nothing is written or sent.
+
+    Raises:
+        LetterFaultError, SettingsError: as `make_letters`.
+        RetryableError: the log or the database is away.
+    """
+    letters = make_letters(runtime, decisions, register)
+    await letters.queue.make(runtime.log)
+    add_letter_routes(http, letters.commands, letters.queue, Stories(runtime.log, runtime.town), runtime.town, current)
+    return [following(runtime, letters.writer), letters.wakes, letters.sender]
+
+
+def following(runtime: Runtime[IntakeSettings], writer: Writer) -> Process:
+    """The process by which a writer follows the log, every service's part of it."""
+    return Process(runtime, durable=DURABLE, filters=[f"{LOG_PREFIX}.*.*"], handle=writer.handle, skip=nothing_to_write)
 
 
 def _relay(settings: IntakeSettings) -> RelayAddress | None:
