@@ -27,7 +27,7 @@ from clic_contracts.subject import (
 OPS = "ops"
 SERVICES = ("intake", "routing", "deadlines", "reporting")
 DURABLES: dict[str, tuple[tuple[str, str], ...]] = {
-    "intake": ((INBOX_STREAM, "intake"), (LOG_STREAM, "relay"), (LOG_STREAM, "letters")),
+    "intake": ((INBOX_STREAM, "intake"), (LOG_STREAM, "relay"), (LOG_STREAM, "letters"), (LOG_STREAM, "duplicates")),
     "routing": ((LOG_STREAM, "routing"),),
     "deadlines": ((LOG_STREAM, "deadlines"),),
     "reporting": (),
