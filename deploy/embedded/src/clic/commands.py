@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import learning, log_export, open_data, publication, quarantine, town, up
+from . import keys, knowledge, learning, log_export, open_data, personal, publication, quarantine, town, up
 from .analyst import analyst
 from .importing import command as importing
 from .rebuild import rebuild
@@ -24,10 +24,15 @@ app.command()(seed)
 app.command()(report)
 app.command()(rebuild)
 app.command()(analyst)
+app.command()(personal.erase)
 app.add_typer(importing.app, name="import")
+app.add_typer(keys.app, name="keys")
+app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(learning.app, name="learning")
 app.add_typer(log_export.app, name="log")
 app.add_typer(open_data.app, name="open-data")
+app.add_typer(personal.person, name="person")
+app.add_typer(personal.retention, name="retention")
 app.add_typer(publication.app, name="publication")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(town.app, name="town")

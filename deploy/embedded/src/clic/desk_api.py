@@ -14,8 +14,8 @@ from .connection import ConnectionUnknownError, clic_dir, read_installation
 
 SERVICE = "intake"
 TIMEOUT_S = 60.0
-ANSWER_BYTES_MAX = 16 * 1024 * 1024
-"""Of an answer; a page of a hundred learnings has some 400,000."""
+ANSWER_BYTES_MAX = 128 * 1024 * 1024
+"""Of an answer: a person's export holds 64 MB of files at most, in base64."""
 
 # Without a proxy: an http_proxy of the machine must not be asked about its own loopback.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -55,6 +55,11 @@ class DeskApi:
         Raises:
             DeskError: it was refused, or nobody answers.
         """
+        said = self.fetch(path, body, key=key)
+        return json.loads(said) if said else None
+
+    def fetch(self, path: str, body: Any = None, *, key: str | None = None) -> bytes:
+        """As `ask`, but gives what is answered as it is. Raises as `ask`."""
         request = urllib.request.Request(  # noqa: S310 - the address that `clic up` wrote
             self._url + path,
             None if body is None else json.dumps(body).encode(),
@@ -63,12 +68,14 @@ class DeskApi:
         )
         try:
             with _OPENER.open(request, timeout=TIMEOUT_S) as answer:
-                said = answer.read(ANSWER_BYTES_MAX)
+                said: bytes = answer.read(ANSWER_BYTES_MAX + 1)
         except urllib.error.HTTPError as error:
             raise DeskError(_refusal(error.code, error.read(ANSWER_BYTES_MAX))) from error
         except OSError as error:
             raise DeskError(f"intake at {self._url} does not answer. Is CLIC running? `clic up` starts it.") from error
-        return json.loads(said) if said else None
+        if len(said) > ANSWER_BYTES_MAX:
+            raise DeskError(f"intake answered more than {ANSWER_BYTES_MAX} bytes: ask for less")
+        return said
 
 
 def _refusal(status: int, body: bytes) -> str:

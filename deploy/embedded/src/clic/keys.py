@@ -1,0 +1,143 @@
+"""`clic keys`: which key of the deployment wraps the requests' keys, and another one in its place."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import datetime as dt
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import asyncpg
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from clic_chassis.error import ClicError
+from clic_intake.personal.keys import RotationError, open_keys, promote, rewrap, state, verify
+from clic_intake.seal import KEY_BYTES, MasterKey, read_ring
+
+from .connection import clic_dir, database_url, without_password
+from .folder import Folder
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_S = 10
+TRIES_MAX = 20
+"""Passes over the register: who is being registered during one is wrapped anew in the next."""
+
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--file", help="The ring's file; CLIC_MASTER_KEY_FILE, or the folder's, if left out."),
+]
+
+app = typer.Typer(help="The deployment's key, which wraps the requests' keys.", no_args_is_help=True)
+
+
+@app.command()
+def status() -> None:
+    """Show which key wraps, and what the next rotation would end."""
+    with _told():
+        found = asyncio.run(_with_pool(state))
+        if found is None:
+            typer.echo("No key was used yet.")
+            return
+        typer.echo(f"key {found.key_id}, in use since {found.promoted_at:%Y-%m-%d}")
+        typer.echo(f"{found.others} keys are still wrapped by an older one")
+        typer.echo(
+            f"{found.not_final} erasures since: until the next rotation, who has a backup of the register from before "
+            "them and this key can undo them"
+        )
+
+
+@app.command()
+def rotate(file: KeyFile = None) -> None:
+    """Make a new key, wrap every request's key by it while CLIC runs, and destroy the old one.
+
+    Cut off, it goes on where it was when it is called again.
+    """
+    with _told():
+        path = file or _file()
+        ring = _begin(path)
+        count = asyncio.run(_with_pool(lambda pool: _rewrap(pool, path)))
+        _write(path, ring[:1])
+        typer.echo(f"{count} keys are wrapped by {MasterKey(*ring[:1]).key_id}, and the old one is destroyed.")
+        typer.echo(f"Back up {path} and the register now: backups from before open nothing any more.")
+
+
+def _file() -> Path:
+    said = os.environ.get("CLIC_MASTER_KEY_FILE")
+    return Path(said) if said else Folder(clic_dir()).master_key
+
+
+def _begin(path: Path) -> tuple[bytes, ...]:
+    """The ring with a new key first; one that has several already is in the middle of a rotation."""
+    ring = read_ring(path)
+    if len(ring) == 1:
+        ring = (os.urandom(KEY_BYTES), *ring)
+        _write(path, ring)
+    return ring
+
+
+async def _rewrap(pool: asyncpg.Pool, path: Path) -> int:
+    """Wrap everything anew, and make sure of it by the new key alone; gives how many keys there are."""
+    master = MasterKey.read(path)
+    now = dt.datetime.now(dt.UTC)
+    if await state(pool) is None:  # No intake of this version ran here yet: indexes' first keys are the old key's.
+        await open_keys(pool, MasterKey(*read_ring(path)[1:]), now)
+    if not await promote(pool, master, now):
+        raise RotationError(f"{path} begins with a key that another one has replaced: put the newest first")
+    for _ in range(TRIES_MAX):
+        if not await rewrap(pool, master, now):
+            return await verify(pool, MasterKey(read_ring(path)[0]))
+    raise RotationError("keys are still wrapped by the old one: call it again; both stay in the file until then")
+
+
+def _write(path: Path, ring: tuple[bytes, ...]) -> None:
+    """Write a ring, whole or not at all, for its owner alone; what stood there is overwritten.
+
+    It is on the disk before it is used: a key that a power cut took would take everything with it.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    partial.touch(mode=0o600)
+    with partial.open("w", encoding="ascii") as new:
+        new.writelines(base64.b64encode(key).decode() + "\n" for key in ring)
+        new.flush()
+        os.fsync(new.fileno())
+    with path.open("r+b") as before:
+        partial.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        # As far as the file system lets it: one that copies on write keeps what it had.
+        before.write(bytes(os.fstat(before.fileno()).st_size))
+        before.flush()
+        os.fsync(before.fileno())
+
+
+async def _with_pool(ask: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
+    url = database_url("intake")
+    try:
+        pool = await asyncpg.create_pool(url, min_size=1, max_size=2, timeout=CONNECT_TIMEOUT_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise ClicError(
+            f"intake's database at {without_password(url)} does not answer ({type(error).__name__}). "
+            "Is CLIC running? `clic up` starts it."
+        ) from error
+    async with pool:
+        return await ask(pool)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """An error is told and ends the command."""
+    try:
+        yield
+    except ClicError as error:
+        Console(stderr=True).print(escape(str(error)), style="red", soft_wrap=True)
+        raise typer.Exit(1) from error
