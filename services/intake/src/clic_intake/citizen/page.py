@@ -96,6 +96,8 @@ def as_page(handler: Handler) -> Handler:
         except RefusedError as error:
             log.info("citizen_refused", code=error.code)
             return problem(request, 409)
+        finally:
+            await request.close()  # Files of a form, which nobody needs any more.
 
     return shown
 
