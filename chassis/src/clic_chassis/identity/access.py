@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import structlog
 from fastapi import Depends, HTTPException, Request
@@ -18,6 +17,8 @@ from clic_chassis.clock import Clock
 
 from .error import EnterError, TooManyTriesError, UnknownTokenError
 from .form import FIELD, HEADER, SAFE_METHODS, check_key, check_origin, public_key, read_form
+from .known import Known
+from .oidc import Provider
 from .rate import Limiter, Rate, source_of
 from .session import Session, Sessions, digest
 
@@ -35,35 +36,6 @@ _BEARER = HTTPBearer(auto_error=False, description="An agent's token: one of the
 _Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Somebody, and until when what they showed is good; None: as long as it is in the agents' file."""
-
-    agent: Agent
-    until: dt.datetime | None = None
-
-
-class TokenReader(Protocol):
-    """Who reads tokens that are not in the agents' file: an OpenID Connect provider."""
-
-    async def known(self, token: str) -> Known:
-        """Who shows a token.
-
-        Raises:
-            UnknownTokenError: it is nobody's.
-            RetryableError: whoever could tell is away.
-        """
-        ...
-
-
-class _Nobody:
-    """Where there is no provider, tokens that are not in the file are nobody's."""
-
-    async def known(self, token: str) -> Known:
-        del token
-        raise UnknownTokenError("this token is nobody's")
-
-
 def anybody(agent: Agent) -> None:
     """Lets everybody enter who is known."""
     del agent
@@ -78,16 +50,17 @@ class Identity:
         clock: Clock,
         *,
         name: str = "clic_agent",
-        provider: TokenReader | None = None,
+        provider: Provider | None = None,
         may_enter: Callable[[Agent], None] = anybody,
     ) -> None:
         """`agents` by the SHA-256 of their token, see `clic_chassis.agents.read_agents`; `name` is the cookie's.
 
+        `provider` reads the tokens that are not among them, and is another way in at the entrance.
         `may_enter` raises `NoRoleError` for who may not open a session.
         """
         self._agents = agents
         self.clock = clock
-        self._provider = provider or _Nobody()
+        self.provider = provider
         self._may_enter = may_enter
         self.sessions = Sessions(clock, name)
         self.tries = Limiter(TRIES, clock, keys_max=ADDRESSES_MAX)
@@ -141,11 +114,16 @@ class Identity:
         if wait_s:
             raise TooManyTriesError(wait_s)
         try:
-            return await self._provider.known(token)
+            return await self._by_provider(token)
         except UnknownTokenError:
             self.tries.count(address)
             log.warning("token_refused")  # Never what was sent, which may be a password of something else.
             raise
+
+    async def _by_provider(self, token: str) -> Known:
+        if self.provider is None:
+            raise UnknownTokenError("this token is nobody's")
+        return await self.provider.known(token)
 
     def good(self, request: Request) -> str | None:
         """What a request shows that was good before: a digest of a token, of a key or of a session; None: nothing.

@@ -38,7 +38,6 @@ class _Entrance:
     identity: Identity
     draw: EntrancePage
     homes: Sequence[str]
-    provider: Provider | None
 
     def onward(self, asked: str) -> str:
         """Where to go on to: a page of ours and nowhere else (open redirection)."""
@@ -49,7 +48,7 @@ class _Entrance:
         self, request: Request, then: str, why: IdentityError | None = None, status: int = HTTPStatus.OK
     ) -> Response:
         return self.draw(
-            request, then=self.onward(then), why=why, with_provider=self.provider is not None, status=status
+            request, then=self.onward(then), why=why, with_provider=self.identity.provider is not None, status=status
         )
 
     def refused(self, request: Request, then: str, why: IdentityError) -> Response:
@@ -67,7 +66,7 @@ class _Entrance:
         """Into a new session; one that the browser had ends."""
         self.identity.leave(request)
         answer = _to(self.onward(then))
-        self.identity.sessions.put(request, answer, token, lax=self.provider is not None)
+        self.identity.sessions.put(request, answer, token, lax=self.identity.provider is not None)
         return answer
 
 
@@ -77,16 +76,15 @@ def add_entrance(
     draw: EntrancePage,
     *,
     homes: Sequence[str],
-    provider: Provider | None = None,
 ) -> None:
     """Add /login and /logout, and a provider's way in.
 
     `homes` are the beginnings of addresses that one may go on to; the first is where one goes where nothing is said.
     """
-    entrance = _Entrance(identity, draw, homes, provider)
+    entrance = _Entrance(identity, draw, homes)
     _add_token_way(api, entrance)
-    if provider is not None:
-        _add_provider_way(api, entrance, provider)
+    if identity.provider is not None:
+        _add_provider_way(api, entrance, identity.provider)
 
 
 def _add_token_way(api: FastAPI, entrance: _Entrance) -> None:

@@ -24,9 +24,9 @@ from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.error import RetryableError
 
-from .access import Known
 from .error import IdentityError, UnknownTokenError
 from .flow import Flow
+from .known import Known
 
 log = structlog.get_logger()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clic_chassis.agents import read_agents
 from clic_chassis.identity import Identity
+from clic_chassis.identity.configured import provider_of
 from clic_chassis.process import Process
 from clic_chassis.projector import Projector
 from clic_chassis.relay import Relay, not_for_outside
@@ -12,6 +13,7 @@ from clic_contracts.subject import INBOX_PREFIX, INBOX_STREAM, LOG_PREFIX
 from clic_contracts.vocabulary import Service
 
 from .api import make_api
+from .api.staff import entering
 from .citizen.wiring import add_first_line
 from .core.learning import REVIEWER
 from .desk import Desk
@@ -28,6 +30,7 @@ from .open311.wiring import add_open311
 from .personal.keys import open_keys
 from .personal.wiring import add_personal
 from .publication import Publications
+from .publisher_key import PublisherKeys
 from .register import Register
 from .scan import Scanner
 from .seal import MasterKey
@@ -61,6 +64,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     )
     inbox = Inbox(desk, runtime.nats, runtime.clock)
     relay = Relay(runtime.nats, runtime.log)
+    keys = PublisherKeys(runtime.pool)
     http = make_api(
         desk,
         register,
@@ -69,13 +73,20 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
         log=runtime.log,
         town=runtime.town,
         clock=runtime.clock,
-        identity=Identity(agents, runtime.clock, name="clic_desk"),
+        identity=Identity(
+            agents,
+            runtime.clock,
+            name="clic_desk",
+            provider=provider_of(runtime.settings, runtime.clock),
+            may_enter=entering(runtime.town, REVIEWER),
+        ),
+        keys=keys,
     )
     await add_first_line(http, runtime, decisions, desk, register, scanner)
-    add_open311(http, runtime, desk, agents)
+    add_open311(http, runtime, desk, keys, agents)
     following = add_judging(http, runtime, desk, register, duplicates)
     beside = add_personal(http, runtime, master, register, decisions)
-    add_agents_desk(http, runtime, desk, register, scanner)
+    add_agents_desk(http, runtime, decisions, desk=desk, register=register, duplicates=duplicates, scanner=scanner)
     letters = await add_letters(http, runtime, decisions, register)
     mail = add_mail(runtime, master, register, decisions, desk)
     return Wiring(

@@ -99,7 +99,6 @@ class Access:
         if both := {DESK, DIRECTION} & set(departments):
             raise AccessError(f"the town's department {min(both)!r} has the name of a role: rename its code")
         self._departments = frozenset(departments)
-        self.provider = provider
         self.identity = Identity(agents, clock, name=COOKIE, provider=provider, may_enter=self._may_enter)
 
     async def reader(self, request: Request) -> Reader | None:

@@ -13,12 +13,14 @@ from clic_intake.core.media import BYTES_MAX
 from clic_intake.desk import Desk
 from clic_intake.learning import Learnings
 from clic_intake.publication import Publications
+from clic_intake.publisher_key import PublisherKeys
 from clic_intake.register import Register
 from clic_intake.web import add_web
 
 from .attachment import PATH as FILES_PATH
 from .draft import add_drafts
 from .learning import add_learnings
+from .publisher import publisher_dependency
 from .staff import staff_of
 from .story import Stories, add_stories
 from .submission import MAX_BATCH_BYTES, SUBMISSIONS_PATH, add_submissions
@@ -34,6 +36,7 @@ def make_api(
     town: Town,
     clock: Clock,
     identity: Identity,
+    keys: PublisherKeys,
 ) -> FastAPI:
     """The FastAPI application; its OpenAPI pages are at /docs."""
     api = new_api(
@@ -46,7 +49,7 @@ def make_api(
     add_web(api, town)
     protect(api, identity)
     stories = Stories(log, town)
-    add_submissions(api, desk, current)
+    add_submissions(api, desk, publisher_dependency(keys))
     add_stories(api, stories, register, clock, current)
     add_learnings(api, learnings, stories, town, clock, staff_of(town, REVIEWER))
     add_drafts(api, publications, current)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException
 
 from clic_chassis.agents import Agent
-from clic_chassis.identity import current
+from clic_chassis.identity import NoRoleError, current
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code
 from clic_intake.core.permission import is_staff
@@ -29,3 +29,13 @@ def must_be_staff(agent: Agent, town: Town, *also: Code) -> None:
     """Raises `HTTPException`: 403, somebody works neither at the desk nor in a department, nor has a role of `also`."""
     if not is_staff(agent.roles, town) and not any(each in agent.roles for each in also):
         raise HTTPException(403, "this needs the role agent or a department's code, which an operator gives")
+
+
+def entering(town: Town, *also: Code) -> Callable[[Agent], None]:
+    """Who may open a session at the desk's entrance: as `staff_of`; raises `NoRoleError` for others."""
+
+    def may_enter(agent: Agent) -> None:
+        if not is_staff(agent.roles, town) and not any(each in agent.roles for each in also):
+            raise NoRoleError(f"{agent.agent} has no role here: an operator gives agent or a department's code")
+
+    return may_enter

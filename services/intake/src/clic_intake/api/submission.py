@@ -7,7 +7,6 @@ from urllib.parse import unquote
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from pydantic_core import from_json, to_json
 
-from clic_chassis.agents import Agent
 from clic_chassis.http import problems
 from clic_contracts.envelope import BATCH_CONTENT_TYPE
 from clic_contracts.submission import MAX_SUBMISSION_BYTES, Receipt, SubmissionEvent
@@ -18,7 +17,6 @@ MAX_BATCH = 100
 """Submissions in one HTTP batch at most."""
 MAX_BATCH_BYTES = MAX_BATCH * MAX_SUBMISSION_BYTES
 _STATUS = {"accepted": 201, "known": 200}
-_ROLE = "publisher:"
 _BODY = {
     "required": True,
     "content": {
@@ -29,9 +27,9 @@ _BODY = {
 }
 
 
-def add_submissions(api: FastAPI, desk: Desk, current: Callable[..., Any]) -> None:
-    """Add the publishers' way in by HTTP."""
-    who = Annotated[Agent, Depends(current)]
+def add_submissions(api: FastAPI, desk: Desk, publishing: Callable[..., Any]) -> None:
+    """Add the publishers' way in by HTTP; `publishing` is the dependency that gives a publisher's code."""
+    who = Annotated[str, Depends(publishing)]
 
     @api.post(
         SUBMISSIONS_PATH,
@@ -42,7 +40,7 @@ def add_submissions(api: FastAPI, desk: Desk, current: Callable[..., Any]) -> No
         responses={
             200: {"description": "Known already; or the receipts of a batch, one for each in order."},
             201: {"description": "Accepted.", "model": Receipt},
-            **problems(401, 403, 413, 503),
+            **problems(401, 403, 413, 429, 503),
             422: {
                 "description": "Refused; the receipt's problem says why. Its status is the answer's.",
                 "model": Receipt,
@@ -50,15 +48,12 @@ def add_submissions(api: FastAPI, desk: Desk, current: Callable[..., Any]) -> No
         },
         openapi_extra={"requestBody": _BODY},
     )
-    async def submit(request: Request, agent: who, response: Response) -> Receipt | list[Receipt]:
+    async def submit(request: Request, publisher: who, response: Response) -> Receipt | list[Receipt]:
         """A submission as a CloudEvent, structured (`application/cloudevents+json`) or binary (`ce-` headers).
 
-        Or up to 100 as a batch (`application/cloudevents-batch+json`). The token's role `publisher:<code>` says who
-        publishes. The answer is the receipt; of a batch, one for each, each judged by itself.
+        Or up to 100 as a batch (`application/cloudevents-batch+json`). The publisher's key says who publishes.
+        The answer is the receipt; of a batch, one for each, each judged by itself.
         """
-        publisher = publisher_code(agent)
-        if publisher is None:
-            raise HTTPException(403, "this token is no publisher's: it needs the role publisher:<code>")
         body = await request.body()
         if _media_type(request) == BATCH_CONTENT_TYPE:
             return [await desk.submit(publisher, each) for each in _parts(body)]
@@ -66,11 +61,6 @@ def add_submissions(api: FastAPI, desk: Desk, current: Callable[..., Any]) -> No
         refused = receipt.problem.status if receipt.problem is not None else 422
         response.status_code = _STATUS.get(receipt.status, refused)
         return receipt
-
-
-def publisher_code(agent: Agent) -> str | None:
-    """The publisher that a token is: its role `publisher:<code>`; None: it is no publisher's."""
-    return next((each.removeprefix(_ROLE) for each in agent.roles if each.startswith(_ROLE)), None)
 
 
 def _media_type(request: Request) -> str:

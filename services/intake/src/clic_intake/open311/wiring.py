@@ -11,8 +11,9 @@ from fastapi import FastAPI
 from clic_chassis.agents import Agent
 from clic_chassis.identity.session import digest
 from clic_chassis.service import Runtime
-from clic_intake.api.submission import publisher_code
+from clic_intake.api.publisher import publisher_code
 from clic_intake.desk import Desk
+from clic_intake.publisher_key import PublisherKeys
 from clic_intake.settings import IntakeSettings
 
 from .endpoint import Options, make_endpoint
@@ -22,10 +23,14 @@ from .submitting import Submitter
 PATH: Final = "/open311"
 
 
-def add_open311(api: FastAPI, runtime: Runtime[IntakeSettings], desk: Desk, agents: Mapping[str, Agent]) -> None:
-    """Serve Open311. An `api_key` is a publisher's token: that of an agent with the role `publisher:<code>`."""
+def add_open311(
+    api: FastAPI, runtime: Runtime[IntakeSettings], desk: Desk, keys: PublisherKeys, agents: Mapping[str, Agent]
+) -> None:
+    """Serve Open311. An `api_key` is a publisher's key, or its token in the agents' file."""
 
     async def publisher_of(api_key: str) -> str | None:
+        if (code := await keys.publisher_of(api_key)) is not None:
+            return code
         agent = agents.get(digest(api_key))
         return publisher_code(agent) if agent is not None else None
 

@@ -87,4 +87,4 @@ def add_entry(api: FastAPI, access: Access, pages: DashboardPages) -> None:
         said = pages.why(look, why) if why is not None else None
         return page(request, pages.enter(look, then=then, why=said, with_provider=with_provider), status)
 
-    add_entrance(api, access.identity, draw, homes=(HOME,), provider=access.provider)
+    add_entrance(api, access.identity, draw, homes=(HOME,))

@@ -1,0 +1,49 @@
+"""Who publishes over HTTP: by a key of its own, or by a token of the agents' file with its role; only as itself."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import HTTPException, Request
+
+from clic_chassis.agents import Agent
+from clic_chassis.identity import current
+from clic_chassis.identity.access import address_of, identity_of, token_of
+from clic_intake.publisher_key import PREFIX, PublisherKeys
+
+_ROLE = "publisher:"
+
+
+def publisher_dependency(keys: PublisherKeys) -> Callable[[Request], Awaitable[str]]:
+    """A dependency that gives the code of the publisher behind a request.
+
+    It answers 401 where nobody is known, 403 where it is no publisher, 429 after too many wrong keys.
+    """
+
+    async def publisher(request: Request) -> str:
+        key = token_of(request) or ""
+        code = await _by_key(request, key, keys) if key.startswith(PREFIX) else publisher_code(await current(request))
+        if code is None:
+            raise HTTPException(
+                403, "this token is no publisher's: it needs a publisher's key, or one role publisher:<code>"
+            )
+        return code
+
+    return publisher
+
+
+async def _by_key(request: Request, key: str, keys: PublisherKeys) -> str:
+    identity, address = identity_of(request), address_of(request)
+    known = identity.good(request) is not None
+    if not known and (wait_s := identity.tries.wait_s(address)):
+        raise HTTPException(429, f"too many wrong keys: wait {wait_s} s", headers={"Retry-After": str(wait_s)})
+    code = await keys.publisher_of(key)
+    if code is None:
+        identity.tries.count(address)
+        raise HTTPException(401, "this key is nobody's, or it has ended", headers={"WWW-Authenticate": "Bearer"})
+    identity.remember_good(key)
+    return code
+
+
+def publisher_code(agent: Agent) -> str | None:
+    """The publisher that a token is, by its one role `publisher:<code>`; None: it is none's, or not one's alone."""
+    codes = [each.removeprefix(_ROLE) for each in agent.roles if each.startswith(_ROLE)]
+    return codes[0] if len(codes) == 1 else None
