@@ -66,23 +66,19 @@ class Commands:
         now = self._clock.now()
         if command.occurred_at is not None and (wrong := future_errors("/occurred_at", command.occurred_at, now)):
             raise HTTPException(422, f"occurred_at: {wrong[0].detail}. {wrong[0].mend}")
-        commits = await self._stories.treated(request_id, agent)
         # The key is the agent's own: two agents with one key are two commands.
-        cause = f"{agent.actor}\n{key or uuid.uuid4()}"
-        known = any(event.cause_id == cause for commit in commits for event in commit.events)
+        key = key or str(uuid.uuid4())
+        known = await self.must_be_unmoved(request_id, agent, key=key, seen=seen)
         if isinstance(command, Take):
-            seen = seen if known else await self._free(request_id, agent, seen)
+            seen = seen if known else await self._free(request_id, agent)
             command = command.by(agent)
-        if seen is not None and not known:
-            _, whole = await self._stories.whole(request_id, agent)
-            must_not_have_moved(whole, seen, agent.actor)
         await self._check(request_id, command, agent)
         content = personal(command)
         sealed = await self._desk.seal(request_id, content) if content else None
         decided = await self._desk.command(
             request_id,
             command.statement(command.occurred_at or now, sealed),
-            cause_id=cause,
+            cause_id=_cause(agent, key),
             actor=agent.actor,
             timed=command.occurred_at is not None,
             seen=seen,
@@ -95,15 +91,27 @@ class Commands:
             events=[event.type for event in decided.events],
         )
 
-    async def _free(self, request_id: RequestId, agent: Agent, seen: int | None) -> int:
-        """The position up to which nobody else has the request, or what was seen before.
+    async def must_be_unmoved(self, request_id: RequestId, agent: Agent, *, key: str, seen: int | None) -> bool:
+        """The agent may command the request, and knows what happened to it; whether they commanded this before.
+
+        Raises:
+            MovedError, HTTPException, RefusedError, RetryableError: as `do`.
+        """
+        commits = await self._stories.treated(request_id, agent)
+        cause = _cause(agent, key)
+        known = any(event.cause_id == cause for commit in commits for event in commit.events)
+        if seen is not None and not known:
+            _, whole = await self._stories.whole(request_id, agent)
+            must_not_have_moved(whole, seen, agent.actor)
+        return known
+
+    async def _free(self, request_id: RequestId, agent: Agent) -> int:
+        """The position up to which nobody else has the request.
 
         Raises:
             TakenError: somebody has it.
         """
         _, commits = await self._stories.whole(request_id, agent)
-        if seen is not None:
-            must_not_have_moved(commits, seen, agent.actor)
         row = row_of(commits, self._town)
         if row is not None and row.assigned_to not in (None, agent.actor):
             raise TakenError(f"{row.assigned_to} has it: ask for it to be given back, or assign it by name")
@@ -131,6 +139,10 @@ class Commands:
         ]
         if found:
             raise FindingError(found)
+
+
+def _cause(agent: Agent, key: str) -> str:
+    return f"{agent.actor}\n{key}"
 
 
 def row_of(commits: Iterable[Commit], town: Town) -> Row | None:

@@ -57,6 +57,19 @@ _SAID: dict[str, Both] = {
         "Ce formulaire a déjà servi : ouvrez-le de nouveau.",
         "This form was used already: open it again.",
     ),
+    "letter_under_way": (
+        "Une réponse est déjà en route : attendez qu'elle soit partie.",
+        "An answer is on its way already: wait until it has gone out.",
+    ),
+    "letter_settled": ("Cette lettre est déjà réglée.", "This letter is settled already."),
+    "address": (
+        "Aucune adresse courriel n'est connue : répondez de vive voix, puis notez-le.",
+        "No e-mail address is known: answer by voice, then record it.",
+    ),
+    "split": (
+        "L'autre demande ne convient pas : vérifiez sa nature et son sujet.",
+        "The other request does not fit: check its kind and subject.",
+    ),
     "erased": (
         "Les renseignements personnels de cette demande ont été effacés.",
         "The personal data of this request was erased.",

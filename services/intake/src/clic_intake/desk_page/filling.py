@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from clic_intake.api.command import Command
 from clic_intake.web import Filled
 
 from .form import Field, Form
@@ -24,7 +23,7 @@ LINES_MAX = 50
 class Meant:
     """What a filled form means: the command, or what is wrong with which field."""
 
-    command: Command | None
+    command: BaseModel | None
     faults: Mapping[str, Both] = field(default_factory=dict)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clic_contracts.town import Town
 from clic_contracts.vocabulary import (
     AccessOutcome,
     Channel,
@@ -175,7 +176,7 @@ def said(t: Words, both: Both) -> str:
     return t(*both)
 
 
-def person(t: Words, actor: str) -> str:
+def person(t: Words, actor: str, town: Town) -> str:
     """Who did something, as an agent reads it."""
     who, _, name = actor.partition(":")
     match who:
@@ -184,7 +185,8 @@ def person(t: Words, actor: str) -> str:
         case "citizen":
             return t("la personne", "the citizen")
         case "publisher":
-            return t(f"système «\u00a0{name}\u00a0»", f"system “{name}”")
+            found = town.publisher_by_code.get(name)
+            return t.name(found.name) if found is not None else name
         case "rule" | "clock":
             return t("règle de la Ville", "a rule of the town")
         case _:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from clic_contracts.lifecycle import may_happen
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import (
-    AccessOutcome,
     Channel,
     ClosingReason,
     Criterion,
     Kind,
-    Missing,
     Phase,
     ReopeningReason,
     VoidingReason,
@@ -21,8 +21,9 @@ from clic_intake.core.worklist import Row
 from clic_intake.web import Words
 
 from . import label
-from .form import FORMS, Form
-from .label import said
+from .catalogue import FORMS
+from .form import Form
+from .label import Both, said
 
 CLOSINGS = tuple(each for each in ClosingReason if each is not ClosingReason.MERGED)
 """Reasons that an agent closes for: a merge closes by itself."""
@@ -46,7 +47,7 @@ def offered(row: Row, actor: str) -> tuple[Form, ...]:
 
 def _fits(form: Form, row: Row, actor: str) -> bool:
     """What the phase alone does not tell."""
-    match form.command.PATH:
+    match form.path:
         case Take.PATH:
             return row.pending and row.assigned_to is None
         case GiveBack.PATH:
@@ -69,26 +70,19 @@ def _fits(form: Form, row: Row, actor: str) -> bool:
 
 def choices_of(name: str, t: Words, town: Town) -> Choices:
     """What a field offers, by the name of its choices."""
-    match name:
-        case "channel":
-            return tuple((each.value, said(t, label.CHANNELS[each])) for each in CHANNELS)
-        case "missing":
-            return tuple((each.value, said(t, label.MISSING[each])) for each in Missing)
-        case "outcome":
-            return tuple((each.value, said(t, label.OUTCOMES[each])) for each in AccessOutcome)
-        case "criterion":
-            return tuple((each.value, said(t, label.CRITERIA[each])) for each in CRITERIA)
-        case "closing":
-            return tuple((each.value, said(t, label.CLOSINGS[each])) for each in CLOSINGS)
-        case "reopening":
-            return tuple((each.value, said(t, label.REOPENINGS[each])) for each in REOPENINGS)
-        case "voiding":
-            return tuple((each.value, said(t, label.VOIDINGS[each])) for each in VOIDINGS)
-        case "score":
-            return tuple((value, f"{value} – {said(t, both)}") for value, both in SCORES)
-        case "department":
-            return tuple((each.code, t.name(each.name)) for each in town.departments)
-        case "body":
-            return tuple((each.code, t.name(each.name)) for each in town.bodies)
-        case _:
-            return ()
+    offers: dict[str, Callable[[], Iterable[tuple[str, Both]]]] = {
+        "channel": lambda: ((each, label.CHANNELS[each]) for each in CHANNELS),
+        "missing": label.MISSING.items,
+        "outcome": label.OUTCOMES.items,
+        "criterion": lambda: ((each, label.CRITERIA[each]) for each in CRITERIA),
+        "closing": lambda: ((each, label.CLOSINGS[each]) for each in CLOSINGS),
+        "reopening": lambda: ((each, label.REOPENINGS[each]) for each in REOPENINGS),
+        "voiding": lambda: ((each, label.VOIDINGS[each]) for each in VOIDINGS),
+        "kind": label.KIND_NAMES.items,
+        "score": lambda: SCORES,
+        "department": lambda: ((each.code, (each.name.fr, each.name.en)) for each in town.departments),
+        "body": lambda: ((each.code, (each.name.fr, each.name.en)) for each in town.bodies),
+        "subject": lambda: sorted((each.code, (each.name.fr, each.name.en)) for each in town.subjects),
+        "": tuple,
+    }
+    return tuple((str(value), said(t, both)) for value, both in offers[name]())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
@@ -22,20 +21,25 @@ from clic_chassis.identity import checked_form, form_key
 from clic_contracts.envelope import Commit
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Kind, Phase, RequestId
-from clic_intake.api.commanding import Commands, row_of
+from clic_intake.api.commanding import row_of
 from clic_intake.api.story import Stories, open_commits
 from clic_intake.core.meanwhile import MovedError
+from clic_intake.core.near import said as reason_said
 from clic_intake.core.permission import may_treat
 from clic_intake.core.worklist import Row
+from clic_intake.duplicate.index import Duplicates, Near
 from clic_intake.register import Register
 from clic_intake.web import NOTHING_FILLED, Filled, Words, page, words_of
-from clic_intake.worklist.query import COUNTED_MAX, CursorError, Entry, Filters, ListName, Worklists
+from clic_intake.worklist.query import COUNTED_MAX, CursorError, Filters, ListName, Worklists
 
 from . import label
+from .acting import Acts
+from .catalogue import FORM_BY_PATH
 from .error import why
 from .filling import meant
-from .form import FORM_BY_PATH, Field, Form, fields_of
+from .form import Field, Form, fields_of
 from .label import said
+from .mark import away, marks
 from .offering import choices_of, offered
 from .telling import Teller
 
@@ -76,11 +80,20 @@ class DeskPages:
     """Draws the pages, each for the agent who looks at it."""
 
     def __init__(
-        self, lists: Worklists, stories: Stories, commands: Commands, register: Register, town: Town, clock: Clock
+        self,
+        *,
+        lists: Worklists,
+        stories: Stories,
+        acts: Acts,
+        duplicates: Duplicates,
+        register: Register,
+        town: Town,
+        clock: Clock,
     ) -> None:
         self._lists = lists
         self._stories = stories
-        self._commands = commands
+        self._acts = acts
+        self._duplicates = duplicates
         self._register = register
         self._town = town
         self._clock = clock
@@ -217,12 +230,22 @@ class DeskPages:
 
     async def form(self, request: Request, agent: Agent, request_id: RequestId, path: str) -> Response:
         """The empty form of a command, on what is known now."""
+        await self._stories.treated(request_id, agent)
         row, commits = await self._read(request_id, agent)
         filled = NOTHING_FILLED
         if path == "describe":
             filled = Filled({"public_text": [row.public_text], "public_notes": [row.public_notes]})
         shown = _Shown(row, _form_of(path), filled, commits[-1].sequence, str(uuid.uuid4()))
-        return self._form(request, agent, shown)
+        near = await self._duplicates.near(request_id, self._lists.realms_of(agent)) if path == "merge" else ()
+        return self._form(request, agent, shown, near=near)
+
+    async def settle(
+        self, request: Request, agent: Agent, request_id: RequestId, letter_id: str, what: str
+    ) -> Response:
+        """Say what is to become of a letter that may not have arrived."""
+        filled = Filled.of(await checked_form(request))
+        await self._acts.settle(request_id, letter_id, what, agent, key=filled.value("key"))
+        return RedirectResponse(f"{HOME}/requests/{request_id}", HTTPStatus.SEE_OTHER)
 
     async def send(self, request: Request, agent: Agent, request_id: RequestId, path: str) -> Response:
         """Do what a filled form means; or show it again with what is wrong, or what happened meanwhile."""
@@ -238,7 +261,7 @@ class DeskPages:
             told = {name: said(t, both) for name, both in means.faults.items()}
             return self._form(request, agent, replace(shown, filled=filled.with_faults(told)), status=422)
         try:
-            await self._commands.do(request_id, means.command, agent, key=key, seen=shown.seen)
+            await self._acts.do(request_id, means.command, agent, key=key, seen=shown.seen)
         except MovedError as error:
             shown = replace(shown, seen=commits[-1].sequence)
             return self._form(request, agent, shown, status=409, moved=error)
@@ -264,6 +287,7 @@ class DeskPages:
         status: int = 200,
         moved: MovedError | None = None,
         refused: str = "",
+        near: Sequence[Near] = (),
     ) -> Response:
         row, form = shown.row, shown.form
         t = words_of(request)
@@ -283,6 +307,10 @@ class DeskPages:
             seen=shown.seen,
             key=shown.key,
             refused=refused,
+            near=[
+                (each, ", ".join(reason_said(reason, each.apart, t.language) for reason in each.reasons))
+                for each in near
+            ],
             meanwhile=[teller.line(position, each, {}) for position, each in moved.meanwhile] if moved else [],
             theirs={"public_text": row.public_text, "public_notes": row.public_notes} if moved else {},
             here=f"{HOME}/requests/{row.request_id}",
@@ -328,10 +356,9 @@ class DeskPages:
             teller=teller,
             label=label,
             said=lambda both: said(t, both),
-            person=lambda actor: label.person(t, actor),
             now=now,
-            away=lambda due: _away(t, due, now),
-            marks=lambda row: _marks(t, row, now),
+            away=lambda due: away(t, due, now),
+            marks=lambda row: marks(t, row, now),
             **context,
         )
 
@@ -351,31 +378,3 @@ def _seen(filled: Filled) -> int:
 
 def _name(pair: tuple[str, str]) -> str:
     return pair[1].casefold()
-
-
-def _away(t: Words, due: dt.datetime, now: dt.datetime) -> str:
-    """How far a due date is from now, to the hour or the day in the town."""
-    days = abs((due.astimezone(t.zone).date() - now.astimezone(t.zone).date()).days)
-    hours = int(abs((due - now).total_seconds()) // 3600)
-    far = t.counted(days, t("jour", "day"), t("jours", "days")) if days else f"{hours}\u00a0h"
-    return t(f"en retard de {far}", f"{far} late") if due <= now else t(f"dans {far}", f"in {far}")
-
-
-def _marks(t: Words, row: Row | Entry, now: dt.datetime) -> list[tuple[str, str]]:
-    """What has to be seen at once: how it is drawn, and the word."""
-    if isinstance(row, Row):
-        owed = row.next_owed
-        due_at, failed = owed.due_at if owed else None, len(row.undelivered)
-        confidential = row.confidential_to is not None
-    else:
-        due_at, failed, confidential = row.due_at, row.letters_failed, row.confidential
-    found = [
-        ("grave", t("Urgente", "Urgent"), row.urgent),
-        ("grave", t("En retard", "Late"), due_at is not None and due_at <= now),
-        ("grave", t("Lettre non livrée", "Letter not delivered"), failed > 0),
-        ("", t("Confidentielle", "Confidential"), confidential),
-        ("", t("Inhabituelle", "Unusual"), row.unusual),
-        ("", t("En attente du citoyen", "Waiting for the citizen"), bool(row.missing)),
-        ("", t("Données effacées", "Data erased"), row.erased),
-    ]
-    return [(look, word) for look, word, holds in found if holds]

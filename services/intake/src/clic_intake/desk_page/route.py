@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, HTTPException
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from clic_chassis.agents import Agent
 from clic_chassis.error import NotFoundError, RefusedError, RetryableError
 from clic_chassis.identity import Identity, IdentityError, NoRoleError, TooManyTriesError, form_key, signed_in
 from clic_chassis.identity.entrance import add_entrance
+from clic_intake.api.letter import LetterPath
 from clic_intake.api.story import RequestPath
 from clic_intake.web import Words, page, words_of
 from clic_intake.worklist.query import ListName
@@ -22,6 +23,7 @@ from .error import why
 from .page import HOME, TEMPLATES, DeskPages
 
 _Who = Annotated[Agent, Depends(signed_in)]
+_Settling = Literal["again", "went-out"]
 _TROUBLE: dict[int, tuple[str, str]] = {
     403: (
         "Cette page est trop vieille, ou vos rôles ne le permettent pas. Rechargez-la, puis recommencez.",
@@ -84,9 +86,19 @@ def add_pages(api: FastAPI, pages: DeskPages) -> None:
     async def send(request: Request, request_id: RequestPath, path: str, agent: _Who) -> Response:
         return await shown(request, agent, lambda: pages.send(request, agent, request_id, path))
 
+    @api.post(HOME + "/requests/{request_id}/letters/{letter_id}/{what}", include_in_schema=False)
+    async def settle(
+        request: Request,
+        request_id: RequestPath,
+        letter_id: LetterPath,
+        what: Literal["again", "went-out"],
+        agent: _Who,
+    ) -> Response:
+        return await shown(request, agent, lambda: pages.settle(request, agent, request_id, letter_id, what))
 
-def add_agents_entrance(api: FastAPI, identity: Identity, provider: Any = None) -> None:
-    """Add the page where agents enter; `provider` is the town's OpenID Connect provider, where it has one."""
+
+def add_agents_entrance(api: FastAPI, identity: Identity) -> None:
+    """Add the page where agents enter."""
 
     def draw(request: Request, *, then: str, why: IdentityError | None, with_provider: bool, status: int) -> Response:
         return page(
@@ -99,7 +111,7 @@ def add_agents_entrance(api: FastAPI, identity: Identity, provider: Any = None) 
             form_key=form_key(request),
         )
 
-    add_entrance(api, identity, draw, homes=(HOME,), provider=provider)
+    add_entrance(api, identity, draw, homes=(HOME,))
 
 
 def _said(request: Request, status: int) -> str:

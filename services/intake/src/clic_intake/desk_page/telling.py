@@ -97,7 +97,7 @@ class Teller:
             position=position,
             occurred_at=fact.occurred_at,
             title=title,
-            who=person(self._t, fact.actor),
+            who=self.person(fact.actor),
             details=tuple(each for each in details if each),
             others=_others(fact.data),
             sealed=getattr(fact.data, "sealed", None) is not None,
@@ -105,6 +105,10 @@ class Teller:
             grave=isinstance(fact.data, ObligationMissed | LetterFailed | PersonalDataErased | ExchangeAbusive),
             content=tuple(self._content(content)),
         )
+
+    def person(self, actor: str) -> str:
+        """Who did something, as an agent reads it."""
+        return person(self._t, actor, self._town)
 
     def department(self, code: str | None) -> str:
         """A department's name; its code where the town has none of that code any more."""
@@ -134,10 +138,7 @@ class Teller:
         match event:
             case RequestReceived():
                 return (
-                    t(
-                        f"Reçue par {said(t, label.CHANNELS[event.channel]).lower()}",
-                        f"Received by {said(t, label.CHANNELS[event.channel]).lower()}",
-                    ),
+                    t("Reçue", "Received") + t.colon + " " + said(t, label.CHANNELS[event.channel]).lower(),
                     said(t, label.PRESENCES[event.requester]),
                     t("Demande faite par écrit", "Asked for in writing") if event.written else "",
                 )
@@ -161,7 +162,7 @@ class Teller:
                     t("Première ligne", "First line") if event.first_line else "",
                 )
             case RequestAssigned():
-                taker = person(t, event.to) if event.to else ""
+                taker = self.person(event.to) if event.to else ""
                 return (
                     t(f"Prise en charge par {taker}", f"Taken on by {taker}") if taker else t("Rendue", "Given back"),
                 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI
 
+from clic_chassis.decision import Decisions
 from clic_chassis.identity import current
 from clic_chassis.service import Runtime
 from clic_intake.api.commanding import Commands, add_commands
@@ -13,20 +12,42 @@ from clic_intake.api.staff import staff_of
 from clic_intake.api.story import Stories
 from clic_intake.api.worklist import add_worklists
 from clic_intake.desk import Desk
+from clic_intake.duplicate.index import Duplicates
+from clic_intake.duplicate.splitting import Splits
+from clic_intake.letter.wiring import make_letters
 from clic_intake.register import Register
 from clic_intake.scan import Scanner
+from clic_intake.settings import IntakeSettings
 from clic_intake.worklist.query import Worklists
 
+from .acting import Acts
 from .page import DeskPages
 from .route import add_agents_entrance, add_pages
 
 
-def add_agents_desk(api: FastAPI, runtime: Runtime[Any], desk: Desk, register: Register, scanner: Scanner) -> None:
+def add_agents_desk(
+    api: FastAPI,
+    runtime: Runtime[IntakeSettings],
+    decisions: Decisions,
+    *,
+    desk: Desk,
+    register: Register,
+    duplicates: Duplicates,
+    scanner: Scanner,
+) -> None:
     """Add what agents work with to intake's application."""
-    stories = Stories(runtime.log, runtime.town)
-    lists = Worklists(runtime.pool, runtime.town, runtime.clock)
-    commands = Commands(desk, stories, scanner, runtime.town, runtime.clock)
-    add_worklists(api, lists, staff_of(runtime.town))
+    town, clock = runtime.town, runtime.clock
+    stories = Stories(runtime.log, town)
+    lists = Worklists(runtime.pool, town, clock)
+    commands = Commands(desk, stories, scanner, town, clock)
+    splits = Splits(desk, register, runtime.log, town, clock)
+    acts = Acts(commands, make_letters(runtime, decisions, register).commands, splits, clock)
+    add_worklists(api, lists, staff_of(town))
     add_commands(api, commands, current)
-    add_pages(api, DeskPages(lists, stories, commands, register, runtime.town, runtime.clock))
+    add_pages(
+        api,
+        DeskPages(
+            lists=lists, stories=stories, acts=acts, duplicates=duplicates, register=register, town=town, clock=clock
+        ),
+    )
     add_agents_entrance(api, api.state.identity)
