@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import json
-from typing import Any
+from typing import Any, cast
 
 from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
 from tests.intake.personal.test_attachments import JPEG
 from tests.intake.service.office import SOURCE, Office
 from tests.intake.service.test_privacy import ADDRESS, EMAIL, NAME, PHONE, REQUEST, WORDS
@@ -122,7 +123,8 @@ async def test_an_export_on_paper_reads_as_words_in_both_languages(office: Offic
         text = "\n".join(page.extract_text() for page in document.pages)
         for words in (expected, NAME, EMAIL, WORDS, "été.jpg", "Demande imaginaire."):
             assert words in text, words
-        assert document.trailer["/Root"]["/MarkInfo"]["/Marked"]
+        marks = cast("DictionaryObject", document.root_object["/MarkInfo"])
+        assert marks["/Marked"]
 
 
 async def test_a_file_is_opened_for_a_reason_that_is_listed(office: Office) -> None:

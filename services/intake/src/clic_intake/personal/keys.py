@@ -74,7 +74,7 @@ async def promote(pool: asyncpg.Pool, master: MasterKey, now: dt.datetime) -> bo
         if master.key_id in known:
             return known[master.key_id]["retired_at"] is None
         await connection.execute(_SQL["promote_key"], master.key_id, now)
-        await connection.execute(_SQL["retire_keys"], [*known, *master.previous_ids], now)
+        await connection.execute(_SQL["retire_keys"], sorted({*known, *master.previous_ids}), now)
     log.info("deployment_key_promoted", key_id=master.key_id)
     return True
 
