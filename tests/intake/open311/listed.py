@@ -39,6 +39,9 @@ def listed(number: int = 1, **changes: Any) -> Listed:
 HIDDEN: dict[str, dict[str, Any]] = {
     "an access request (POL-26)": {"kind": Kind.ACCESS_TO_INFORMATION, "confidential_to": "greffe"},
     "an access request that nothing else marks (POL-26)": {"kind": Kind.ACCESS_TO_INFORMATION},
+    "a complaint": {"kind": Kind.COMPLAINT},
+    "a comment": {"kind": Kind.COMMENT},
+    "a suggestion": {"kind": Kind.SUGGESTION},
     "a confidential one (POL-26)": {"confidential_to": "voirie"},
     "one about a confidential subject (POL-26)": {"subject": "privacy_incident"},
     "one about a subject that is on no form": {"subject": "internal_matter"},

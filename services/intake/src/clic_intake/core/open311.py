@@ -30,6 +30,10 @@ SPECIFICATION: Final = "http://wiki.open311.org/GeoReport_v2"
 """As service discovery names it."""
 
 
+PUBLIC_KINDS: Final = frozenset({Kind.REPORT, Kind.REQUEST})
+"""What GeoReport is made for (POL-01). Who complains, comments or asks for a document has not asked to be listed."""
+
+
 class UnknownServiceError(NotFoundError):
     """No such service is offered; one that is not for everybody looks the same (POL-26)."""
 
@@ -179,7 +183,7 @@ class Listed:
 def is_public(request: Listed, services: Mapping[str, Subject]) -> bool:
     """Whether anybody may read of it: neither confidential (POL-26), nor erased (POL-30), nor entered by mistake."""
     return (
-        request.kind is not Kind.ACCESS_TO_INFORMATION
+        request.kind in PUBLIC_KINDS
         and request.confidential_to is None
         and not request.erased
         and request.phase is not Phase.VOIDED

@@ -12,7 +12,7 @@ import asyncpg
 from clic_chassis import sql
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Kind, Phase
-from clic_intake.core.open311 import Listed, is_public, offered
+from clic_intake.core.open311 import PUBLIC_KINDS, Listed, is_public, offered
 from clic_intake.core.open311_argument import Wanted, chosen
 from clic_intake.register import connected
 
@@ -29,8 +29,8 @@ _EXPECTED_AT: Final = (
 )
 """`Listed.expected_at` in SQL."""
 _PUBLIC: Final = (
-    "r.confidential_to IS NULL AND NOT r.erased AND r.phase <> 'voided' AND r.kind <> 'access_to_information'"
-    " AND r.subject = ANY ($1::text[])"
+    "r.confidential_to IS NULL AND NOT r.erased AND r.phase <> 'voided'"
+    f" AND r.kind IN ({', '.join(repr(each.value) for each in sorted(PUBLIC_KINDS))}) AND r.subject = ANY ($1::text[])"
 )
 """`is_public` in SQL; the first two conditions are those of the indexes `request_public…`."""
 _CHANGED_AT: Final = "(CASE WHEN r.pending THEN r.updated_at ELSE coalesce(r.closed_at, r.updated_at) END)"
