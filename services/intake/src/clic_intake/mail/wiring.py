@@ -66,11 +66,12 @@ def _ways_in(settings: MailSettings, reception: Reception, ours: Ours) -> list[C
         for port, is_lmtp in ports
         if port is not None
     ]
-    mailbox = _mailbox(settings)
+    mailbox = mailbox_of(settings)
     return [*servers, *([MailboxPoller(reception, mailbox)] if mailbox is not None else [])]
 
 
-def _mailbox(settings: MailSettings) -> Mailbox | None:
+def mailbox_of(settings: MailSettings) -> Mailbox | None:
+    """The mailbox that settings name; None: none. Raises SettingsError as `add_mail`."""
     if settings.imap_url is None:
         return None
     url = urlsplit(settings.imap_url)
