@@ -76,6 +76,8 @@ async def test_the_same_form_is_one_request_however_often_and_at_once_it_is_sent
         ({"email": "camille"}, "email"),
         ({"phone": "demain"}, "phone"),
         ({"sector": "lune"}, "sector"),
+        ({"name": "Z" * 201}, "name"),
+        ({"name": "Z\0z"}, "name"),
     ],
 )
 async def test_a_fault_names_its_field_and_what_was_filled_in_is_kept(

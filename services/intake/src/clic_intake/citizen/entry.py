@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from clic_contracts.submission import Place, Requester, RequestSubmission, Text
+from clic_contracts.submission import Place, Requester, RequestSubmission, ShortText, Text
 from clic_contracts.town import Subject, Town
 from clic_contracts.vocabulary import Channel, Kind, Language
 from clic_intake.core.admission import shows_claims
@@ -25,6 +25,7 @@ FIRST_STEP = ("form_id", "kind", "subject", "text")
 _FORM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REQUESTER = TypeAdapter(Requester)
 _TEXT = TypeAdapter(Text)
+_SHORT = TypeAdapter(ShortText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,18 @@ def first_faults(filled: Filled, town: Town, t: Words) -> dict[str, str]:
         faults["subject"] = t("Choisissez un sujet de la liste, ou aucun.", "Choose a subject of the list, or none.")
     if not filled.value("text"):
         faults["text"] = t("Décrivez votre demande en quelques mots.", "Describe your request in a few words.")
-    elif not _fits(_TEXT, filled.value("text")):
-        faults["text"] = t("Raccourcissez le texte à 10 000 caractères.", "Shorten the text to 10,000 characters.")
+    return faults | length_faults(filled, t)
+
+
+def length_faults(filled: Filled, t: Words) -> dict[str, str]:
+    """What is longer than a form of ours lets anybody write, or holds what nobody writes."""
+    faults: dict[str, str] = {}
+    for name in ("text", "words"):
+        if not _fits(_TEXT, filled.value(name)):
+            faults[name] = t("Raccourcissez le texte à 10 000 caractères.", "Shorten the text to 10,000 characters.")
+    for name in ("name", "address"):
+        if filled.value(name) and not _fits(_SHORT, filled.value(name)):
+            faults[name] = t("Raccourcissez-le à 200 caractères.", "Shorten it to 200 characters.")
     return faults
 
 
@@ -86,7 +97,7 @@ def second_faults(filled: Filled, topic: Topic, town: Town, t: Words) -> dict[st
         faults["sector"] = t("Choisissez un secteur de la liste, ou aucun.", "Choose an area of the list, or none.")
     if not filled.value("name") and not topic.is_urgent:
         faults["name"] = t("Écrivez votre nom.", "Write your name.")
-    return faults | contact_faults(filled, t, is_needed=not topic.is_urgent)
+    return faults | contact_faults(filled, t, is_needed=not topic.is_urgent) | length_faults(filled, t)
 
 
 def contact_faults(filled: Filled, t: Words, *, is_needed: bool) -> dict[str, str]:

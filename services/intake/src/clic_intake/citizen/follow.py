@@ -7,6 +7,7 @@ an unknown reference have the same answer in the same time. Source: POL-18, POL-
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -51,7 +52,7 @@ from clic_intake.personal.tracking import Tracking
 from clic_intake.register import Register
 from clic_intake.web import NOTHING_FILLED, Filled, page, words_of
 
-from .entry import contact_faults, is_form_id, requester_of
+from .entry import contact_faults, is_form_id, length_faults, requester_of
 from .form import PUBLISHER, Form
 from .label import CHANNELS, DONE, KIND_NAMES, LETTERS, MISSING, SCORES, STAGES
 from .page import ADD_PATH, Gate, Handler, as_page
@@ -63,6 +64,7 @@ REFUSED_AFTER_S = 0.5
 FORGETTING_SUBJECT = "personal_data"
 """What a request to be forgotten is about, where the town has such a subject."""
 
+_REFERENCE = re.compile(r"[0-9]{4}-[0-9]{6,12}")
 _NOBODY = str(uuid.UUID(int=0))
 """The id of no request: its secret is asked for where a reference is unknown."""
 
@@ -123,7 +125,7 @@ class Follow:
             "oublier": self._forget,
         }
         for name, act in acts.items():
-            api.add_route(f"{link}/{name}", as_page(self._acting(act)), methods=["POST"], include_in_schema=False)
+            api.add_route(f"{link}/{name}", as_page(self._acting(name, act)), methods=["POST"], include_in_schema=False)
 
     # -- whose link is it -------------------------------------------------------------------------------------------
 
@@ -137,11 +139,8 @@ class Follow:
         self._gate.may_try(request)
         loop = asyncio.get_running_loop()
         answer_at = loop.time() + REFUSED_AFTER_S
-        try:
-            request_id, is_known = await self._register.find(reference), True
-        except NotFoundError:
-            request_id, is_known = _NOBODY, False
-        if not await self._tracking.is_right(request_id, secret) or not is_known:
+        request_id = await self._of_reference(reference)
+        if not await self._tracking.is_right(request_id or _NOBODY, secret) or request_id is None:
             self._gate.wrong(request)
             await asyncio.sleep(max(0.0, answer_at - loop.time()))
             raise HTTPException(404, "no such link")
@@ -160,13 +159,24 @@ class Follow:
             frozenset(each.cause_id for each in events),
         )
 
-    def _acting(self, act: _Act) -> Handler:
+    async def _of_reference(self, reference: str) -> RequestId | None:
+        """The request of a reference; None: there is none, or it is no reference at all."""
+        if _REFERENCE.fullmatch(reference) is None:
+            return None
+        try:
+            return await self._register.find(reference)
+        except NotFoundError:
+            return None
+
+    def _acting(self, name: str, act: _Act) -> Handler:
         """A route that does something: its form is ours, its link right, and it is not sent too often."""
 
         async def do(request: Request) -> Response:
             filled = _judged(await checked_form(request))
             found = await self._found(request, request.path_params["reference"], request.path_params["secret"])
             self._gate.send(request)
+            if faults := length_faults(filled, words_of(request)):
+                return self._page(request, found, filled.with_faults(faults), name)
             return await act(request, found, filled)
 
         return do
@@ -231,6 +241,8 @@ class Follow:
         filled = _judged(form)
         found = await self._found(request, filled.value("reference"), filled.value("secret"))
         has_files = any(getattr(each, "size", 0) for each in form.getlist("files"))
+        if faults := length_faults(filled, words_of(request)):
+            return self._page(request, found, filled.with_faults(faults), "ajouter")
         if not filled.value("words") and not has_files:
             t = words_of(request)
             fault = t("Écrivez quelques mots, ou joignez un fichier.", "Write a few words, or add a file.")

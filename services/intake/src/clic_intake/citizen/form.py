@@ -258,6 +258,7 @@ def _labels(topic: Topic, t: Words) -> dict[str, str]:
         "name": t("Votre nom", "Your name"),
         "email": t("Courriel", "E-mail"),
         "phone": t("Téléphone", "Telephone"),
+        "address": t("Adresse ou intersection", "Address or intersection"),
         "sector": t("Secteur", "Area"),
         **{f"q_{each.code}": t.name(each.text) for each in asked},
     }
