@@ -60,7 +60,7 @@ class Limiter:
 
     @property
     def _each(self) -> dt.timedelta:
-        return self._rate.within / self._rate.burst
+        return self._rate.within // self._rate.burst  # Rounded down: a burst fits in.
 
 
 def source_of(host: str | None) -> str:
