@@ -14,7 +14,9 @@ from clic_chassis.agents import Agent
 from clic_chassis.error import NotFoundError, RefusedError, RetryableError
 from clic_chassis.identity import Identity, IdentityError, NoRoleError, TooManyTriesError, form_key, signed_in
 from clic_chassis.identity.entrance import add_entrance
+from clic_contracts.town import Town
 from clic_intake.api.letter import LetterPath
+from clic_intake.api.staff import must_be_staff
 from clic_intake.api.story import RequestPath
 from clic_intake.web import Words, page, words_of
 from clic_intake.worklist.query import ListName
@@ -42,12 +44,13 @@ _TROUBLE: dict[int, tuple[str, str]] = {
 _OTHER = ("Cette page ne peut pas être lue.", "This page cannot be read.")
 
 
-def add_pages(api: FastAPI, pages: DeskPages) -> None:
+def add_pages(api: FastAPI, pages: DeskPages, town: Town) -> None:
     """Add the agents' pages."""
 
     async def shown(request: Request, agent: Agent, drawn: Callable[[], Awaitable[Response]]) -> Response:
         """A page, or what went wrong as one."""
         try:
+            must_be_staff(agent, town)
             return await drawn()
         except HTTPException as error:
             return pages.trouble(request, agent, error.status_code, _said(request, error.status_code))

@@ -49,5 +49,6 @@ def add_agents_desk(
         DeskPages(
             lists=lists, stories=stories, acts=acts, duplicates=duplicates, register=register, town=town, clock=clock
         ),
+        town,
     )
     add_agents_entrance(api, api.state.identity)
