@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI
@@ -94,7 +95,7 @@ def test_the_rates_are_those_that_are_stated() -> None:
 async def test_a_proxy_is_believed_where_it_is_named(clock: ManualClock, trusted: str, counted: str) -> None:
     """CLIC_TRUSTED_PROXIES, as the service gives it to uvicorn: otherwise anybody could be anybody."""
     api = shop(clock)
-    believed = ProxyHeadersMiddleware(api, trusted_hosts=trusted)
+    believed = ProxyHeadersMiddleware(cast("Any", api), trusted_hosts=trusted)  # uvicorn types ASGI its own way
     headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "Authorization": "Bearer wrong"}
     async with browser_of(believed, "http://127.0.0.1:8080") as browser:
         answer = await browser.post("/things", json={"name": "x"}, headers=headers)
