@@ -58,7 +58,7 @@ def add_attachments(
         idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
     ) -> Attached:
         """Attach a picture or a document, 10 MB at most and 10 a request; what it is, its bytes say (POL-28)."""
-        await stories.own(request_id, agent)
+        await stories.treated(request_id, agent)
         attachment_id = await attachments.add(
             request_id,
             unquote(slug),
@@ -83,7 +83,7 @@ def add_attachments(
         agent: who,
     ) -> Response:
         """A file, for a reason that is recorded with who asked, before it is opened (POL-30)."""
-        await stories.own(request_id, agent)
+        await stories.treated(request_id, agent)
         await register.record_opening(clock.now(), agent.agent, request_id, body.reason)
         found = await attachments.read(request_id, attachment_id)
         return Response(

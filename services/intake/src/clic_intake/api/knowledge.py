@@ -9,7 +9,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.http import problems
-from clic_chassis.identity import current
 from clic_contracts.town import Town
 from clic_contracts.town_text import Article, Label, Names, Paragraphs
 from clic_contracts.vocabulary import Channel, Code, Language, RequestId, SubjectCode
@@ -17,6 +16,7 @@ from clic_intake.core.knowledge import ASKED_CHARS_MAX, may_become_article
 from clic_intake.knowledge import ArticleDrafts, FirstLine, Knowledge
 
 from .learning import IdempotencyKey, Reason
+from .staff import staff_of
 from .story import RequestPath, Stories
 
 WORDS_MAX = 40
@@ -98,7 +98,7 @@ def add_knowledge(
     clock: Clock,
 ) -> None:
     """Add the routes; every agent may use them."""
-    who = Annotated[Agent, Depends(current)]
+    who = Annotated[Agent, Depends(staff_of(town))]
     anything = problems(401, 403, 404, 409, 422, 503)
 
     @api.get("/knowledge", tags=["knowledge"], summary="Ask the knowledge base", responses=problems(401, 422, 503))
@@ -155,6 +155,7 @@ def add_knowledge(
         for subject in body.subjects:
             if subject not in town.subject_by_code:
                 raise HTTPException(422, f"subjects: the town has no subject {subject}; its subjects.yaml lists them")
+        await stories.treated(request_id, agent)
         request, commits = await stories.whole(request_id, agent)
         may_become_article(request, (event for commit in commits for event in commit.events))
         article = Article(
@@ -175,5 +176,5 @@ def add_knowledge(
     @api.post("/knowledge/drafts/{draft_id}/export", tags=["knowledge"], summary="Export a draft", responses=anything)
     async def export(draft_id: Annotated[RequestId, Path(description="The draft's id.")], agent: who) -> Article:
         """A draft as an article of the town's folder, `knowledge/CODE.yaml`; its opening is recorded (POL-30)."""
-        await stories.own(await drafts.request_of(draft_id), agent)
+        await stories.treated(await drafts.request_of(draft_id), agent)
         return await drafts.export(draft_id, agent=agent.agent)

@@ -18,6 +18,7 @@ from clic_intake.letter.command import Answer, LetterCommands
 from clic_intake.letter.queue import LetterQueue, State
 
 from .learning import IdempotencyKey
+from .staff import must_be_staff
 from .story import RequestPath, Stories
 
 LetterPath = Annotated[RequestId, Path(description="The letter's id.")]
@@ -91,7 +92,7 @@ def add_letter_routes(
         if body.answered_by is not None and body.answered_by not in town.department_by_code:
             known = ", ".join(town.department_by_code)
             raise HTTPException(422, f"answered_by: {body.answered_by!r} is no department of this town; use: {known}")
-        await stories.own(request_id, agent)
+        await stories.treated(request_id, agent)
         decided = await commands.answer(
             request_id,
             Answer(**body.model_dump()),
@@ -109,6 +110,7 @@ def add_letter_routes(
         after: Annotated[int, Query(ge=0, description="The position of the last one that was seen.")] = 0,
     ) -> list[LetterOnItsWay]:
         """Letters in doubt, failed or waiting that the agent may see (POL-26), in the order of the log, 200 at most."""
+        must_be_staff(agent, town)
         found = await queue.list(state, agent.roles, after)
         return [LetterOnItsWay.model_validate(each, from_attributes=True) for each in found]
 
@@ -116,7 +118,7 @@ def add_letter_routes(
         async def endpoint(
             request_id: RequestPath, letter_id: LetterPath, agent: who, idempotency_key: IdempotencyKey = None
         ) -> LetterDone:
-            await stories.own(request_id, agent)
+            await stories.treated(request_id, agent)
             decided = await do(request_id, letter_id, cause_id=cause(agent, idempotency_key), actor=agent.actor)
             return _done(request_id, decided, letter_id)
 

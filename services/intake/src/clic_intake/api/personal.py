@@ -221,7 +221,7 @@ def _add_changing(api: FastAPI, parts: Parts, current: Callable[..., Any]) -> No
     ) -> Corrected:
         """The requester as they are now, whole: it holds wherever a requester is read (A-2.1 art. 89)."""
         if ACCESS_ROLE not in agent.roles:
-            await parts.stories.own(request_id, agent)
+            await parts.stories.treated(request_id, agent)
         if not body.requester.model_dump(exclude_none=True):
             raise HTTPException(422, "requester: give what is right, whole; to forget a person, erase the request")
         decided = await parts.corrections.correct(
