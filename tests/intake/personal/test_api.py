@@ -124,7 +124,7 @@ async def test_an_export_on_paper_reads_as_words_in_both_languages(office: Offic
         for words in (expected, NAME, EMAIL, WORDS, "été.jpg", "Demande imaginaire."):
             assert words in text, words
         marks = cast("DictionaryObject", document.root_object["/MarkInfo"])
-        assert marks["/Marked"]
+        assert str(marks["/Marked"]) == "True"
 
 
 async def test_a_file_is_opened_for_a_reason_that_is_listed(office: Office) -> None:

@@ -150,13 +150,13 @@ ON CONFLICT DO NOTHING;
 
 -- name: forget_looks
 -- Delays were changed: these requests are looked at anew.
-WITH some AS (
+WITH batch AS (
     SELECT request_id FROM request
     WHERE wrapped_key IS NOT NULL AND request_id > $1 ORDER BY request_id LIMIT $2
 ), looked AS (
-    UPDATE request r SET look_on = NULL FROM some WHERE r.request_id = some.request_id AND r.look_on IS NOT NULL
+    UPDATE request r SET look_on = NULL FROM batch WHERE r.request_id = batch.request_id AND r.look_on IS NOT NULL
 )
-SELECT request_id::text FROM some ORDER BY request_id DESC LIMIT 1;
+SELECT request_id::text FROM batch ORDER BY request_id DESC LIMIT 1;
 
 -- name: to_look_at
 -- Some requests whose retention may have ended.
