@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -104,3 +105,18 @@ def state_that(event: Event, at: dt.datetime = NOON, *, other: Request = PARENT)
 
 
 AGENT = "agent:alex.exemple"
+
+
+def has_its_ground(story: Sequence[Event], reason: ClosingReason) -> bool:
+    """By a slow look back to the last reopening: what the reason says happened."""
+    since = max((n for n, each in enumerate(story) if isinstance(each, RequestReopened)), default=0)
+    lately = story[since:]
+    match reason:
+        case ClosingReason.ANSWERED:
+            return any(isinstance(each, RequestAnswered) for each in lately)
+        case ClosingReason.MERGED:
+            return any(isinstance(each, RequestMerged) for each in lately)
+        case ClosingReason.REFUSED:
+            return any(isinstance(each, RequestRefused) and each.sent is not None for each in lately)
+        case ClosingReason.WITHDRAWN:
+            return True

@@ -30,6 +30,7 @@ from tests.intake.core.story import (
     REOPENED,
     REQUEST,
     VOIDED,
+    has_its_ground,
     make,
     merge,
     of,
@@ -41,10 +42,7 @@ from clic_chassis.error import RefusedError
 from clic_chassis.scenario import NOON, given, recorded
 from clic_contracts.event import (
     Event,
-    RequestAnswered,
     RequestClosed,
-    RequestMerged,
-    RequestRefused,
     RequestReopened,
     RequestSplit,
     RequestVoided,
@@ -161,18 +159,3 @@ def test_no_sequence_of_commands_leaves_the_table_or_closes_without_an_answer(co
             if isinstance(fact.event, RequestClosed):
                 assert has_its_ground(story, fact.event.reason)
     assert state_of(recorded(each) for each in story).phase in LIFECYCLE
-
-
-def has_its_ground(story: list[Event], reason: ClosingReason) -> bool:
-    """By a slow look back to the last reopening: what the reason says happened."""
-    since = max((n for n, each in enumerate(story) if isinstance(each, RequestReopened)), default=0)
-    lately = story[since:]
-    match reason:
-        case ClosingReason.ANSWERED:
-            return any(isinstance(each, RequestAnswered) for each in lately)
-        case ClosingReason.MERGED:
-            return any(isinstance(each, RequestMerged) for each in lately)
-        case ClosingReason.REFUSED:
-            return any(isinstance(each, RequestRefused) and each.sent is not None for each in lately)
-        case ClosingReason.WITHDRAWN:
-            return True

@@ -121,8 +121,7 @@ class Duplicates:
             raise UnknownRequestError("into: no such request")
         if len(await self._candidates(into)) >= JOINED_MAX:
             raise MergeError(f"{other.reference} has {JOINED_MAX} duplicates, as many as it may have: answer this one")
-        async with connected(self._pool) as connection:
-            await connection.execute(_SQL["join"], into, child_id)
+        await self._remember(into, child_id)
         joined = len(await self.children(child_id))
         return Merge(into, other, joined, statement.at, statement.assumed)
 
@@ -137,5 +136,10 @@ class Duplicates:
         async with connected(self._pool) as connection:
             return [row["child_id"] for row in await connection.fetch(_SQL["joined_to"], parent_id, JOINED_MAX)]
 
+    async def _remember(self, parent_id: RequestId, child_id: RequestId) -> None:
+        async with connected(self._pool) as connection:
+            await connection.execute(_SQL["join"], parent_id, child_id)
+
     async def _is_joined(self, child_id: RequestId, parent_id: RequestId) -> bool:
-        return (await self.state(child_id)).merged_into == parent_id
+        child = await self.state(child_id)
+        return child.merged_into == parent_id and child.phase is Phase.CLOSED

@@ -11,7 +11,7 @@ import structlog
 
 from clic_contracts.envelope import Commit, Recorded
 from clic_contracts.event import RequestClosed, RequestMerged, RequestReopened, RequestVoided
-from clic_contracts.vocabulary import ClosingReason, ReopeningReason, RequestId
+from clic_contracts.vocabulary import ClosingReason, Phase, ReopeningReason, RequestId
 from clic_intake.core.request import Record
 from clic_intake.core.state import AWAITING_ANSWER, Request
 from clic_intake.desk import Desk
@@ -58,8 +58,8 @@ class Orphans:
 
     async def _go_on(self, child_id: RequestId, parent_id: RequestId, because: Recorded) -> None:
         child = await self._duplicates.state(child_id)
-        if child.merged_into != parent_id or child.erased:
-            return  # Undone already, or nobody is left to be answered.
+        if child.merged_into != parent_id or child.phase is not Phase.CLOSED or child.erased:
+            return  # Undone already, no request at all, or nobody is left to be answered.
         reopening = RequestReopened(reason=ReopeningReason.MERGED_IN_ERROR)
         await self._desk.command(
             child_id,
