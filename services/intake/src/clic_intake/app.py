@@ -86,9 +86,11 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     add_open311(http, runtime, desk, keys, agents)
     following = add_judging(http, runtime, desk, register, duplicates)
     beside = add_personal(http, runtime, master, register, decisions)
-    add_agents_desk(http, runtime, decisions, desk=desk, register=register, duplicates=duplicates, scanner=scanner)
+    add_agents_desk(
+        http, runtime, decisions, master=master, desk=desk, register=register, duplicates=duplicates, scanner=scanner
+    )
     letters = await add_letters(http, runtime, decisions, register)
-    mail = add_mail(runtime, master, register, decisions, desk)
+    mail = add_mail(http, runtime, master, register, decisions, desk)
     return Wiring(
         components=[
             Process(

@@ -13,7 +13,7 @@ from clic_chassis.clock import Clock
 from clic_chassis.http import problems
 from clic_contracts.vocabulary import RequestId
 from clic_intake.core.media import NAME_CHARS_MAX
-from clic_intake.personal.attachments import Attachments
+from clic_intake.personal.attachments import Attachment, Attachments
 from clic_intake.register import Register
 
 from .story import Opening, RequestPath, Stories
@@ -86,13 +86,17 @@ def add_attachments(
         await stories.treated(request_id, agent)
         await register.record_opening(clock.now(), agent.agent, request_id, body.reason)
         found = await attachments.read(request_id, attachment_id)
-        return Response(
-            found.content,
-            media_type=found.media_type,
-            headers={
-                # Saved, never shown beside our pages: a picture of today may be a script of tomorrow's browser.
-                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
-                "X-Content-Type-Options": "nosniff",
-                "Cache-Control": "no-store",
-            },
-        )
+        return saved(found)
+
+
+def saved(found: Attachment) -> Response:
+    """A file as a browser saves it: never shown beside our pages, where a picture of today may be a script."""
+    return Response(
+        found.content,
+        media_type=found.media_type,
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        },
+    )

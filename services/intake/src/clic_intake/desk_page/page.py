@@ -1,4 +1,4 @@
-"""The agents' pages: lists, a request's whole story, and a form for each command."""
+"""A request's pages: its whole story, what was sealed of it, and a form for each command."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import HTTPException
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from clic_chassis.agents import Agent
-from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError, RefusedError
-from clic_chassis.identity import checked_form, form_key
+from clic_chassis.identity import checked_form
 from clic_contracts.envelope import Commit
-from clic_contracts.town import Town
-from clic_contracts.vocabulary import Kind, Phase, RequestId
+from clic_contracts.vocabulary import RequestId
+from clic_intake.api.attachment import saved
 from clic_intake.api.commanding import row_of
 from clic_intake.api.story import Stories, open_commits
 from clic_intake.core.meanwhile import MovedError
@@ -28,28 +26,24 @@ from clic_intake.core.near import said as reason_said
 from clic_intake.core.permission import may_treat
 from clic_intake.core.worklist import Row
 from clic_intake.duplicate.index import Duplicates, Near
+from clic_intake.personal.attachments import Attachments
 from clic_intake.register import Register
-from clic_intake.web import NOTHING_FILLED, Filled, Words, page, words_of
-from clic_intake.worklist.query import COUNTED_MAX, CursorError, Filters, ListName, Worklists
+from clic_intake.web import NOTHING_FILLED, Filled, words_of
+from clic_intake.worklist.query import Worklists
 
-from . import label
 from .acting import Acts
 from .catalogue import FORM_BY_PATH
 from .error import why
 from .filling import meant
 from .form import Field, Form, fields_of
+from .frame import HOME, Frame
 from .label import said
-from .mark import away, marks
 from .offering import choices_of, offered
 from .telling import Teller
 
-TEMPLATES = "desk_page/templates"
-HOME = "/desk"
 REASON_LEAST = 3
 """Characters of a reason for opening what is sealed."""
 REASON_MOST = 500
-REFERENCE_DIGITS = 6
-"""Of a reference's number at least: `4217` is short for that of this year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +52,7 @@ class Opened:
 
     content: Mapping[str, Mapping[str, Any]]
     fault: str = ""
+    reason: str = ""
 
 
 NOTHING_OPENED = Opened({})
@@ -76,101 +71,29 @@ class _Shown:
     """Of what the form commands, however often it is sent."""
 
 
-class DeskPages:
-    """Draws the pages, each for the agent who looks at it."""
+class RequestPages:
+    """Draws a request's pages."""
 
     def __init__(
         self,
+        frame: Frame,
         *,
         lists: Worklists,
         stories: Stories,
         acts: Acts,
         duplicates: Duplicates,
+        attachments: Attachments,
         register: Register,
-        town: Town,
-        clock: Clock,
     ) -> None:
+        self._frame = frame
         self._lists = lists
         self._stories = stories
         self._acts = acts
         self._duplicates = duplicates
+        self._attachments = attachments
         self._register = register
-        self._town = town
-        self._clock = clock
-
-    # -- lists -------------------------------------------------------------------------------------------------------
-
-    async def listing(self, request: Request, agent: Agent, name: ListName) -> Response:
-        """A page of a list."""
-        query = request.query_params
-        filters = self._filters(query)
-        try:
-            found = await self._lists.page(agent, name, filters, query.get("after"))
-        except CursorError:
-            return RedirectResponse(self._at(name, filters), HTTPStatus.SEE_OTHER)
-        t = words_of(request)
-        return self._page(
-            request,
-            agent,
-            "list.html",
-            list=name,
-            names=[(each, said(t, both)) for each, both in label.LISTS.items()],
-            lead=said(t, label.LEADS[name]),
-            counts=await self._lists.counts(agent),
-            counted_max=COUNTED_MAX,
-            entries=found.entries,
-            filters=filters,
-            filled=Filled({each: [query[each]] for each in query}),
-            fields=self._filter_fields(t, name),
-            first=self._at(name, filters) if query.get("after") else None,
-            next=self._at(name, filters, found.after) if found.after else None,
-            own=self._lists.departments_of(agent),
-            searched=None,
-        )
-
-    async def search(self, request: Request, agent: Agent) -> Response:
-        """The request of a reference; a page that says so where there is none, or none that is the agent's to see."""
-        asked = request.query_params.get("q", "")[:40].strip()
-        found = await self._lists.by_reference(agent, self._reference(asked)) if asked else None
-        if found is not None:
-            return RedirectResponse(f"{HOME}/requests/{found.request_id}", HTTPStatus.SEE_OTHER)
-        return self._page(request, agent, "nothing.html", status=404 if asked else 200, asked=asked)
-
-    def _reference(self, asked: str) -> str:
-        """`4217` is this year's."""
-        if asked.isascii() and asked.isdigit():
-            return f"{self._clock.now().year}-{asked.zfill(REFERENCE_DIGITS)}"
-        return asked
-
-    def _filters(self, query: QueryParams) -> Filters:
-        """What of an address is a filter; what it cannot be is left out."""
-        known = {
-            "department": {each.code for each in self._town.departments},
-            "subject": {each.code for each in self._town.subjects},
-            "kind": {each.value for each in Kind},
-            "sector": set(self._town.sectors),
-            "phase": {each.value for each in Phase},
-        }
-        return Filters(**{name: query[name] for name, values in known.items() if query.get(name) in values})
-
-    def _filter_fields(self, t: Words, name: ListName) -> list[tuple[str, str, list[tuple[str, str]]]]:
-        """Name, label and choices of each filter."""
-        subjects = sorted(((each.code, t.name(each.name)) for each in self._town.subjects), key=_name)
-        sectors = [(each, said(t, label.SECTORS.get(each, (each, each)))) for each in self._town.sectors]
-        found = [
-            ("department", t("Service", "Department"), [(d.code, t.name(d.name)) for d in self._town.departments]),
-            ("subject", t("Sujet", "Subject"), subjects),
-            ("kind", t("Nature", "Kind"), [(k.value, said(t, both)) for k, both in label.KIND_NAMES.items()]),
-            ("sector", t("Secteur", "Sector"), sectors),
-            ("phase", t("État", "State"), [(p.value, said(t, label.PHASES[p])) for p in Phase if p is not Phase.NEW]),
-        ]  # fmt: skip
-        return [each for each in found if not (name is ListName.DEPARTMENT and each[0] == "department")]
-
-    def _at(self, name: ListName, filters: Filters, after: str | None = None) -> str:
-        """The address of a list."""
-        named = zip(("department", "subject", "kind", "sector", "phase"), filters.values, strict=True)
-        query = {**{key: value for key, value in named if value}, **({"after": after} if after else {})}
-        return f"{HOME}/lists/{name}" + (f"?{urlencode(query)}" if query else "")
+        self._town = frame.town
+        self._clock = frame.clock
 
     # -- a request ---------------------------------------------------------------------------------------------------
 
@@ -185,7 +108,7 @@ class DeskPages:
         lines = teller.story(commits, opened.content)
         parent = await self._lists.by_id(agent, [row.merged_into]) if row.merged_into else ()
         done = FORM_BY_PATH.get(request.query_params.get("done", ""))
-        return self._page(
+        return self._frame.page(
             request,
             agent,
             "request.html",
@@ -218,7 +141,16 @@ class DeskPages:
             gone = t("Il n'y a rien à ouvrir : tout a été effacé.", "There is nothing to open: it was erased.")
             return await self.story(request, agent, request_id, Opened({}, gone), HTTPStatus.GONE)
         content = {each.event_id: said for each, said in sealed}
-        return await self.story(request, agent, request_id, Opened(content))
+        return await self.story(request, agent, request_id, Opened(content, reason=reason))
+
+    async def file(self, request: Request, agent: Agent, request_id: RequestId, attachment_id: RequestId) -> Response:
+        """A file, for a reason that is recorded first (POL-30)."""
+        reason = Filled.of(await checked_form(request)).value("reason")
+        if not REASON_LEAST <= len(reason) <= REASON_MOST:
+            raise HTTPException(422, "say why, in a few words")
+        await self._stories.treated(request_id, agent)
+        await self._register.record_opening(self._clock.now(), agent.agent, request_id, reason)
+        return saved(await self._attachments.read(request_id, attachment_id))
 
     async def _read(self, request_id: RequestId, agent: Agent) -> tuple[Row, list[Commit]]:
         _, commits = await self._stories.whole(request_id, agent)
@@ -293,7 +225,7 @@ class DeskPages:
         t = words_of(request)
         fields = fields_of(form, row.kind)
         teller = Teller(t, self._town)
-        return self._page(
+        return self._frame.page(
             request,
             agent,
             "command.html",
@@ -322,45 +254,10 @@ class DeskPages:
         found: dict[str, str] = {}
         for each in fields:
             if each.kind == "reference" and (asked := filled.value(each.name)):
-                entry = await self._lists.by_reference(agent, self._reference(asked))
+                entry = await self._lists.by_reference(agent, self._frame.reference(asked))
                 if entry is not None:
                     found[asked] = entry.request_id
         return found
-
-    # -- all of them -------------------------------------------------------------------------------------------------
-
-    def trouble(self, request: Request, agent: Agent, status: int, text: str) -> Response:
-        """What went wrong, as a page."""
-        return self._page(request, agent, "trouble.html", status=status, text=text)
-
-    def _page(
-        self,
-        request: Request,
-        agent: Agent,
-        template: str,
-        *,
-        status: int = 200,
-        other_at: Any = None,
-        **context: Any,
-    ) -> Response:
-        t = words_of(request)
-        teller = Teller(t, self._town)
-        now = self._clock.now()
-        return page(
-            request,
-            f"{TEMPLATES}/{template}",
-            status=status,
-            other_at=other_at,
-            agent=agent,
-            form_key=form_key(request),
-            teller=teller,
-            label=label,
-            said=lambda both: said(t, both),
-            now=now,
-            away=lambda due: away(t, due, now),
-            marks=lambda row: marks(t, row, now),
-            **context,
-        )
 
 
 def _form_of(path: str) -> Form:
@@ -374,7 +271,3 @@ def _seen(filled: Filled) -> int:
     """The position that a form was shown at; 0, so that everything is news, where it says none."""
     value = filled.value("seen")
     return int(value) if value.isascii() and value.isdigit() else 0
-
-
-def _name(pair: tuple[str, str]) -> str:
-    return pair[1].casefold()

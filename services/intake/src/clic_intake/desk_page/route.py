@@ -14,7 +14,7 @@ from clic_chassis.agents import Agent
 from clic_chassis.error import NotFoundError, RefusedError, RetryableError
 from clic_chassis.identity import Identity, IdentityError, NoRoleError, TooManyTriesError, form_key, signed_in
 from clic_chassis.identity.entrance import add_entrance
-from clic_contracts.town import Town
+from clic_contracts.vocabulary import RequestId
 from clic_intake.api.letter import LetterPath
 from clic_intake.api.staff import must_be_staff
 from clic_intake.api.story import RequestPath
@@ -22,7 +22,9 @@ from clic_intake.web import Words, page, words_of
 from clic_intake.worklist.query import ListName
 
 from .error import why
-from .page import HOME, TEMPLATES, DeskPages
+from .frame import HOME, TEMPLATES, Frame
+from .listing import ListPages
+from .page import RequestPages
 
 _Who = Annotated[Agent, Depends(signed_in)]
 _Settling = Literal["again", "went-out"]
@@ -44,22 +46,30 @@ _TROUBLE: dict[int, tuple[str, str]] = {
 _OTHER = ("Cette page ne peut pas être lue.", "This page cannot be read.")
 
 
-def add_pages(api: FastAPI, pages: DeskPages, town: Town) -> None:
-    """Add the agents' pages."""
+class Shown:
+    """Draws pages for staff, and what goes wrong as a page."""
 
-    async def shown(request: Request, agent: Agent, drawn: Callable[[], Awaitable[Response]]) -> Response:
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    async def __call__(self, request: Request, agent: Agent, drawn: Callable[[], Awaitable[Response]]) -> Response:
         """A page, or what went wrong as one."""
+        trouble = self._frame.trouble
         try:
-            must_be_staff(agent, town)
+            must_be_staff(agent, self._frame.town)
             return await drawn()
         except HTTPException as error:
-            return pages.trouble(request, agent, error.status_code, _said(request, error.status_code))
+            return trouble(request, agent, error.status_code, _said(request, error.status_code))
         except RetryableError:
-            return pages.trouble(request, agent, HTTPStatus.SERVICE_UNAVAILABLE, _said(request, 503))
+            return trouble(request, agent, HTTPStatus.SERVICE_UNAVAILABLE, _said(request, 503))
         except NotFoundError:
-            return pages.trouble(request, agent, HTTPStatus.NOT_FOUND, _said(request, 404))
+            return trouble(request, agent, HTTPStatus.NOT_FOUND, _said(request, 404))
         except RefusedError as error:
-            return pages.trouble(request, agent, HTTPStatus.CONFLICT, why(words_of(request), error))
+            return trouble(request, agent, HTTPStatus.CONFLICT, why(words_of(request), error))
+
+
+def add_list_pages(api: FastAPI, lists: ListPages, shown: Shown) -> None:
+    """Add lists and searches."""
 
     @api.get(HOME, include_in_schema=False)
     async def home(_: _Who) -> Response:
@@ -67,27 +77,39 @@ def add_pages(api: FastAPI, pages: DeskPages, town: Town) -> None:
 
     @api.get(HOME + "/lists/{name}", include_in_schema=False)
     async def listing(request: Request, name: ListName, agent: _Who) -> Response:
-        return await shown(request, agent, lambda: pages.listing(request, agent, name))
+        return await shown(request, agent, lambda: lists.listing(request, agent, name))
 
     @api.get(HOME + "/search", include_in_schema=False)
     async def search(request: Request, agent: _Who) -> Response:
-        return await shown(request, agent, lambda: pages.search(request, agent))
+        return await shown(request, agent, lambda: lists.search(request, agent))
+
+    @api.post(HOME + "/search/person", include_in_schema=False)
+    async def person(request: Request, agent: _Who) -> Response:
+        return await shown(request, agent, lambda: lists.person(request, agent))
+
+
+def add_request_pages(api: FastAPI, requests: RequestPages, shown: Shown) -> None:
+    """Add a request's pages."""
 
     @api.get(HOME + "/requests/{request_id}", include_in_schema=False)
     async def story(request: Request, request_id: RequestPath, agent: _Who) -> Response:
-        return await shown(request, agent, lambda: pages.story(request, agent, request_id))
+        return await shown(request, agent, lambda: requests.story(request, agent, request_id))
 
     @api.post(HOME + "/requests/{request_id}/open", include_in_schema=False)
     async def open_seals(request: Request, request_id: RequestPath, agent: _Who) -> Response:
-        return await shown(request, agent, lambda: pages.open(request, agent, request_id))
+        return await shown(request, agent, lambda: requests.open(request, agent, request_id))
+
+    @api.post(HOME + "/requests/{request_id}/files/{attachment_id}", include_in_schema=False)
+    async def file(request: Request, request_id: RequestPath, attachment_id: RequestId, agent: _Who) -> Response:
+        return await shown(request, agent, lambda: requests.file(request, agent, request_id, attachment_id))
 
     @api.get(HOME + "/requests/{request_id}/do/{path}", include_in_schema=False)
     async def form(request: Request, request_id: RequestPath, path: str, agent: _Who) -> Response:
-        return await shown(request, agent, lambda: pages.form(request, agent, request_id, path))
+        return await shown(request, agent, lambda: requests.form(request, agent, request_id, path))
 
     @api.post(HOME + "/requests/{request_id}/do/{path}", include_in_schema=False)
     async def send(request: Request, request_id: RequestPath, path: str, agent: _Who) -> Response:
-        return await shown(request, agent, lambda: pages.send(request, agent, request_id, path))
+        return await shown(request, agent, lambda: requests.send(request, agent, request_id, path))
 
     @api.post(HOME + "/requests/{request_id}/letters/{letter_id}/{what}", include_in_schema=False)
     async def settle(
@@ -97,7 +119,7 @@ def add_pages(api: FastAPI, pages: DeskPages, town: Town) -> None:
         what: Literal["again", "went-out"],
         agent: _Who,
     ) -> Response:
-        return await shown(request, agent, lambda: pages.settle(request, agent, request_id, letter_id, what))
+        return await shown(request, agent, lambda: requests.settle(request, agent, request_id, letter_id, what))
 
 
 def add_agents_entrance(api: FastAPI, identity: Identity) -> None:

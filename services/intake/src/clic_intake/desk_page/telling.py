@@ -69,6 +69,8 @@ class Line:
     sealed: bool
     quiet: bool
     grave: bool
+    attachment_id: RequestId | None
+    """The file that was added."""
     content: tuple[tuple[str, str], ...]
     """What was sealed, opened: what it is, and what stands there; () where nothing was opened."""
 
@@ -103,6 +105,7 @@ class Teller:
             sealed=getattr(fact.data, "sealed", None) is not None,
             quiet=type(fact.data) in QUIET,
             grave=isinstance(fact.data, ObligationMissed | LetterFailed | PersonalDataErased | ExchangeAbusive),
+            attachment_id=fact.data.attachment_id if isinstance(fact.data, RequestAttached) else None,
             content=tuple(self._content(content)),
         )
 

@@ -15,22 +15,28 @@ from clic_intake.desk import Desk
 from clic_intake.duplicate.index import Duplicates
 from clic_intake.duplicate.splitting import Splits
 from clic_intake.letter.wiring import make_letters
+from clic_intake.personal.attachments import Attachments
+from clic_intake.personal.person import Persons
 from clic_intake.register import Register
 from clic_intake.scan import Scanner
+from clic_intake.seal import MasterKey
 from clic_intake.settings import IntakeSettings
 from clic_intake.worklist.query import Worklists
 
 from .acting import Acts
-from .page import DeskPages
-from .route import add_agents_entrance, add_pages
+from .frame import Frame
+from .listing import ListPages
+from .page import RequestPages
+from .route import Shown, add_agents_entrance, add_list_pages, add_request_pages
 
 
 def add_agents_desk(
     api: FastAPI,
     runtime: Runtime[IntakeSettings],
     decisions: Decisions,
-    *,
     desk: Desk,
+    *,
+    master: MasterKey,
     register: Register,
     duplicates: Duplicates,
     scanner: Scanner,
@@ -44,11 +50,17 @@ def add_agents_desk(
     acts = Acts(commands, make_letters(runtime, decisions, register).commands, splits, clock)
     add_worklists(api, lists, staff_of(town))
     add_commands(api, commands, current)
-    add_pages(
-        api,
-        DeskPages(
-            lists=lists, stories=stories, acts=acts, duplicates=duplicates, register=register, town=town, clock=clock
-        ),
-        town,
+    frame = Frame(town, clock)
+    shown = Shown(frame)
+    add_list_pages(api, ListPages(frame, lists, Persons(runtime.pool, master)), shown)
+    requests = RequestPages(
+        frame,
+        lists=lists,
+        stories=stories,
+        acts=acts,
+        duplicates=duplicates,
+        attachments=Attachments(runtime.nats, register, decisions, runtime.log),
+        register=register,
     )
+    add_request_pages(api, requests, shown)
     add_agents_entrance(api, api.state.identity)

@@ -1,0 +1,146 @@
+"""The agents' pages in a browser: accessible, by keyboard, on a telephone, on paper, and without scripts.
+
+With `CLIC_SCREENSHOTS` set to a folder, what was seen is kept there: `docs/screenshots/desk-*.png`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.async_api import Browser, Page
+from tests.intake.desk_page.visit import TELEPHONE, Bureau, entered
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+"""SGQRI 008, WCAG 2.1 AA."""
+
+
+async def peopled(bureau: Bureau) -> str:
+    """A late request, one at risk, and one that no rule foresaw and that waits for the citizen; the first one's id."""
+    late = await bureau.received()
+    await bureau.routed(late, "clic", first_line=True)
+    await bureau.due(late, -30)
+    risky = await bureau.received(subject="street_light", place={"sector": "gare"})
+    await bureau.routed(risky, "clic")
+    await bureau.due(risky, 5, warned=True)
+    unusual = await bureau.received(subject=None, kind="complaint", requester=None)
+    await bureau.routed(unusual, "clic", unusual=True)
+    return late
+
+
+async def seen(page: Page, name: str) -> None:
+    """Keep what is seen, where somebody wants to look at it."""
+    if folder := os.environ.get("CLIC_SCREENSHOTS"):
+        await page.screenshot(path=Path(folder) / f"desk-{name}.png", full_page=True)
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds, as `rule: the element`, and whether the page is wider than its window."""
+    await page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+    found = await page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]] + (
+        [f"wider than the window: {page.url}"] if wide else []
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("look", ["light", "dark", "telephone"])
+async def test_axe_finds_nothing_on_any_page(browser: Browser, bureau: Bureau, look: str) -> None:
+    """WCAG 2.1 AA: the entrance, a list, a story, what was opened, a form and its faults, a conflict, what is not."""
+    request_id = await peopled(bureau)
+    screen: dict[str, Any] = {"color_scheme": "dark" if look == "dark" else "light"}
+    if look == "telephone":
+        screen["viewport"] = TELEPHONE
+    context, page = await entered(browser, bureau, **screen)
+    here = f"{bureau.address}/desk/requests/{request_id}"
+    found = []
+    await page.locator("summary").click()
+    found += await violations(page)
+    await seen(page, f"list-{look}")
+    for path in ("do/describe", "do/answer", "do/ask", "do/merge", "do/split"):
+        await page.goto(f"{here}/{path}?lang={'en' if path == 'do/ask' else 'fr'}")
+        found += await violations(page)
+
+    await page.goto(f"{here}/do/describe?lang=fr")
+    await page.get_by_label("Texte publié").fill("Trou devant une école.")
+    async with bureau.client("greffe") as other:
+        await other.do(request_id, "describe", public_text="Trou devant un parc.")
+    await page.get_by_role("button", name="Décrire pour le public").click()
+    await page.wait_for_selector("#meanwhile")
+    found += await violations(page)
+    await seen(page, f"conflict-{look}")
+    await page.goto(f"{here}/do/note")
+    await page.get_by_role("button", name="Ajouter une note").click()
+    await page.wait_for_selector("#faults")
+    found += await violations(page)
+
+    await page.goto(here)
+    found += await violations(page)
+    await page.fill("#reason", "Rappeler la personne")
+    await page.get_by_role("button", name="Ouvrir").click()
+    await page.wait_for_selector(".opened")
+    found += await violations(page)
+    await seen(page, f"request-{look}")
+    await page.goto(f"{bureau.address}/desk/search?q=2020-000001")
+    found += await violations(page)
+    await context.clear_cookies()
+    await page.goto(f"{bureau.address}/login")
+    await page.fill("#token", "wrong")
+    await page.press("#token", "Enter")
+    await page.wait_for_selector("#why")
+    found += await violations(page)
+    await context.close()
+
+    assert found == []
+
+
+@pytest.mark.slow
+async def test_a_request_is_treated_by_keyboard_without_scripts(browser: Browser, bureau: Bureau) -> None:
+    """The first key leads past the navigation; what has the focus shows it; a request is found, taken and answered."""
+    request_id = await peopled(bureau)
+    context, page = await entered(browser, bureau, java_script_enabled=False)
+    await page.keyboard.press("Tab")
+    assert await page.locator(":focus").get_attribute("class") == "skip"
+    await page.keyboard.press("Enter")
+    assert page.url.endswith("#contenu")
+    await page.focus("#q")
+    await page.keyboard.type("1")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/desk/requests/{request_id}")
+
+    await page.get_by_role("button", name="Prendre en charge").focus()
+    assert await page.locator(":focus").is_visible()
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("[role=status]")
+    assert "alex.exemple" in await page.locator("main").inner_text()
+    await page.get_by_role("link", name="Noter la réponse donnée").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Par quel canal").select_option("phone")
+    await page.get_by_label("Ce qui a été répondu").fill("Ce sera réparé mardi.")
+    await page.get_by_role("button", name="Noter la réponse donnée").press("Enter")
+    await page.wait_for_url("**done=answer")
+    assert "Réponse donnée" in await page.locator("main").inner_text()
+    await context.close()
+
+
+@pytest.mark.slow
+async def test_paper_shows_the_story_and_neither_commands_nor_navigation(browser: Browser, bureau: Bureau) -> None:
+    """POL-28: the file of a request, in ink on paper."""
+    request_id = await peopled(bureau)
+    context, page = await entered(browser, bureau, color_scheme="dark")
+    await page.goto(f"{bureau.address}/desk/requests/{request_id}")
+    await page.emulate_media(media="print")
+    hidden = [await page.locator(each).first.is_visible() for each in (".who", ".commands", ".seal", ".back")]
+    colours = await page.evaluate(
+        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+    )
+    told = await page.locator(".story li").first.is_visible()
+    await context.close()
+
+    assert hidden == [False] * 4
+    assert colours == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    assert told
