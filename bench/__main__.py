@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import importing, rebuilding, submitting, visibility, worklist
+from . import importing, rebuilding, sealing, submitting, visibility, worklist
 from .large_town import NoRoomError
 from .machine import cores
 from .measure import Measure
@@ -25,6 +25,7 @@ BENCHES: dict[str, Callable[[], list[Measure]]] = {
     "visible": visibility.measure,
     "import": importing.measure,
     "rebuild": rebuilding.measure,
+    "sealing": sealing.measure,
     "worklist": worklist.measure,
 }
 """Name → benchmark. Each starts a house of its own and removes it, also when it is ended by Ctrl-C."""
