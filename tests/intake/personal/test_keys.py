@@ -140,6 +140,21 @@ async def test_a_running_desk_takes_up_a_new_key_from_its_file(office: Office) -
     assert len(found) == 2
 
 
+async def test_an_instance_that_slept_through_a_rotation_takes_up_what_the_register_knows(
+    pool: asyncpg.Pool, tmp_path: Path
+) -> None:
+    path = tmp_path / "master.key"
+    path.write_text(base64.b64encode(OLD).decode(), encoding="ascii")
+    asleep = MasterKey.read(path)
+    await open_keys(pool, asleep, now())
+    made = await register(pool, asleep, range(1))
+    await rewrap(pool, await opened(pool, NEW, OLD), now())
+    path.write_text(base64.b64encode(NEW).decode(), encoding="ascii")
+    await KeyRotation(pool, asleep, SystemClock()).look()
+    assert (await made.entry(request_id(0))).key is not None
+    assert (await made.register(request_id(1), 2026, with_key=True)).key is not None
+
+
 async def test_a_ring_that_lacks_the_key_in_use_is_not_taken_up(pool: asyncpg.Pool, tmp_path: Path) -> None:
     """A file that was replaced by mistake must not seal with a key that opens nothing of before."""
     path = tmp_path / "master.key"

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from clic_chassis.error import ClicError
-from clic_intake.personal.keys import RotationError, open_keys, promote, rewrap, state, verify
+from clic_intake.personal.keys import LOOK_EVERY_S, RotationError, open_keys, promote, rewrap, state, verify
 from clic_intake.seal import KEY_BYTES, MasterKey, read_ring
 
 from .connection import clic_dir, database_url, without_password
@@ -28,6 +28,9 @@ T = TypeVar("T")
 CONNECT_TIMEOUT_S = 10
 TRIES_MAX = 20
 """Passes over the register: who is being registered during one is wrapped anew in the next."""
+
+TAKEN_UP_S = 2 * LOOK_EVERY_S + 2
+"""After so long every instance that reads this file has read it again."""
 
 KeyFile = Annotated[
     Path | None,
@@ -88,6 +91,7 @@ async def _rewrap(pool: asyncpg.Pool, path: Path) -> int:
     now = dt.datetime.now(dt.UTC)
     if await state(pool) is None:  # No intake of this version ran here yet: indexes' first keys are the old key's.
         await open_keys(pool, MasterKey(*read_ring(path)[1:]), now)
+    await asyncio.sleep(TAKEN_UP_S)  # An instance that had not read the new key could open nothing for a while.
     if not await promote(pool, master, now):
         raise RotationError(f"{path} begins with a key that another one has replaced: put the newest first")
     for _ in range(TRIES_MAX):

@@ -140,10 +140,11 @@ class MasterKey:
         """
         return cls(*read_ring(path), path=path)
 
-    def refresh(self) -> bool:
+    def refresh(self, newest: str | None = None) -> bool:
         """Read the file again; whether other keys stand in it.
 
-        What is known stays where the file cannot be read, or lacks the key that wraps now: a rotation keeps it beside.
+        What is known stays where the file cannot be read, or lacks the key that wraps now: a rotation keeps it beside,
+        until it is over; then the file begins with the `newest` key that the register knows.
         """
         if self._path is None:
             return False
@@ -153,7 +154,7 @@ class MasterKey:
             log.warning("master_key_not_read", error=str(error))
             return False
         ids = [each.key_id for each in ring]
-        if self.key_id not in ids:
+        if self.key_id not in ids and ids[0] != newest:
             log.error(
                 "master_key_replaced", mend="put the key that wraps now into its file too, on a line after the new"
             )

@@ -204,7 +204,9 @@ class KeyRotation:
             SealError: a key cannot be unwrapped by any of the ring.
             RetryableError: the database is away.
         """
-        self._master.refresh()
+        async with connected(self._pool) as connection:
+            newest = await connection.fetchval(_SQL["newest_key"])
+        self._master.refresh(newest)
         if self._master.previous_ids == self._done or not await promote(self._pool, self._master, self._clock.now()):
             return
         before = list(self._master.previous_ids)

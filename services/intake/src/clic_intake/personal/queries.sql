@@ -8,6 +8,10 @@ LOCK TABLE request, learning_draft, index_key IN SHARE ROW EXCLUSIVE MODE;
 -- The deployment's keys, the newest first.
 SELECT key_id, promoted_at, retired_at, rewrapped_at FROM deployment_key ORDER BY promoted_at DESC, key_id;
 
+-- name: newest_key
+-- The key that wraps.
+SELECT key_id FROM deployment_key WHERE retired_at IS NULL ORDER BY promoted_at DESC LIMIT 1;
+
 -- name: promote_key
 -- From now on this key wraps.
 INSERT INTO deployment_key (key_id, promoted_at) VALUES ($1, $2);
