@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,25 @@ def test_a_damaged_town_is_told_with_file_and_line_on_standard_error(tmp_path: P
     assert (told.exit_code, told.stdout) == (1, "")
     assert "bodies.yaml:" in told.stderr
     assert "1 to mend in" in told.stderr
+
+
+def test_a_letter_that_cannot_be_filled_in_is_told_with_file_and_line(tmp_path: Path) -> None:
+    """POL-18."""
+    spoilt = shutil.copytree(TOWN_DIR, tmp_path / "ville")
+    (spoilt / "letters" / "answer.fr.j2").write_text("Réponse {{ reference }}\n\n{{ reponse }}\n", encoding="utf-8")
+    told = CliRunner().invoke(app, ["town", "check", str(spoilt)])
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "letters/answer.fr.j2:3: no letter has a variable reponse. Use one of: access," in told.stderr
+
+
+def test_a_letter_is_previewed_in_the_terminal_as_e_mail_and_as_page(tmp_path: Path) -> None:
+    """POL-18."""
+    told = CliRunner().invoke(
+        app, ["town", "letter", "acknowledgement", str(TOWN_DIR), "--language", "en", "--to", str(tmp_path / "out")]
+    )
+    assert told.exit_code == 0, told.stderr
+    assert "Acknowledgement of receipt – file 2026-004217" in told.stdout
+    mail = message_from_bytes((tmp_path / "out" / "acknowledgement.en.eml").read_bytes(), policy=policy.default)
+    assert mail["Subject"] == "Acknowledgement of receipt – file 2026-004217"
+    page = (tmp_path / "out" / "acknowledgement.en.html").read_text(encoding="utf-8")
+    assert '<a href="https://clic.exemple.invalid/suivi/2026-004217/exemple">' in page

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from . import keys, knowledge, learning, log_export, open_data, personal, publication, quarantine, town, up
+from . import (
+    keys,
+    knowledge,
+    learning,
+    letter,
+    log_export,
+    open_data,
+    personal,
+    publication,
+    publisher,
+    quarantine,
+    town,
+    up,
+)
 from .analyst import analyst
 from .importing import command as importing
 from .rebuild import rebuild
@@ -34,5 +47,7 @@ app.add_typer(open_data.app, name="open-data")
 app.add_typer(personal.person, name="person")
 app.add_typer(personal.retention, name="retention")
 app.add_typer(publication.app, name="publication")
+app.add_typer(publisher.app, name="publisher")
 app.add_typer(quarantine.app, name="quarantine")
+town.app.command()(letter.letter)
 app.add_typer(town.app, name="town")

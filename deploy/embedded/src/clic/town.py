@@ -13,6 +13,7 @@ from rich.markup import escape
 from clic_chassis.error import ClicError
 from clic_chassis.town_file import TownFileError, read_town
 from clic_contracts.town import Town
+from clic_intake.letter.template import faults_of
 
 from .connection import FILE, clic_dir, read_installation
 
@@ -59,7 +60,7 @@ def check(
     errors = Console(stderr=True)
     try:
         folder = folder or town_dir()
-        town = read_town(folder)
+        town = checked(folder)
     except TownFileError as error:
         for fault in error.faults:
             errors.print(escape(str(fault)), soft_wrap=True)
@@ -69,6 +70,18 @@ def check(
         errors.print(escape(str(error)), style="red", soft_wrap=True)
         raise typer.Exit(1) from error
     Console().print(escape(summary(town)), soft_wrap=True)
+
+
+def checked(folder: Path) -> Town:
+    """A town whose files are right, and whose letters can be filled in.
+
+    Raises:
+        TownFileError: something is missing or wrong.
+    """
+    town = read_town(folder)
+    if faults := list(faults_of(town)):
+        raise TownFileError(folder, faults)
+    return town
 
 
 def summary(town: Town) -> str:
@@ -83,5 +96,6 @@ def summary(town: Town) -> str:
             f"  {len(town.routing.rules)} routing rules, in order: {', '.join(r.code for r in town.routing.rules)}",
             f"  what none foresees goes to {town.routing.unforeseen}",
             f"  {len(town.vocabulary)} terms; {len(town.publishers)} publishers",
+            f"  {len(town.letters)} letters, filled in with invented values; {len(town.articles)} articles",
         )
     )
