@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from email.message import EmailMessage
+from email.policy import SMTP
 
 DESK = "clic@villemsh.ca"
 """The address of the town's desk (correspondence.yaml)."""
@@ -33,7 +34,7 @@ def mail(
     for name, content, kind in files:
         maintype, _, subtype = kind.partition("/")
         message.add_attachment(content, maintype=maintype, subtype=subtype, filename=name)
-    return bytes(message)
+    return message.as_bytes(policy=SMTP)
 
 
 def raw(headers: str, body: bytes = b"") -> bytes:

@@ -142,7 +142,7 @@ async def test_no_mail_is_too_strange_to_be_taken(room: Mailroom) -> None:
         assert len(kept) == bool(told)
         for each in kept:
             assert told in await notes(room, request_id)
-            assert (await room.kept.read(each.mail_id))[1] == strange
+            assert await room.kept.read(each.mail_id) == strange
 
 
 async def test_attachments_are_put_into_the_request_and_others_are_told_and_kept(room: Mailroom) -> None:
@@ -154,7 +154,7 @@ async def test_attachments_are_put_into_the_request_and_others_are_told_and_kept
     assert [(each.media_type, each.size_bytes) for each in attached] == [("image/jpeg", len(JPEG))]
     assert "«\u00a0outil.exe\u00a0»" in await notes(room, request_id)
     (kept,) = await room.kept.of_request(request_id)
-    assert (await room.kept.read(kept.mail_id))[1] == whole
+    assert await room.kept.read(kept.mail_id) == whole
 
 
 async def test_nothing_of_a_kept_mail_stands_in_clear_and_erasing_the_request_ends_it(room: Mailroom) -> None:
@@ -166,6 +166,7 @@ async def test_nothing_of_a_kept_mail_stands_in_clear_and_erasing_the_request_en
     await room.runtime.pool.execute("UPDATE request SET wrapped_key = NULL, erased_at = now()")
     with pytest.raises(NotFoundError):
         await room.kept.read(kept.mail_id)
+    assert await room.runtime.pool.fetchval("SELECT count(*) FROM mail_kept") == 0
 
 
 # -- about a request ------------------------------------------------------------------------------------------------
@@ -301,7 +302,7 @@ async def test_what_was_set_aside_is_kept_sealed_and_goes_with_its_key_when_its_
     automatic = mail("Je suis absente.", headers={"Auto-Submitted": "auto-replied"})
     await room.take(automatic)
     (aside,) = await room.kept.aside()
-    assert (await room.kept.read(aside.mail_id))[1] == automatic
+    assert await room.kept.read(aside.mail_id) == automatic
     assert aside.kept_until is not None
     assert (aside.kept_until - room.runtime.clock.now()).days in (ASIDE_KEPT_DAYS - 1, ASIDE_KEPT_DAYS)
     await room.kept.forget_expired()

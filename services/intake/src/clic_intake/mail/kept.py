@@ -27,6 +27,7 @@ FORGET_EVERY_S = 3600.0
 FORGET_BATCH = 500
 
 _SQL = sql.load("clic_intake.mail")
+NOT_KEPT = "no such mail is kept: it was never set aside, its time is over, or it was erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,20 @@ class KeptMails:
         async with connected(self._pool) as connection:
             return [_kept(row) for row in await connection.fetch(_SQL["of_request"], request_id)]
 
-    async def read(self, mail_id: str) -> tuple[KeptMail, bytes]:
+    async def find(self, mail_id: str) -> KeptMail:
+        """What may be listed of a mail.
+
+        Raises:
+            NotFoundError: it is not kept.
+            RetryableError: the database is away; try again.
+        """
+        async with connected(self._pool) as connection:
+            row = await connection.fetchrow(_SQL["kept"], mail_id)
+        if row is None:
+            raise NotFoundError(NOT_KEPT)
+        return _kept(row)
+
+    async def read(self, mail_id: str) -> bytes:
         """A mail as it came. Who reads it and why is recorded by the caller (`Register.record_opening`).
 
         Raises:
@@ -103,11 +117,11 @@ class KeptMails:
             RetryableError: the database is away; try again.
         """
         async with connected(self._pool) as connection:
-            row = await connection.fetchrow(_SQL["kept"], mail_id)
+            row = await connection.fetchrow(_SQL["sealed"], mail_id)
         key = None if row is None else (await self._register.entry(str(row["story_id"]))).key
         if row is None or key is None:
-            raise NotFoundError("no such mail is kept: it was never set aside, its time is over, or it was erased")
-        return _kept(row), await asyncio.to_thread(key.open_bytes, row["sealed"], _place(mail_id))
+            raise NotFoundError(NOT_KEPT)
+        return await asyncio.to_thread(key.open_bytes, row["sealed"], _place(mail_id))
 
     async def forget(self, mail_id: str) -> None:
         """Let a mail go that was set aside, and its key. Raises as `aside`."""

@@ -17,8 +17,12 @@ SELECT mail_id, story_id, reason, arrived_at, size_bytes, kept_until FROM mail_k
 WHERE story_id = $1 AND kept_until IS NULL ORDER BY arrived_at, mail_id;
 
 -- name: kept
--- One mail, sealed.
-SELECT mail_id, story_id, reason, arrived_at, size_bytes, kept_until, sealed FROM mail_kept WHERE mail_id = $1;
+-- One mail, without what stands in it.
+SELECT mail_id, story_id, reason, arrived_at, size_bytes, kept_until FROM mail_kept WHERE mail_id = $1;
+
+-- name: sealed
+-- What stands in one mail, sealed, and under whose key.
+SELECT story_id, sealed FROM mail_kept WHERE mail_id = $1;
 
 -- name: forget
 -- Removes a mail that was set aside.

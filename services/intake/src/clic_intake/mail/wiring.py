@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
+from fastapi import FastAPI
+
 from clic_chassis.decision import Decisions
 from clic_chassis.service import Component, Runtime
 from clic_chassis.settings import SettingsError
 from clic_contracts.town import Town
+from clic_intake.api.mail import add_mails
+from clic_intake.api.staff import staff_of
+from clic_intake.api.story import Stories
 from clic_intake.core.thread import Ours
 from clic_intake.desk import Desk
 from clic_intake.letter.bounce import Bounces
@@ -34,9 +39,14 @@ def ours_of(settings: MailSettings, town: Town) -> Ours:
 
 
 def add_mail(
-    runtime: Runtime[IntakeSettings], master: MasterKey, register: Register, decisions: Decisions, desk: Desk
+    api: FastAPI,
+    runtime: Runtime[IntakeSettings],
+    master: MasterKey,
+    register: Register,
+    decisions: Decisions,
+    desk: Desk,
 ) -> list[Component]:
-    """The components that take mail.
+    """Add the routes; gives the components that take mail, and the one that forgets what was set aside.
 
     Raises:
         SettingsError: the mailbox's URL does not name one.
@@ -56,6 +66,8 @@ def add_mail(
         ours=ours,
         identity_digest=master.digester(IDENTITIES),
     )
+    stories = Stories(runtime.log, runtime.town)
+    add_mails(api, kept, reception, stories, register, runtime.clock, at_desk=staff_of(runtime.town))
     return [kept, *_ways_in(runtime.settings, reception, ours)]
 
 

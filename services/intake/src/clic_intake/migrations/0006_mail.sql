@@ -15,3 +15,12 @@ COMMENT ON COLUMN mail_kept.reason IS 'not_whole: its request does not hold all 
 COMMENT ON COLUMN mail_kept.kept_until IS 'When a mail that was set aside goes, and its key with it; null: as long as its request''s key.';
 CREATE INDEX mail_kept_story ON mail_kept (story_id);
 CREATE INDEX mail_kept_until ON mail_kept (kept_until) WHERE kept_until IS NOT NULL;
+
+CREATE FUNCTION forget_mails() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM mail_kept WHERE story_id = NEW.request_id;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION forget_mails IS 'What was sealed with a request''s key goes with it (POL-30).';
+CREATE TRIGGER request_forgets_mails AFTER UPDATE OF erased_at ON request
+    FOR EACH ROW WHEN (NEW.erased_at IS NOT NULL) EXECUTE FUNCTION forget_mails();
