@@ -27,6 +27,7 @@ from clic_contracts.event import (
     RequestIncomplete,
     RequestMerged,
     RequestPromised,
+    RequestReceived,
     RequestRefused,
     RequestReopened,
     RequestVoided,
@@ -45,6 +46,15 @@ def test_a_request_is_to_be_acknowledged_and_answered(desk: Desk) -> None:
         desk.terms("answer-1").rule.code,
         desk.terms("answer-1").calendar_version,
     ) == ("subject_pothole", "2026.1")
+
+
+@pytest.mark.parametrize("channel", ["voicemail", "email", "messenger", "phone", "web_form"])
+def test_whatever_the_channel_an_acknowledgement_is_due_at_the_end_of_the_next_business_day(
+    desk: Desk, channel: str
+) -> None:
+    """POL-13 to POL-15: Messenger is treated like e-mail, and a voice-mail is called back."""
+    desk.hears((make(RequestReceived, channel=channel), FRIDAY))
+    assert at(ACKNOWLEDGE_DUE) == desk.terms("acknowledge-1").due_at
 
 
 def test_an_obligation_occurs_when_the_request_was_received_not_when_it_was_recorded(desk: Desk) -> None:
