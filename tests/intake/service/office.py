@@ -28,6 +28,12 @@ AGENTS = {
     "reviewer": {"agent": "rene.exemple", "roles": ["agent", "reviewer"]},
     "second": {"agent": "sacha.exemple", "roles": ["reviewer", "greffe"]},
     "portal": {"agent": "portail.exemple", "roles": ["publisher:portail_web"]},
+    "clerk": {"agent": "lou.exemple", "roles": ["greffe"]},
+    "roads": {"agent": "noa.exemple", "roles": ["travaux_publics_voirie"]},
+    "finances": {"agent": "jo.exemple", "roles": ["finances"]},
+    "direction": {"agent": "charlie.exemple", "roles": ["direction_generale", "direction"]},
+    "analyst": {"agent": "maxime.exemple", "roles": ["analyst"]},
+    "administrator": {"agent": "ariel.exemple", "roles": ["administrator"]},
 }
 
 
