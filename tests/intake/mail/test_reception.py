@@ -328,3 +328,30 @@ async def test_what_the_desk_refuses_stays_with_whoever_brings_it(
     monkeypatch.setattr("clic_intake.mail.reception.PUBLISHER", "inconnu")
     with pytest.raises(NotTakenError, match="unknown-publisher"):
         await room.take(mail())
+
+
+async def test_nothing_of_a_mail_stands_in_clear_in_any_stream_or_table(room: Mailroom) -> None:
+    """POL-30: neither its words nor its Message-ID, which may name its sender."""
+    files = (("plan-secret.txt", b"Contenu secret.", "text/plain"), ("secret.exe", b"MZ\0secret", "application/x"))
+    await room.open(mail("Mot secret.", subject="Objet secret", message_id="<secret@exemple.invalid>", files=files))
+    await room.take(mail("Absence secret.", headers={"Auto-Submitted": "auto-replied"}))
+    streams = [each.config.name for each in await room.runtime.nats.jetstream().streams_info()]
+    tables = await room.runtime.pool.fetch(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    )
+    stored = [
+        (await room.runtime.nats.jetstream().get_msg(str(stream), sequence)).data or b""
+        for stream in streams
+        for sequence in await sequences(room, str(stream))
+    ]
+    rows = [str(dict(row)) for each in tables for row in await room.runtime.pool.fetch(f"SELECT * FROM {each[0]}")]
+    assert len(stored) > 2
+    assert len(rows) > 2
+    everything = b"\n".join(stored) + "\n".join(rows).encode()
+    assert [word for word in (b"secret", b"camille", b"Camille") if word in everything] == []
+
+
+async def sequences(room: Mailroom, stream: str) -> range:
+    """Positions that a stream holds."""
+    state = (await room.runtime.nats.jetstream().stream_info(stream)).state
+    return range(state.first_seq, state.last_seq + 1) if state.messages else range(0)

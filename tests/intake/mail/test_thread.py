@@ -8,6 +8,7 @@ from tests.intake.mail.post import bounce, mail
 from clic_intake.core.mail import parse
 from clic_intake.core.mail_nature import HOPS_MAX, Aside, nature
 from clic_intake.core.thread import LetterPointer, Ours, thread
+from clic_intake.letter.render import message_id
 from clic_intake.mail.html import html_text
 
 OURS = Ours(("clic@exemple.invalid", "info@exemple.invalid"))
@@ -89,3 +90,9 @@ def test_notifications_and_what_nobody_is_to_answer_are_told_from_people() -> No
     assert nature(parse(mail(sender="Postmaster@exemple.invalid"), html_text), OURS, returns_to="") is Aside.BOUNCE
     assert nature(parse(mail(), html_text), OURS, returns_to="") is Aside.AUTO_REPLY
     assert nature(parse(mail(), html_text), OURS, returns_to=None) is None
+
+
+def test_letters_go_out_under_the_message_id_that_answers_are_known_by() -> None:
+    """The writer's form and the reader's are one."""
+    assert message_id(LETTER, REQUEST, "clic@exemple.invalid") == LETTER_ID
+    assert OURS.letter_of(message_id(LETTER, REQUEST, "clic@exemple.invalid")) == LetterPointer(LETTER, REQUEST)
