@@ -56,6 +56,7 @@ async def after_restart(bureau: Bureau, state: str) -> None:
     await bureau.send()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "outcome",
     [

@@ -242,7 +242,7 @@ class LetterQueue:
             await connection.execute(_SQL["postpone"], letter.letter_id, self._own, tries, until, status)
 
     async def release(self) -> None:
-        """Give back what was taken and not begun.
+        """Give back what was taken and not begun, and what is still to be recorded in the log.
 
         Raises:
             RetryableError: the database is away; others take it after `lease_s`.

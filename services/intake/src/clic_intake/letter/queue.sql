@@ -42,8 +42,8 @@ UPDATE letter SET state = 'waiting', tries = $3, try_at = $4, status = $5, taken
 WHERE letter_id = $1 AND taken_by = $2 AND state IN ('waiting', 'handing_over');
 
 -- name: release
--- Gives back what was taken and not begun.
-UPDATE letter SET taken_until = '-infinity' WHERE taken_by = $1 AND state = 'waiting';
+-- Gives back what was taken and not begun, and what is still to be recorded in the log.
+UPDATE letter SET taken_until = '-infinity' WHERE taken_by = $1 AND state IN ('waiting', 'handed_over');
 
 -- name: count
 -- How many letters are in each state that somebody has to do something about.

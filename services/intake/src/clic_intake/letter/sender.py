@@ -40,6 +40,10 @@ BACKOFF_MAX = dt.timedelta(hours=4)
 TRIES_MAX = 30
 """With the backoff four days, as RFC 5321 (section 4.5.4.1) has it; then a person looks."""
 
+NOTE_TRIES = 20
+NOTE_EVERY_S = 2.0
+"""How often it is tried to note that a letter was taken; with its time-outs well within `queue.LEASE_S`."""
+
 LETTERS = Gauge("clic_letters", "Letters that somebody has to do something about, by where they are.", ["state"])
 OUTCOMES = Counter("clic_letter_outcomes", "What became of letters that were tried.", ["outcome"])
 RELAY_SET = Gauge("clic_letter_relay_set", "1: there is a mail server to send letters by; 0: they wait.")
@@ -169,8 +173,24 @@ class Sender:
             await self._record_doubt(letter)
         else:
             if began:
-                await self._queue.handed_over(letter.letter_id, self._clock.now())
+                await self._note(letter)
                 await self._record_sent(letter)
+
+    async def _note(self, letter: Taken) -> None:
+        """The mail server has it: known for certain, so a database that is away for a moment makes no doubt of it.
+
+        Raises:
+            RetryableError: it was away for longer; another sender will find the letter in doubt.
+        """
+        for last in (*(False,) * (NOTE_TRIES - 1), True):
+            try:
+                await self._queue.handed_over(letter.letter_id, self._clock.now())
+            except RetryableError:
+                if last:
+                    raise
+                await asyncio.sleep(NOTE_EVERY_S)
+            else:
+                return
 
     def _envelope(self, letter: Taken, written: Posted) -> Envelope:
         language = written.written.language
