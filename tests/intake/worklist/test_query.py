@@ -35,6 +35,13 @@ async def listed(table: Table, agent: Agent, name: ListName, **filters: str) -> 
     return [each.request_key for each in page.entries]
 
 
+async def test_a_safety_report_is_not_listed_as_waiting_for_its_citizen(table: Table) -> None:
+    """POL-06: it is acted on, whatever it lacks."""
+    await table.put(row(1, missing=(Missing.NAME,), waiting_since=NOON, urgent=True))
+    assert await listed(table, DESK, ListName.WAITING) == []
+    assert await listed(table, DESK, ListName.PENDING) == [1]
+
+
 async def test_each_list_holds_what_it_is_called_and_begins_with_what_is_due_first(table: Table) -> None:
     """POL-29."""
     failed = (Undelivered("6f9619ff-8b86-5d11-b42d-00cf4fc964ff", LetterKind.ANSWER),)

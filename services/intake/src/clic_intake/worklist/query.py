@@ -54,7 +54,8 @@ _WHERE: Final[Mapping[ListName, str]] = {
     ListName.UNASSIGNED: "r.pending AND r.assigned_to IS NULL",
     ListName.RISK: "r.pending AND r.warned AND r.due_order > $3",
     ListName.LATE: "r.pending AND r.due_order <= $3",
-    ListName.WAITING: "r.pending AND r.missing IS NOT NULL",
+    # POL-06: a safety report waits for nobody.
+    ListName.WAITING: "r.pending AND r.missing IS NOT NULL AND NOT r.urgent",
     ListName.UNUSUAL: "r.pending AND r.unusual",
     ListName.LETTERS: "r.letters_failed > 0",
     ListName.PENDING: "r.pending",
