@@ -1,0 +1,48 @@
+"""No rule of the desk can be taken out without a test of its core noticing; see `mutate.py`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from tests.intake.mutate import SORTS, mutants
+from tests.place import ROOT
+
+TRY_MAX_S = 900
+"""All mutants of one sort; on an idle machine the longest takes one minute."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(TRY_MAX_S)
+@pytest.mark.parametrize("sort", SORTS, ids=lambda sort: sort.__name__)
+def test_no_mutant_of_the_desks_rules_lives(sort: object) -> None:
+    """POL-05 to POL-09, POL-13, POL-19, POL-21, POL-23, POL-27, POL-30, POL-39, POL-41: each is noticed by a test.
+
+    In a process of its own: a mutant is tried in a fork, and a test's process has threads.
+    """
+    name = getattr(sort, "__name__", "")
+    tried = subprocess.run(
+        [sys.executable, "-m", "tests.intake.mutate", "--sort", name],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TRY_MAX_S,
+        check=False,
+    )
+    assert tried.returncode == 0, f"{tried.stdout}\n{tried.stderr}"
+    assert ", 0 live" in tried.stdout
+
+
+def test_there_is_a_mutant_for_each_rule_and_each_row() -> None:
+    """Else it would be shown of nothing; each has a name of its own."""
+    names = [each.name for each in mutants()]
+    assert len(set(names)) == len(names)
+    for word in (
+        "rule.may_refuse allows",
+        "rule.may_merge allows",
+        "is not raised",
+        "is always True",
+        "may not happen",
+    ):
+        assert any(word in each for each in names), word
