@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,11 +11,16 @@ import pytest
 from prometheus_client import generate_latest
 from tests.intake.citizen.visit import Hall, hidden, link_of, no_file, text_of
 
+from clic_chassis.service import Runtime
+from clic_chassis.settings import SettingsError
 from clic_contracts.event import RequestAttached, RequestIncomplete, RequestReceived, RequestRefused
 from clic_contracts.subject import FEED_STREAM, LOG_STREAM, RECEIPT_STREAM
+from clic_contracts.town import Town
 from clic_contracts.vocabulary import Channel, Kind, Language
+from clic_intake.app import wire
 from clic_intake.citizen.label import CRITERIA, SECTORS
 from clic_intake.citizen.page import FORM_BYTES_MAX, SENDS
+from clic_intake.settings import IntakeSettings
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000") + bytes(64)
 
@@ -283,3 +289,19 @@ async def test_what_a_request_lacks_is_not_asked_for_by_the_form_it_did_not_fill
         link = link_of(await hall.sent(visitor))
 
     assert [each for each in await hall.facts(link) if isinstance(each, RequestIncomplete)] == []
+
+
+async def test_an_address_that_only_takes_forms_leads_to_the_beginning(hall: Hall) -> None:
+    """Who reloads after a day, or copies the address, is not met by an error."""
+    async with hall.visitor() as visitor:
+        pages = [await visitor.get(f"/demande/{each}") for each in ("sujet", "reponse", "suite", "envoyer")]
+
+    assert [(each.status_code, each.url.path) for each in pages] == [(200, "/demande")] * 4
+
+
+async def test_a_town_without_the_form_s_publisher_is_told_at_start(runtime: Runtime[IntakeSettings]) -> None:
+    """Rather than to each citizen."""
+    town = runtime.town
+    other = town.model_copy(update={"publishers": tuple(p for p in town.publishers if p.code != "portail_web")})
+    with pytest.raises(SettingsError, match=r"publishers\.yaml: the form submits as portail_web"):
+        await wire(replace(runtime, town=Town.model_validate(other.model_dump())))

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from clic_chassis.decision import Decisions
 from clic_chassis.service import Runtime
+from clic_chassis.settings import SettingsError
 from clic_intake.api.knowledge import add_knowledge
 from clic_intake.api.story import Stories
 from clic_intake.desk import Desk
@@ -19,7 +20,7 @@ from clic_intake.scan import Scanner
 from clic_intake.settings import IntakeSettings
 
 from .follow import Follow
-from .form import Form
+from .form import PUBLISHER, Form
 from .page import Gate
 
 
@@ -34,9 +35,12 @@ async def add_first_line(
     """Add what the first line answers with, once the articles can be searched.
 
     Raises:
+        SettingsError: the town has no publisher for the form.
         RetryableError: the database is away.
     """
     town, clock, pool = runtime.town, runtime.clock, runtime.pool
+    if PUBLISHER not in town.publisher_by_code:
+        raise SettingsError(f"publishers.yaml: the form submits as {PUBLISHER}, which the town does not have: add it")
     knowledge = Knowledge(pool, town, clock)
     await knowledge.prepare()
     first_line = FirstLine(decisions, town, clock)
