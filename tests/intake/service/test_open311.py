@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -14,13 +15,18 @@ import pytest_asyncio
 from civicbot import Endpoint, HttpError, Open311Client
 from georeport import GeoReport
 from tests.intake.open311.georeport import spark, valid
-from tests.intake.service.office import Office
+from tests.intake.service.office import Office, now
 from tests.reporting.board import served
 
+from clic_chassis.service import Runtime
+from clic_chassis.settings import SettingsError
 from clic_chassis.testing import wait_until
 from clic_contracts.event import RequestReceived
 from clic_contracts.submission import RequestSubmission
 from clic_contracts.vocabulary import Service
+from clic_intake.app import wire
+from clic_intake.publisher_key import PublisherKeys
+from clic_intake.settings import IntakeSettings
 
 T = TypeVar("T")
 KEY = "portal"
@@ -199,6 +205,32 @@ async def test_a_stock_client_is_told_what_is_wrong(office: Office, url: str) ->
         )
     assert refused.value.status == 403
     assert json.loads(refused.value.body)[0]["code"] == "403"
+
+
+async def test_a_publishers_key_posts_until_it_is_ended(office: Office) -> None:
+    keys = PublisherKeys(office.runtime.pool)
+    publishers = office.runtime.town.publisher_by_code
+    made = await keys.add("telephonie", "essai", known=publishers, made_by="alex.exemple", at=now())
+
+    status, found = await post(office, api_key=made.key)
+    await keys.end(made.key_id, ended_by="alex.exemple", at=now())
+    later, errors = await post(office, api_key=made.key)
+
+    assert (status, later) == (200, 403)
+    assert errors[0]["code"] == "403"
+    request_id = await request_id_of(office, found[0]["service_request_id"])
+    received = (await office.runtime.log.load(Service.INTAKE, request_id)).events[0].data
+    assert isinstance(received, RequestReceived)
+    assert received.publisher == "telephonie"
+
+
+async def test_a_service_does_not_start_for_a_publisher_that_the_town_does_not_have(
+    runtime: Runtime[IntakeSettings],
+) -> None:
+    settings = runtime.settings.model_copy(update={"open311_keyless_publisher": "nulle_part"})
+
+    with pytest.raises(SettingsError, match="CLIC_OPEN311_KEYLESS_PUBLISHER: the town has no publisher 'nulle_part'"):
+        await wire(replace(runtime, settings=settings))
 
 
 # -- said twice ---------------------------------------------------------------------------------------------------
