@@ -24,7 +24,7 @@ KEYS_MAX: Final = 10
 """Of a publisher at once: one in use, one that replaces it, some for its instances."""
 LISTED_MAX: Final = 1_000
 LABEL_CHARACTERS_MAX: Final = 100
-_SQL: Final = sql.load("clic_intake")
+_SQL: Final = sql.load("clic_intake", "publisher_key.sql")
 
 
 class PublisherKeyError(RefusedError):
