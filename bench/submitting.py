@@ -1,11 +1,14 @@
-"""Submissions accepted through intake's inbox, beside bare appends on the same server."""
+"""Submissions accepted through intake's inbox and over its HTTP, beside bare appends on the same server."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from http import HTTPStatus
 from time import perf_counter
+from typing import NamedTuple
 
+import httpx
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from tests.system.house import House
@@ -32,28 +35,70 @@ def measure() -> list[Measure]:
     with open_guest_house() as house:
         for service in ("routing", "deadlines", "reporting"):
             house.stop(service)
-        accepted_per_s, appends_per_s = asyncio.run(_measure(house))
+        rates = asyncio.run(_measure(house))
     return [
-        Measure("submit.accepted_per_s", accepted_per_s, "submissions/s"),
-        Measure("submit.bare_appends_per_s", appends_per_s, "appends/s"),
-        Measure("submit.over_bare_append", accepted_per_s / appends_per_s, "ratio"),
+        Measure("submit.accepted_per_s", rates.inbox, "submissions/s"),
+        Measure("submit.http_accepted_per_s", rates.http, "submissions/s"),
+        Measure("submit.bare_appends_per_s", rates.appends, "appends/s"),
+        Measure("submit.bare_http_per_s", rates.answers, "answers/s"),
+        Measure("submit.over_bare_append", rates.inbox / rates.appends, "ratio"),
+        Measure("submit.http_over_bare_append", rates.http / rates.appends, "ratio"),
+        Measure("submit.http_over_bare_http", rates.http / rates.answers, "ratio"),
     ]
 
 
-async def _measure(house: House) -> tuple[float, float]:
-    async with house.client(GUEST) as client:
+class _Rates(NamedTuple):
+    """Of one second each."""
+
+    inbox: float
+    http: float
+    appends: float
+    answers: float
+    """Of a probe that does nothing, to the same client: what HTTP itself takes on both sides."""
+
+
+async def _measure(house: House) -> _Rates:
+    async with house.client(GUEST) as client, house.http("intake") as http:
         await _accepted_per_s(client, "echauffement", WARM_UP)
-        accepted_per_s = await _accepted_per_s(client, "mesure", SUBMISSIONS)
-        return accepted_per_s, await _appends_per_s(client)
+        inbox = await _accepted_per_s(client, "mesure", SUBMISSIONS)
+        await _posted_per_s(http, "echauffement-http", WARM_UP)
+        posted = await _posted_per_s(http, "mesure-http", SUBMISSIONS)
+        return _Rates(inbox, posted, await _appends_per_s(client), await _answers_per_s(http))
+
+
+async def _posted_per_s(http: httpx.AsyncClient, prefix: str, count: int) -> float:
+    """Each submission in a POST of its own, `WRITERS` at once; the answer is its receipt."""
+    bodies = _bodies(prefix, count)
+
+    async def post(number: int) -> None:
+        answer = await http.post("/submissions", content=bodies[number])
+        assert answer.status_code == HTTPStatus.CREATED, answer.text
+
+    began = perf_counter()
+    await side_by_side(count, post)
+    return count / (perf_counter() - began)
+
+
+async def _answers_per_s(http: httpx.AsyncClient) -> float:
+    async def ask(_: int) -> None:
+        (await http.get("/livez")).raise_for_status()
+
+    began = perf_counter()
+    await side_by_side(SUBMISSIONS, ask)
+    return SUBMISSIONS / (perf_counter() - began)
+
+
+def _bodies(prefix: str, count: int) -> list[bytes]:
+    return [
+        encode_submission(request(), source=SOURCE, event_id=f"{prefix}-{number}", occurred_at=now())
+        for number in range(count)
+    ]
 
 
 async def _accepted_per_s(client: Client, prefix: str, count: int) -> float:
     """From the first submission published to the last receipt."""
     subject = inbox_subject(PUBLISHER, "submission.request.v1")
-    bodies = [
-        encode_submission(request(), source=SOURCE, event_id=f"{prefix}-{number}", occurred_at=now())
-        for number in range(count)
-    ]
+    bodies = _bodies(prefix, count)
     accepted: set[str] = set()
 
     async def heard(message: Msg) -> None:
