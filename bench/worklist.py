@@ -28,6 +28,9 @@ ROUNDS = 40
 """Of each list; the median counts, since others use the machine meanwhile."""
 WARM_UP = 5
 AGENT = Agent(agent="alex.exemple", roles=("agent", "greffe"))
+FULL = (ListName.UNASSIGNED, ListName.LATE, ListName.PENDING, ListName.ALL)
+"""Lists that fill a page at every size: a short page is no measure of a long table. What is filtered, and what is
+counted, is bounded from the second size on, and compared from there."""
 FILTERS = Filters(subject="pothole", sector="centre")
 
 FILL = """
@@ -50,32 +53,47 @@ FROM generate_series(1, $1::int) n
 
 
 def measure() -> list[Measure]:
-    """Milliseconds of a page, of a page far inside, of a filtered one and of all counts, by the table's size."""
+    """Milliseconds of a full page, of one far inside, of a filtered one and of all counts, by the table's size."""
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)  # PostgreSQL's own user passes through it.
         server = start_postgres(Path(folder) / "postgres")
         try:
-            found = {size: asyncio.run(_measured(server.url, size)) for size in SIZES}
+            found = asyncio.run(_measured(server.url))
         finally:
             server.stop()
-    measures = [
-        Measure(f"worklist.{what}_ms_at_{size}", value, "ms") for size in SIZES for what, value in found[size].items()
+    measures = [Measure(f"worklist.{what}_ms_at_{size}", ms, "ms") for (what, size), ms in found.items()]
+    growths = [
+        Measure(f"worklist.{what}_growth", found[what, SIZES[-1]] / found[what, begins], "ratio", "≤ 2")
+        for what, begins in (
+            ("page", SIZES[0]),
+            ("page_inside", SIZES[0]),
+            ("page_filtered", SIZES[1]),
+            ("counts", SIZES[1]),
+        )
     ]
-    grown = {what: found[SIZES[-1]][what] / found[SIZES[0]][what] for what in found[SIZES[0]]}
-    return [*measures, *(Measure(f"worklist.{what}_growth", each, "ratio", "≤ 2") for what, each in grown.items())]
+    return [*measures, *growths]
 
 
-async def _measured(url: str, size: int) -> dict[str, float]:
-    """Medians of one size, in a database of its own."""
-    async with _filled(url, size) as lists:
-        pages = {name: await _follow(lists, name) for name in ListName}
-        return {
-            "page": statistics.median([await _timed(lists, name, None, None) for name in ListName]),
-            "slowest_list": max([await _timed(lists, name, None, None) for name in ListName]),
-            "page_inside": statistics.median([await _timed(lists, name, None, pages[name].after) for name in ListName]),
-            "page_filtered": statistics.median([await _timed(lists, name, FILTERS, None) for name in ListName]),
-            "counts": await _counted(lists),
-        }
+async def _measured(url: str) -> dict[tuple[str, int], float]:
+    """Medians by what and size. Sizes take turns, so that what else the machine does slows them alike."""
+    async with contextlib.AsyncExitStack() as stack:
+        tables = {size: await stack.enter_async_context(_filled(url, size)) for size in SIZES}
+        inside = {(size, name): (await _follow(tables[size], name)).after for size in SIZES for name in FULL}
+        taken: dict[tuple[str, int], list[float]] = {}
+        for turn in range(ROUNDS + WARM_UP):
+            for size, lists in tables.items():
+                works = [
+                    *(("page", lists.page(AGENT, name)) for name in FULL),
+                    *(("page_inside", lists.page(AGENT, name, None, inside[size, name])) for name in FULL),
+                    *(("page_filtered", lists.page(AGENT, name, FILTERS)) for name in FULL),
+                    ("counts", lists.counts(AGENT)),
+                ]
+                for what, work in works:
+                    began = perf_counter()
+                    await work
+                    if turn >= WARM_UP:
+                        taken.setdefault((what, size), []).append(1_000 * (perf_counter() - began))
+        return {key: statistics.median(each) for key, each in taken.items()}
 
 
 @contextlib.asynccontextmanager
@@ -102,23 +120,3 @@ async def _follow(lists: Worklists, name: ListName) -> Page:
             break
         page = await lists.page(AGENT, name, after=page.after)
     return page
-
-
-async def _timed(lists: Worklists, name: ListName, filters: Filters | None, after: str | None) -> float:
-    """Milliseconds of one page."""
-    taken = []
-    for _ in range(ROUNDS + WARM_UP):
-        began = perf_counter()
-        await lists.page(AGENT, name, filters, after)
-        taken.append(perf_counter() - began)
-    return 1_000 * statistics.median(taken[WARM_UP:])
-
-
-async def _counted(lists: Worklists) -> float:
-    """Milliseconds of the counts of all lists."""
-    taken = []
-    for _ in range(ROUNDS + WARM_UP):
-        began = perf_counter()
-        await lists.counts(AGENT)
-        taken.append(perf_counter() - began)
-    return 1_000 * statistics.median(taken[WARM_UP:])
