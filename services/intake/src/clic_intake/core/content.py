@@ -24,10 +24,8 @@ from clic_contracts.town import Town
 from clic_contracts.town_text import Names, Paragraphs
 from clic_contracts.vocabulary import AccessOutcome, ClosingReason, Kind, Language, LetterKind, Missing, ObligationKind
 
-_MONTHS = {
-    Language.FR: "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre",
-    Language.EN: "January|February|March|April|May|June|July|August|September|October|November|December",
-}
+from .month import MONTHS
+
 _WEEKDAYS = {
     Language.FR: "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche",
     Language.EN: "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday",
@@ -203,7 +201,7 @@ class _Words:
     def day(self, day: dt.date) -> str:
         """`vendredi 15 mai 2026`, `1er mai`; `Friday, May 15, 2026`."""
         weekday = _WEEKDAYS[self.language].split("|")[day.weekday()]
-        month = _MONTHS[self.language].split("|")[day.month - 1]
+        month = MONTHS[self.language][day.month - 1]
         if self.language is Language.EN:
             return f"{weekday}, {month} {day.day}, {day.year}"
         number = "1er" if day.day == 1 else str(day.day)

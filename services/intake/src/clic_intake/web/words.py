@@ -12,18 +12,9 @@ from zoneinfo import ZoneInfo
 
 from clic_contracts.town_text import Names, Paragraphs
 from clic_contracts.vocabulary import Language
+from clic_intake.core.month import MONTHS
 
 NBSP = "\u00a0"
-_MONTHS = {
-    Language.FR: (
-        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
-        "décembre",
-    ),
-    Language.EN: (
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-        "December",
-    ),
-}  # fmt: skip
 
 _BEFORE = re.compile(r"(?<=\S) (?=[:?!%»$])")
 _AFTER = re.compile(r"« ")
@@ -61,7 +52,7 @@ class Words:
 
     def day(self, value: dt.date) -> str:
         """« 1er avril 2026 », “April 1, 2026”."""
-        month = _MONTHS[self.language][value.month - 1]
+        month = MONTHS[self.language][value.month - 1]
         if self.language is Language.EN:
             return f"{month}{NBSP}{value.day}, {value.year}"
         return f"{'1er' if value.day == 1 else value.day}{NBSP}{month}{NBSP}{value.year}"
