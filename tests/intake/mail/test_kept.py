@@ -60,6 +60,16 @@ async def test_a_request_s_originals_are_opened_by_who_may_open_its_seals(room: 
     assert len(await openings(room)) == 1
 
 
+async def test_what_nobody_sorted_yet_is_the_desk_s_alone(room: Mailroom, office: Office) -> None:
+    """POL-26."""
+    await room.take(AUTOMATIC)
+    (listed,) = (await office.ask("/mails")).json()
+    assert (await office.ask("/mails", token="roads")).status_code == 403
+    for path in ("open", "take"):
+        assert (await office.ask(f"/mails/{listed['mail_id']}/{path}", WHY, token="roads")).status_code == 403
+    assert await openings(room) == []
+
+
 async def test_what_is_not_kept_is_not_there(office: Office) -> None:
     unknown = "6f9619ff-8b86-5d11-b42d-00cf4fc964ff"
     for path in (f"/mails/{unknown}/open", f"/mails/{unknown}/take"):

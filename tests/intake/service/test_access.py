@@ -95,7 +95,7 @@ def lines(town: Town) -> dict[str, Line]:
         "GET /worklists/search": Line(staff),
         "GET /worklists/{name}": Line(staff),
         "GET /letters": Line(staff),
-        "GET /mails": Line(staff),
+        "GET /mails": Line(frozenset({"agent"})),
         "POST /mails/{mail_id}/open": Line(staff, {"reason": WHY}),
         "POST /mails/{mail_id}/take": Line(staff, {"reason": WHY}),
         f"GET {one}/mails": Line(staff),

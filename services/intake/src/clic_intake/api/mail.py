@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Path, Response
+from fastapi import Depends, FastAPI, HTTPException, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from clic_chassis.agents import Agent
@@ -13,6 +13,7 @@ from clic_chassis.error import NotFoundError
 from clic_chassis.http import problems
 from clic_contracts.vocabulary import RequestId
 from clic_intake.core.mail_nature import Aside
+from clic_intake.core.permission import DESK
 from clic_intake.core.rule import UnknownRequestError
 from clic_intake.mail.kept import NOT_KEPT, NOT_WHOLE, KeptMail, KeptMails
 from clic_intake.mail.reception import Reception
@@ -62,7 +63,7 @@ def add_mails(
 
         `after` is the id of the last one of the page before.
         """
-        del agent
+        _must_be_at_desk(agent)
         last = await kept.find(after) if after is not None else None
         return [_mail(each) for each in await kept.aside(before=last)]
 
@@ -89,6 +90,8 @@ def add_mails(
         found = await kept.find(mail_id)
         if found.kept_until is None:
             await _must_be_theirs(found, agent)
+        else:
+            _must_be_at_desk(agent)
         await register.record_opening(clock.now(), agent.agent, found.story_id, body.reason)
         raw = await kept.read(mail_id)
         return Response(
@@ -112,6 +115,7 @@ def add_mails(
         found = await kept.find(mail_id)
         if found.kept_until is None:
             raise NotFoundError(NOT_KEPT)  # It was taken already, and is its request's.
+        _must_be_at_desk(agent)
         await register.record_opening(clock.now(), agent.agent, found.story_id, body.reason)
         raw = await kept.read(mail_id)
         taken = await reception.take(raw, way="agent", arrived_at=found.arrived_at, by_person=True)
@@ -124,6 +128,12 @@ def add_mails(
             await stories.treated(mail.story_id, agent)
         except UnknownRequestError as error:  # One answer for what is not there and what is not theirs (POL-26).
             raise NotFoundError(NOT_KEPT) from error
+
+
+def _must_be_at_desk(agent: Agent) -> None:
+    """What nobody sorted yet may be confidential: it is the desk's alone (POL-26). Raises HTTPException: 403."""
+    if DESK not in agent.roles:
+        raise HTTPException(403, "mails that were set aside are the desk's: this needs the role agent")
 
 
 def _mail(kept: KeptMail) -> Mail:
