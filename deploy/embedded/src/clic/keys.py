@@ -6,26 +6,20 @@ import asyncio
 import base64
 import datetime as dt
 import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import asyncpg
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from clic_chassis.error import ClicError
 from clic_intake.personal.keys import LOOK_EVERY_S, RotationError, open_keys, promote, rewrap, state, verify
 from clic_intake.seal import KEY_BYTES, MasterKey, read_ring
 
-from .connection import clic_dir, database_url, without_password
+from .connection import clic_dir
+from .database import told, with_pool
 from .folder import Folder
 
-T = TypeVar("T")
-
-CONNECT_TIMEOUT_S = 10
+SERVICE = "intake"
 TRIES_MAX = 20
 """Passes over the register: who is being registered during one is wrapped anew in the next."""
 
@@ -43,8 +37,8 @@ app = typer.Typer(help="The deployment's key, which wraps the requests' keys.", 
 @app.command()
 def status() -> None:
     """Show which key wraps, and what the next rotation would end."""
-    with _told():
-        found = asyncio.run(_with_pool(state))
+    with told():
+        found = asyncio.run(with_pool(SERVICE, state))
         if found is None:
             typer.echo("No key was used yet.")
             return
@@ -62,10 +56,10 @@ def rotate(file: KeyFile = None) -> None:
 
     Cut off, it goes on where it was when it is called again.
     """
-    with _told():
+    with told():
         path = file or _file()
         ring = _begin(path)
-        count = asyncio.run(_with_pool(lambda pool: _rewrap(pool, path)))
+        count = asyncio.run(with_pool(SERVICE, lambda pool: _rewrap(pool, path)))
         _write(path, ring[:1])
         typer.echo(f"{count} keys are wrapped by {MasterKey(*ring[:1]).key_id}, and the old one is destroyed.")
         typer.echo(f"Back up {path} and the register now: backups from before open nothing any more.")
@@ -122,26 +116,3 @@ def _write(path: Path, ring: tuple[bytes, ...]) -> None:
         before.write(bytes(os.fstat(before.fileno()).st_size))
         before.flush()
         os.fsync(before.fileno())
-
-
-async def _with_pool(ask: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
-    url = database_url("intake")
-    try:
-        pool = await asyncpg.create_pool(url, min_size=1, max_size=2, timeout=CONNECT_TIMEOUT_S)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise ClicError(
-            f"intake's database at {without_password(url)} does not answer ({type(error).__name__}). "
-            "Is CLIC running? `clic up` starts it."
-        ) from error
-    async with pool:
-        return await ask(pool)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """An error is told and ends the command."""
-    try:
-        yield
-    except ClicError as error:
-        Console(stderr=True).print(escape(str(error)), style="red", soft_wrap=True)
-        raise typer.Exit(1) from error

@@ -102,6 +102,7 @@ class PublisherKeys:
             RetryableError: the database is away; try again.
         """
         async with connected(self._pool) as connection:
+            # As text: what is no id at all is not there either.
             publisher: str | None = await connection.fetchval(_SQL["end_publisher_key"], key_id, at, ended_by)
         if publisher is None:
             raise NotFoundError(f"no key has the id {key_id}, or it has ended: see `clic publisher key list`")

@@ -18,7 +18,7 @@ INSERT INTO publisher_key (key_id, publisher, label, digest, made_at, made_by) V
 
 -- name: end_publisher_key
 -- Ends a key: from the next request on it is nobody's.
-UPDATE publisher_key SET ended_at = $2, ended_by = $3 WHERE key_id = $1 AND ended_at IS NULL RETURNING publisher;
+UPDATE publisher_key SET ended_at = $2, ended_by = $3 WHERE key_id::text = $1 AND ended_at IS NULL RETURNING publisher;
 
 -- name: publisher_keys
 -- The keys of a publisher, or of all, oldest first, ended ones included.
