@@ -181,6 +181,12 @@ def test_a_request_that_others_were_joined_to_stays_the_one_that_goes_on() -> No
     given(REQUEST, [RECEIVED]).when(merge(joined=1)).then_refused(MergeError)
 
 
+def test_a_request_that_was_joined_itself_names_the_one_to_merge_into() -> None:
+    """POL-27: an agent is told where to."""
+    with pytest.raises(MergeError, match=f"itself joined to another request, {OTHER}: merge into that one"):
+        REQUEST.decide(merge(other=of(RECEIVED, MERGED, AS_MERGED)), of(RECEIVED))
+
+
 def test_a_merge_is_commanded_with_the_other_request_and_not_stated_as_a_fact() -> None:
     given(REQUEST, [RECEIVED]).when(record(MERGED)).then_refused(MergeError)
 
