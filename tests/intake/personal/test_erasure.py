@@ -13,6 +13,7 @@ from tests.intake.service.test_privacy import EMAIL, REQUEST, WORDS
 
 from clic_chassis.clock import ManualClock
 from clic_chassis.error import RetryableError
+from clic_chassis.testing import wait_until
 from clic_contracts.envelope import request_id_for
 from clic_contracts.event import PersonalDataErased
 from clic_contracts.subject import ATTACHMENT_STREAM
@@ -138,6 +139,27 @@ async def test_a_contact_without_a_request_can_be_erased_too(office: Office) -> 
     assert receipt.request_id is not None
     await erasures(office).erase(receipt.request_id, "person_asked", actor=BY, cause_id="oubli")
     assert await erased_facts(office, receipt.request_id) == 1
+
+
+async def test_who_comes_back_with_a_backup_of_the_register_is_erased_again(office: Office) -> None:
+    """POL-30: what the log has as erased stays so, whatever was restored."""
+    await closed(office)
+    pool = office.runtime.pool
+    backup = await pool.fetchrow("SELECT key_id, wrapped_key FROM request WHERE request_id = $1", ID)
+    assert backup is not None
+    await erasures(office).erase(ID, "person_asked", actor=BY, cause_id="oubli")
+
+    async def folded() -> bool:
+        return bool(await pool.fetchval("SELECT erased FROM desk.request WHERE request_id = $1", ID))
+
+    await wait_until(folded, 20, what="the worklists' table to have folded it")
+    assert await erasures(office).erase_again() == 0
+    await pool.execute("DELETE FROM erasure")
+    await pool.execute(
+        "UPDATE request SET erased_at = NULL, wrapped_key = $2 WHERE request_id = $1", ID, backup["wrapped_key"]
+    )
+    assert await erasures(office).erase_again() == 1
+    assert await is_gone(office)
 
 
 # -- retention --------------------------------------------------------------------------------------------------------

@@ -38,6 +38,11 @@ CUT_OFF_AFTER_S = 60.0
 """After so long an erasure that is not done is taken as cut off; each takes less than a second."""
 FINISH_EVERY_S = 30.0
 FINISHED_AT_ONCE = 100
+LOOK_BACK_EVERY = 120
+"""Looks of the finisher, one hour, between two at what came back: that reads the whole of the worklists' table."""
+RESTORED = "restored"
+"""The ground of what is erased again: the first one is in the log."""
+ACTOR = "clock:erasure"
 LISTED_MAX = 1_000
 
 
@@ -143,6 +148,22 @@ class Erasures:
                 log.warning("erasure_dropped", request_id=row["request_id"], error=type(error).__name__)
         return len(rows)
 
+    async def erase_again(self) -> int:
+        """Erase what the log has as erased and came back with a backup of the register; gives how many.
+
+        Raises:
+            RetryableError: something is away.
+        """
+        async with connected(self._pool) as connection:
+            try:
+                rows = await connection.fetch(_SQL["come_back"], FINISHED_AT_ONCE)
+            except asyncpg.UndefinedTableError:
+                return 0  # The worklists are being made; the next look finds them.
+        for row in rows:
+            request_id = row["request_id"]
+            await self.erase(request_id, RESTORED, actor=ACTOR, cause_id=f"restored\n{request_id}")
+        return len(rows)
+
     async def between(self, since: dt.datetime, until: dt.datetime) -> tuple[Erasure, ...]:
         """What was erased in a span of time, the newest first, at most `LISTED_MAX`.
 
@@ -164,9 +185,13 @@ class ErasureFinisher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look until told to stop."""
+        looks = 0
         while not stop.is_set():
             try:
                 await self._erasures.finish()
+                if looks % LOOK_BACK_EVERY == 0 and (count := await self._erasures.erase_again()):
+                    log.warning("erased_again", requests=count)
+                looks += 1
             except RetryableError as error:
                 log.warning("erasures_not_finished", error=type(error).__name__)  # The next look does it.
             try:

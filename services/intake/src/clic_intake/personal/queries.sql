@@ -134,6 +134,12 @@ UPDATE erasure SET done_at = coalesce(done_at, $2) WHERE request_id = $1;
 SELECT request_id::text, ground, actor, cause_id FROM erasure
 WHERE done_at IS NULL AND asked_at < $1 ORDER BY asked_at LIMIT $2;
 
+-- name: come_back
+-- Requests that the log (as the worklists' table folds it) has as erased and that have a key all the same: a backup of
+-- the register from before was restored.
+SELECT d.request_id::text FROM desk.request d JOIN request r USING (request_id)
+WHERE d.erased AND r.wrapped_key IS NOT NULL LIMIT $1;
+
 -- name: erasures
 -- What was erased in a span of time, the newest first.
 SELECT request_id::text, reference, ground, actor, asked_at, erased_at, done_at FROM erasure
