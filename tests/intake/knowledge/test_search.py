@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 from tests.intake.service.office import Office
@@ -106,3 +107,18 @@ async def test_the_index_holds_no_text_that_is_not_an_article(office: Office) ->
             "SELECT count(*) FROM knowledge_document WHERE document @@ to_tsquery('french', 'zzyxmarqueur')"
         )
     assert found == 0
+
+
+async def test_every_article_of_the_town_is_found_by_its_title_in_either_language(office: Office) -> None:
+    """POL-16."""
+    for article in read_town(TOWN_DIR).articles:
+        for language, title in (("fr", article.title.fr), ("en", article.title.en)):
+            assert (await codes(office, title, lang=language))[0] == article.code, title
+
+
+def test_the_town_s_articles_are_set_as_french_is_set() -> None:
+    """Apostrophes of type, and spaces that do not break before a colon, a question mark and the like."""
+    texts = [text for each in read_town(TOWN_DIR).articles for text in (each.title.fr, each.text.fr)]
+
+    assert len(texts) >= 20
+    assert [text for text in texts if re.search(r"'| [:?!»]|« ", text)] == []

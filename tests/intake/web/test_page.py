@@ -61,3 +61,11 @@ def test_what_was_filled_in_is_kept_with_plain_line_ends_and_files_are_not() -> 
     assert filled.value("text") == "a\nb"
     assert filled.all("many") == ("x", "y")
     assert list(filled.kept(["many", "none"])) == [("many", "x"), ("many", "y")]
+
+
+def test_what_was_typed_is_set_as_type() -> None:
+    """An apostrophe, and the spaces that French does not break; what stands well already stays."""
+    said = Words(Language.FR, ZONE)("L'eau : « bonne », à 20 % ?", "")
+
+    assert said == "L’eau\u00a0: «\u00a0bonne\u00a0», à 20\u00a0%\u00a0?"
+    assert Words(Language.FR, ZONE)(said, "") == said
