@@ -11,11 +11,9 @@ from tests.intake.mail.mailroom import Mailroom
 from tests.intake.mail.post import mail
 
 from clic_chassis.error import RetryableError
-from clic_chassis.settings import SettingsError
 from clic_chassis.testing import at_work, wait_until
 from clic_intake.mail import imap
 from clic_intake.mail.imap import TRIES_MAX, Mailbox, MailboxPoller
-from clic_intake.mail.wiring import mailbox_of
 
 
 def poller(room: Mailroom, dovecot: Dovecot, user: str, **changes: Any) -> MailboxPoller:
@@ -162,11 +160,3 @@ async def test_a_server_that_is_away_is_polled_again(room: Mailroom, dovecot: Do
         assert lost.not_ready() is None
     with pytest.raises(OSError, match="refused"):
         await poll(lost)
-
-
-def test_a_mailbox_is_named_by_a_url(room: Mailroom) -> None:
-    named = room.runtime.settings.model_copy(
-        update={"imap_url": "imaps://clic%40exemple.invalid@imap.exemple.invalid/CLIC", "imap_password": None}
-    )
-    with pytest.raises(SettingsError, match="CLIC_IMAP_PASSWORD"):
-        mailbox_of(named)

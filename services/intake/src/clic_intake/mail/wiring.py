@@ -25,7 +25,7 @@ from .contact import Contacts
 from .imap import Mailbox, MailboxPoller
 from .kept import KeptMails
 from .lmtp import Listening, MailServer
-from .reception import Reception
+from .reception import PUBLISHER, Reception
 from .settings import MailSettings
 
 IDENTITIES = "identities of mails 1"
@@ -49,7 +49,7 @@ def add_mail(
     """Add the routes; gives the components that take mail, and the one that forgets what was set aside.
 
     Raises:
-        SettingsError: the mailbox's URL does not name one.
+        SettingsError: the mailbox's URL does not name one, or the town does not know the publisher `courriel`.
         ClicError: nobody can listen on a port.
     """
     ours = ours_of(runtime.settings, runtime.town)
@@ -68,7 +68,12 @@ def add_mail(
     )
     stories = Stories(runtime.log, runtime.town)
     add_mails(api, kept, reception, stories, register, runtime.clock, at_desk=staff_of(runtime.town))
-    return [kept, *_ways_in(runtime.settings, reception, ours)]
+    ways = _ways_in(runtime.settings, reception, ours)
+    if ways and PUBLISHER not in runtime.town.publisher_by_code:
+        raise SettingsError(
+            f"mail is to come in, but publishers.yaml knows no {PUBLISHER}: add it, or close the ways in"
+        )
+    return [kept, *ways]
 
 
 def _ways_in(settings: MailSettings, reception: Reception, ours: Ours) -> list[Component]:
