@@ -7,10 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from fastapi import HTTPException
-from fastapi.security import HTTPAuthorizationCredentials
 
-from clic_chassis.agents import Agent, agent_dependency, read_agents
+from clic_chassis.agents import Agent, read_agents
 from clic_chassis.settings import Settings, SettingsError
 
 SECRET = "mot-de-passe-d-essai"
@@ -96,13 +94,3 @@ def test_a_file_of_agents_that_cannot_be_read_is_a_setting_that_does_not_fit(tex
         file.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match=r"CLIC_AGENTS_FILE: .*agents\.json"):
         read_agents(file)
-
-
-@pytest.mark.parametrize("token", [None, "", "jeton-faux", DIGEST])
-def test_who_shows_no_token_of_an_agent_is_nobody(token: str | None) -> None:
-    """Not even who shows the digest itself."""
-    who = agent_dependency({DIGEST: Agent(agent="alex.exemple")})
-    shown = None if token is None else HTTPAuthorizationCredentials(scheme="Bearer", credentials=token)
-    with pytest.raises(HTTPException) as error:
-        who(shown)
-    assert error.value.status_code == 401

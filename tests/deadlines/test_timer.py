@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -12,13 +14,17 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from tests.place import TOWN_DIR
 
+from clic_chassis.agents import Agent
 from clic_chassis.clock import ManualClock
 from clic_chassis.decision import Decisions
 from clic_chassis.error import RetryableError
+from clic_chassis.identity import Identity
 from clic_chassis.log import Story
 from clic_chassis.memory_log import MemoryLog
 from clic_chassis.migration import migrate
+from clic_chassis.town_file import read_town
 from clic_contracts.envelope import Commit, Recorded, request_id_for
 from clic_contracts.event import Event, RequestAcknowledged, RequestAnswered, RequestReceived
 from clic_contracts.vocabulary import Service
@@ -261,6 +267,36 @@ async def test_the_component_stops_when_told_and_waits_for_a_database_that_is_aw
 # -- over HTTP --------------------------------------------------------------------------------------------------
 
 
+@contextlib.asynccontextmanager
+async def asking(house: House, *roles: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody with these roles; without one, nobody."""
+    digest = hashlib.sha256(b"jeton").hexdigest()
+    identity = Identity({digest: Agent(agent="alex.exemple", roles=roles)}, house.clock)
+    api = make_api(house.log, house.table, read_town(TOWN_DIR), house.clock, identity)
+    headers = {"Authorization": "Bearer jeton"} if roles else {}
+    transport = httpx.ASGITransport(api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://deadlines.invalid", headers=headers) as client:
+        yield client
+
+
+async def test_what_is_owed_on_a_confidential_request_is_not_there_for_others(house: House) -> None:
+    """POL-26: neither by its id, nor in a list; nobody and an analyst are told nothing at all."""
+    hidden, shown, unknown = ids(3)
+    await house.receive(hidden, kind="access_to_information", subject=None, confidential=True)
+    await house.receive(shown)
+    for roles, status, seen in ((("agent",), 404, {shown}), (("agent", "greffe"), 200, {hidden, shown})):
+        async with asking(house, *roles) as client:
+            answer = await client.get(f"/requests/{hidden}/obligations")
+            assert answer.status_code == status
+            if status == 404:
+                assert answer.content == (await client.get(f"/requests/{unknown}/obligations")).content
+            assert {each["request_id"] for each in (await client.get("/obligations")).json()} == seen
+    for role, refused in ((None, 401), ("analyst", 403)):
+        async with asking(house, *([role] if role else [])) as client:
+            paths = (f"/requests/{shown}/obligations", "/obligations", "/due")
+            assert [(await client.get(path)).status_code for path in paths] == [refused] * 3
+
+
 async def test_what_is_owed_can_be_read_with_its_count_and_nothing_of_the_citizen(house: House) -> None:
     """POL-29, POL-30: terms, trace and state; ids and codes alone."""
     late, fresh = ids(2)
@@ -268,8 +304,7 @@ async def test_what_is_owed_can_be_read_with_its_count_and_nothing_of_the_citize
     house.clock.set(PAST)
     await fire_all(house.timers())
     await house.receive(fresh, subject="permit")
-    transport = httpx.ASGITransport(make_api(house.log, house.table, house.clock))
-    async with httpx.AsyncClient(transport=transport, base_url="http://deadlines.invalid") as client:
+    async with asking(house, "agent") as client:
         told = (await client.get(f"/requests/{late}/obligations")).json()
         assert [each["terms"]["obligation_id"] for each in told["obligations"]] == ["acknowledge-1", "answer-1"]
         assert [each["state"] for each in told["obligations"]] == ["late", "late"]

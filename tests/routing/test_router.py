@@ -32,7 +32,9 @@ ACTOR = "agent:alex.exemple"
 def settings(nats_url: str, tmp_path: Path) -> Settings:
     """Of a routing with one agent."""
     agents = tmp_path / "agents.json"
-    agents.write_text(json.dumps({hashlib.sha256(TOKEN.encode()).hexdigest(): {"agent": "alex.exemple"}}))
+    agents.write_text(
+        json.dumps({hashlib.sha256(TOKEN.encode()).hexdigest(): {"agent": "alex.exemple", "roles": ["agent"]}})
+    )
     return Settings(nats_url=nats_url, town_dir=TOWN_DIR, agents_file=agents)
 
 
@@ -191,7 +193,7 @@ async def test_only_an_agent_commands_and_looks(runtime: Runtime[Settings], toke
             await client.get(f"/requests/{request('one')}/assignment"),
         ]
     assert [answer.status_code for answer in answers] == [401, 401]
-    assert {answer.headers["WWW-Authenticate"] for answer in answers} == {"Bearer"}
+    assert {answer.headers["WWW-Authenticate"].split()[0] for answer in answers} == {"Bearer"}
     assert await routed(runtime, "one") == []
 
 
@@ -211,3 +213,16 @@ async def test_what_a_person_judged_to_be_before_the_courts_is_passed_on(runtime
     last = (await routed(runtime, "tribunaux"))[-1].data
     assert isinstance(last, RequestRouted)
     assert last.department == "greffe"
+
+
+async def test_what_is_confidential_is_not_there_for_others(runtime: Runtime[Settings]) -> None:
+    """POL-26: neither routed nor shown, and answered as what is not there."""
+    await append(runtime, "one", received(kind="access_to_information", subject=None, confidential=True))
+    async with asking(await wire(runtime)) as client:
+        for method, path, body in (("POST", "route", {"department": "clic"}), ("GET", "assignment", None)):
+            answers = [
+                await client.request(method, f"/requests/{request(name)}/{path}", json=body) for name in ("one", "two")
+            ]
+            assert [each.status_code for each in answers] == [404, 404]
+            assert answers[0].content == answers[1].content
+    assert await routed(runtime, "one") == []

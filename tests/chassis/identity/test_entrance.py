@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 from tests.chassis.identity.provider import CONFIG, SmallProvider
-from tests.chassis.identity.shop import HOME, ORIGIN, browser_of, enter, key_in, shop
+from tests.chassis.identity.shop import AGENTS, HOME, ORIGIN, browser_of, enter, key_in, shop
 
 from clic_chassis.clock import ManualClock
 from clic_chassis.identity.access import ADDRESSES_MAX, TRIES
@@ -19,6 +19,7 @@ from clic_chassis.identity.session import SESSION_IDLE, SESSION_LIFE, SESSIONS_M
 
 AT = dt.datetime(2026, 3, 2, 14, tzinfo=dt.UTC)
 COOKIE = "__Host-clic_shop"
+DIGEST = next(iter(AGENTS))
 
 
 @pytest.fixture
@@ -186,6 +187,14 @@ async def test_wrong_tokens_are_bounded_by_address_at_the_entrance_and_at_the_ap
         assert (await enter(elsewhere, "camille")).status_code == 303
         clock.set(AT + TRIES.within)
         assert (await enter(browser, "camille")).status_code == 303
+
+
+@pytest.mark.parametrize("shown", ["", "Bearer", "Bearer faux", f"Bearer {DIGEST}", "Basic camille"])
+async def test_who_shows_no_token_of_an_agent_is_nobody(api: FastAPI, shown: str) -> None:
+    """Not even who shows the digest itself."""
+    async with browser_of(api) as browser:
+        answer = await browser.post("/things", json={"name": "x"}, headers={"Authorization": shown})
+    assert (answer.status_code, answer.headers["www-authenticate"].split()[0]) == (401, "Bearer")
 
 
 async def test_who_has_no_role_does_not_enter(api: FastAPI) -> None:

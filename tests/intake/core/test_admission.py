@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from clic_contracts.permission import confidential_to
 from clic_contracts.submission import (
     CompletionSubmission,
     InteractionSubmission,
@@ -23,7 +24,6 @@ from clic_intake.core.admission import (
     Admitted,
     Lacking,
     Outside,
-    confidential_to,
     fits_town,
     given_by,
     is_urgent,

@@ -15,9 +15,9 @@ from clic_chassis.agents import Agent
 from clic_chassis.scenario import NOON, recorded
 from clic_contracts.envelope import Commit, derive_id
 from clic_contracts.event import Event
+from clic_contracts.permission import confidential_to
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Phase
-from clic_intake.core.admission import confidential_to
 from clic_intake.core.worklist import Owed, Row, fold
 from clic_intake.worklist.projection import WorklistProjection, values
 from clic_intake.worklist.query import Worklists

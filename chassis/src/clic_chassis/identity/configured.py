@@ -1,11 +1,22 @@
-"""The provider that a service's settings name."""
+"""Who a service's settings name: agents of a file, and the town's provider."""
 
 from __future__ import annotations
 
+from clic_chassis.agents import read_agents
 from clic_chassis.clock import Clock
 from clic_chassis.settings import Settings, SettingsError
 
+from .access import Identity
 from .oidc import Provider, ProviderConfig
+
+
+def identity_of_settings(settings: Settings, clock: Clock) -> Identity:
+    """Who is known by the agents' file and the provider, for a service that has no pages to enter by.
+
+    Raises:
+        SettingsError: a file cannot be read.
+    """
+    return Identity(read_agents(settings.agents_file), clock, provider=provider_of(settings, clock))
 
 
 def provider_of(settings: Settings, clock: Clock) -> Provider | None:

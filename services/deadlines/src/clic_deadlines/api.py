@@ -1,18 +1,20 @@
 """The deadlines service over HTTP, to read: what is owed, by when, and how that was counted. No personal data."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Annotated, Literal
 
-from fastapi import FastAPI, Query
+from fastapi import Depends, FastAPI, HTTPException, Query
 from pydantic import AwareDatetime, BaseModel
 
+from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError
-from clic_chassis.http import add_error_handlers, new_api
+from clic_chassis.http import add_error_handlers, new_api, problems
+from clic_chassis.identity import Identity, current, protect
 from clic_chassis.log import EventLog
-from clic_contracts.event import ObligationSet
+from clic_contracts.event import ObligationSet, RequestReceived
+from clic_contracts.permission import confidential_to, is_staff, may_see
+from clic_contracts.town import Town
 from clic_contracts.vocabulary import LiftReason, RequestId, Service
 
 from .core.obligation import DECIDER, Obligation
@@ -61,32 +63,56 @@ class DueObligation(BaseModel):
     late: bool
 
 
-def make_api(log: EventLog, table: TimerTable, clock: Clock) -> FastAPI:
-    """The service's HTTP application."""
+def make_api(log: EventLog, table: TimerTable, town: Town, clock: Clock, identity: Identity) -> FastAPI:
+    """The service's HTTP application, for who works at the desk or in a department."""
     api = new_api(title="CLIC deadlines", description="By when the town owes what, and how that was counted.")
     add_error_handlers(api)
+    protect(api, identity)
 
-    @api.get("/requests/{request_id}/obligations", tags=["obligations"])
-    async def request_obligations(request_id: RequestId) -> RequestObligations:
+    async def staff(agent: Annotated[Agent, Depends(current)]) -> Agent:
+        if not is_staff(agent.roles, town):
+            raise HTTPException(403, "this needs the role agent or a department's code, which an operator gives")
+        return agent
+
+    who = Annotated[Agent, Depends(staff)]
+
+    async def sees(agent: Agent, request_id: RequestId) -> bool:
+        """What is confidential is for others not there (POL-26)."""
+        events = (await log.load(Service.INTAKE, request_id)).events
+        received = events[0].data if events else None
+        if not isinstance(received, RequestReceived) or not received.confidential:
+            return True
+        return may_see(agent.roles, confidential_to(received.kind, received.subject, town))
+
+    @api.get("/requests/{request_id}/obligations", tags=["obligations"], responses=problems(401, 403, 404, 422, 503))
+    async def request_obligations(request_id: RequestId, agent: who) -> RequestObligations:
         """Read the obligations of a request from the log, each with the trace of its count."""
         story = await log.load(Service.DEADLINES, request_id)
-        if not story.commits:
+        if not await sees(agent, request_id) or not story.commits:
             raise NotFoundError("nothing is owed on this request, or it is not known")
         state = DECIDER.fold(story.events)
         views = tuple(view_of(each, clock.now()) for each in state.by_id.values())
         return RequestObligations(request_id=request_id, position=story.last_sequence, obligations=views)
 
-    @api.get("/obligations", tags=["obligations"])
-    async def open_obligations(state: OpenState | None = None, limit: Limit = 100) -> list[OpenObligation]:
-        """List open obligations, soonest limit first; `state` picks those in time, at risk, or late (POL-29)."""
-        rows = await table.open_obligations(state, limit)
-        return [OpenObligation(**{**row, "request_id": str(row["request_id"])}) for row in rows]
+    @api.get("/obligations", tags=["obligations"], responses=problems(401, 403, 422, 503))
+    async def open_obligations(agent: who, state: OpenState | None = None, limit: Limit = 100) -> list[OpenObligation]:
+        """List open obligations, soonest limit first; `state` picks those in time, at risk, or late (POL-29).
 
-    @api.get("/due", tags=["obligations"])
-    async def due(before: AwareDatetime | None = None, limit: Limit = 100) -> list[DueObligation]:
-        """List limits of open obligations before an instant (by default within a day), soonest first."""
+        Of the first `limit` those that the caller may see (POL-26).
+        """
+        rows = await table.open_obligations(state, limit)
+        found = [OpenObligation(**{**row, "request_id": str(row["request_id"])}) for row in rows]
+        return [each for each in found if await sees(agent, each.request_id)]
+
+    @api.get("/due", tags=["obligations"], responses=problems(401, 403, 422, 503))
+    async def due(agent: who, before: AwareDatetime | None = None, limit: Limit = 100) -> list[DueObligation]:
+        """List limits of open obligations before an instant (by default within a day), soonest first.
+
+        Of the first `limit` those that the caller may see (POL-26).
+        """
         rows = await table.due_before(before or clock.now() + dt.timedelta(days=1), limit)
-        return [DueObligation(**{**row, "request_id": str(row["request_id"])}) for row in rows]
+        found = [DueObligation(**{**row, "request_id": str(row["request_id"])}) for row in rows]
+        return [each for each in found if await sees(agent, each.request_id)]
 
     return api
 

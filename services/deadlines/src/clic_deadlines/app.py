@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clic_chassis.identity.configured import identity_of_settings
 from clic_chassis.process import Process
 from clic_chassis.service import Runtime, Wiring
 from clic_contracts.subject import log_subject
@@ -40,4 +41,6 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
         clock=runtime.clock,
         caught_up=Progress(runtime.nats, runtime.log, DURABLE).caught_up,
     )
-    return Wiring(components=[process, timers], http=make_api(runtime.log, table, runtime.clock))
+    identity = identity_of_settings(runtime.settings, runtime.clock)
+    http = make_api(runtime.log, table, runtime.town, runtime.clock, identity)
+    return Wiring(components=[process, timers], http=http)

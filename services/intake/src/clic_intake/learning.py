@@ -21,10 +21,10 @@ from clic_chassis.error import NotFoundError, RefusedError
 from clic_chassis.log import EventLog
 from clic_contracts.envelope import Recorded, derive_id
 from clic_contracts.event import LearningRecorded, RequestReceived
+from clic_contracts.permission import confidential_to
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import RequestId, Service, SubjectCode
 
-from .core.admission import confidential_to
 from .core.learning import quarter_bounds
 from .core.request import Record
 from .desk import Desk, OtherContentError

@@ -1,20 +1,22 @@
 """Routing's HTTP API: a person gives a request to another department."""
 
 import uuid
-from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Header, Path
+from fastapi import Depends, FastAPI, Header, HTTPException, Path
 from pydantic import BaseModel, ConfigDict
 
-from clic_chassis.agents import Agent, agent_dependency
+from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.decision import Decisions
 from clic_chassis.error import NotFoundError
-from clic_chassis.http import add_error_handlers, new_api
+from clic_chassis.http import add_error_handlers, new_api, problems
+from clic_chassis.identity import Identity, current, protect
 from clic_chassis.log import EventLog
+from clic_contracts.event import RequestReceived
+from clic_contracts.permission import confidential_to, is_staff, may_see, may_treat
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import DepartmentCode, RequestId, Service
+from clic_contracts.vocabulary import Code, DepartmentCode, RequestId, Service
 
 from .core.assignment import ASSIGNMENT, RouteTo
 
@@ -35,23 +37,39 @@ class Assigned(BaseModel):
     known: bool
 
 
-def make_api(decisions: Decisions, log: EventLog, town: Town, clock: Clock, agents: Mapping[str, Agent]) -> FastAPI:
+def make_api(decisions: Decisions, log: EventLog, town: Town, clock: Clock, identity: Identity) -> FastAPI:
     """The FastAPI application; its OpenAPI pages are at /docs."""
     api = new_api(title="CLIC – routing", version="1", summary="Who answers.")
     add_error_handlers(api)
-    who = Annotated[Agent, Depends(agent_dependency(dict(agents)))]
+    protect(api, identity)
+    who = Annotated[Agent, Depends(current)]
     rid = Annotated[RequestId, Path(description="The request's id.")]
 
-    @api.post("/requests/{request_id}/route", tags=["commands"])
+    async def seen(request_id: RequestId, agent: Agent) -> Code | None:
+        """The role that a request is confidential to; what is so is for others not there (POL-26)."""
+        if not is_staff(agent.roles, town):
+            raise HTTPException(403, "this needs the role agent or a department's code, which an operator gives")
+        events = (await log.load(Service.INTAKE, request_id)).events
+        received = events[0].data if events else None
+        role = None
+        if isinstance(received, RequestReceived) and received.confidential:
+            role = confidential_to(received.kind, received.subject, town)
+        if not isinstance(received, RequestReceived) or not may_see(agent.roles, role):
+            raise NotFoundError("no such request")
+        return role
+
+    @api.post("/requests/{request_id}/route", tags=["commands"], responses=problems(401, 403, 404, 409, 422, 503))
     async def route(
         request_id: rid,
         body: Choice,
         agent: who,
         idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
     ) -> Assigned:
-        """Give a request to a department, over what the rules chose."""
-        if not (await log.load(Service.INTAKE, request_id)).commits:
-            raise NotFoundError("no such request")
+        """Give a request to a department, over what the rules chose: the desk, or the department in charge."""
+        role = await seen(request_id, agent)
+        now = ASSIGNMENT.fold((await log.load(Service.ROUTING, request_id)).events).department
+        if not may_treat(agent.roles, role, now):
+            raise HTTPException(403, "another department is in charge: it, or the desk, gives the request away")
         command = RouteTo(body.department, clock.now(), town)
         decided = await decisions.decide(
             request_id,
@@ -62,9 +80,10 @@ def make_api(decisions: Decisions, log: EventLog, town: Town, clock: Clock, agen
         assignment = ASSIGNMENT.fold(decided.story.events)
         return Assigned(request_id=request_id, department=assignment.department, known=decided.known)
 
-    @api.get("/requests/{request_id}/assignment", tags=["requests"])
-    async def assignment(request_id: rid, _: who) -> Assigned:
+    @api.get("/requests/{request_id}/assignment", tags=["requests"], responses=problems(401, 403, 404, 503))
+    async def assignment(request_id: rid, agent: who) -> Assigned:
         """Where a request is."""
+        await seen(request_id, agent)
         story = await log.load(Service.ROUTING, request_id)
         return Assigned(
             request_id=request_id, department=ASSIGNMENT.fold(story.events).department, known=bool(story.commits)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from clic_chassis.agents import read_agents
 from clic_chassis.decision import Decisions
 from clic_chassis.delivery import Delivery
+from clic_chassis.identity.configured import identity_of_settings
 from clic_chassis.process import Process
 from clic_chassis.service import Runtime, Wiring
 from clic_chassis.settings import Settings
@@ -67,5 +67,11 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
                 skip=nothing_to_route,
             )
         ],
-        http=make_api(decisions, runtime.log, runtime.town, runtime.clock, read_agents(runtime.settings.agents_file)),
+        http=make_api(
+            decisions,
+            runtime.log,
+            runtime.town,
+            runtime.clock,
+            identity_of_settings(runtime.settings, runtime.clock),
+        ),
     )

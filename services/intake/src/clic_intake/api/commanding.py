@@ -13,9 +13,10 @@ from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.http import PROBLEM_TYPE, problem_of, problems
 from clic_contracts.envelope import Commit
+from clic_contracts.permission import confidential_to
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Phase, RequestId
-from clic_intake.core.admission import confidential_to, future_errors
+from clic_intake.core.admission import future_errors
 from clic_intake.core.learning import FindingError
 from clic_intake.core.meanwhile import MovedError, TakenError, must_not_have_moved
 from clic_intake.core.state import state_of

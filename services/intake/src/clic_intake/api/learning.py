@@ -11,10 +11,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.http import problems
+from clic_contracts.permission import ACCESS_ROLE
 from clic_contracts.submission import Instant
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code, Reference, RequestId, SubjectCode
-from clic_intake.core.admission import ACCESS_ROLE, future_errors
+from clic_intake.core.admission import future_errors
 from clic_intake.core.learning import REVIEWER
 from clic_intake.learning import Learnings
 

@@ -11,9 +11,9 @@ from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError
 from clic_chassis.http import problems
+from clic_contracts.permission import DESK
 from clic_contracts.vocabulary import RequestId
 from clic_intake.core.mail_nature import Aside
-from clic_intake.core.permission import DESK
 from clic_intake.core.rule import UnknownRequestError
 from clic_intake.mail.kept import NOT_KEPT, NOT_WHOLE, KeptMail, KeptMails
 from clic_intake.mail.reception import Reception

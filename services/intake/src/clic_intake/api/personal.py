@@ -17,10 +17,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.http import problems
+from clic_contracts.permission import ACCESS_ROLE
 from clic_contracts.submission import Requester, ShortText
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code, Kind, Language, Reference, RequestId
-from clic_intake.core.admission import ACCESS_ROLE
 from clic_intake.core.rule import UnknownRequestError
 from clic_intake.personal.correction import Corrections
 from clic_intake.personal.erasure import Erasures

@@ -7,9 +7,9 @@ from fastapi import Depends, HTTPException
 
 from clic_chassis.agents import Agent
 from clic_chassis.identity import NoRoleError, current
+from clic_contracts.permission import is_staff
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code
-from clic_intake.core.permission import is_staff
 
 
 def staff_of(town: Town, *also: Code) -> Callable[..., Awaitable[Agent]]:

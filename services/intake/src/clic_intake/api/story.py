@@ -17,10 +17,9 @@ from clic_chassis.log import EventLog
 from clic_contracts.envelope import Commit, Recorded, derive_id
 from clic_contracts.event import RequestReceived, RequestRouted, RequestSplit
 from clic_contracts.lifecycle import LIFECYCLE
+from clic_contracts.permission import confidential_to, may_see, may_treat
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code, Phase, Reference, RequestId, Service
-from clic_intake.core.admission import confidential_to
-from clic_intake.core.permission import may_see, may_treat
 from clic_intake.core.rule import UnknownRequestError
 from clic_intake.core.state import Request, state_of
 from clic_intake.register import Register

@@ -39,9 +39,6 @@ WRITTEN: frozenset[Channel] = frozenset(
 )
 """Channels by which an access request comes in writing (POL-20)."""
 
-ACCESS_ROLE: Code = "greffe"
-"""The role of whoever is responsible for access to information: the clerk, *le greffier* (POL-20, A-2.1 art. 8)."""
-
 CITIZEN_WISH: Code = "citizen_wish"
 """The ground on which a citizen is written to in English where the submission names no other."""
 
@@ -139,17 +136,6 @@ def shows_claims(terms: Iterable[TermCode], town: Town) -> bool:
     A report is no claim: the clerk is given written notice within 15 days. Source: C-19 art. 585.
     """
     return not set(terms).isdisjoint(town.correspondence.claim_terms)
-
-
-def confidential_to(kind: Kind, subject_code: str | None, town: Town) -> Code | None:
-    """The role that an agent needs to see such a request; None: every agent may.
-
-    Source: POL-26 for access to information; subjects that the town calls confidential are their department's alone.
-    """
-    if kind is Kind.ACCESS_TO_INFORMATION:
-        return ACCESS_ROLE
-    subject = town.subject_by_code.get(subject_code or "")
-    return subject.department if subject is not None and subject.confidential else None
 
 
 def fits_town(

@@ -28,6 +28,7 @@ from clic_contracts.event import (
     Sealed,
     SubmissionRef,
 )
+from clic_contracts.permission import confidential_to
 from clic_contracts.submission import (
     AcknowledgementSubmission,
     CompletionSubmission,
@@ -52,7 +53,6 @@ from .admission import (
     ONLINE,
     Lacking,
     Outside,
-    confidential_to,
     given_by,
     is_urgent,
     is_written,

@@ -17,13 +17,13 @@ from clic_chassis.agents import Agent
 from clic_chassis.error import NotFoundError, RefusedError
 from clic_chassis.identity import checked_form
 from clic_contracts.envelope import Commit
+from clic_contracts.permission import may_treat
 from clic_contracts.vocabulary import RequestId
 from clic_intake.api.attachment import saved
 from clic_intake.api.commanding import row_of
 from clic_intake.api.story import Stories, open_commits
 from clic_intake.core.meanwhile import MovedError
 from clic_intake.core.near import said as reason_said
-from clic_intake.core.permission import may_treat
 from clic_intake.core.worklist import Row
 from clic_intake.duplicate.index import Duplicates, Near
 from clic_intake.personal.attachments import Attachments

@@ -25,10 +25,10 @@ from clic_contracts.event import (
     RequestReceived,
     RequestReopened,
 )
+from clic_contracts.permission import confidential_to
 from clic_contracts.subject import log_subject
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code, LetterFailure, LetterKind, RequestId, Service
-from clic_intake.core.admission import confidential_to
 from clic_intake.register import connected
 
 if TYPE_CHECKING:

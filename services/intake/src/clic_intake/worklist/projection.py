@@ -18,9 +18,9 @@ from clic_chassis import sql
 from clic_chassis.jetstream_log import decode
 from clic_chassis.projector import CHECKPOINT_TABLE
 from clic_contracts.envelope import Commit
+from clic_contracts.permission import confidential_to
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Kind, LetterKind, Missing, Phase
-from clic_intake.core.admission import confidential_to
 from clic_intake.core.worklist import Owed, Row, Undelivered, fold
 
 log = structlog.get_logger()

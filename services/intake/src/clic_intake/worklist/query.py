@@ -14,10 +14,9 @@ from clic_chassis import sql
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.error import RefusedError, RetryableError
+from clic_contracts.permission import DESK, confidential_to
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Kind, RequestId
-from clic_intake.core.admission import confidential_to
-from clic_intake.core.permission import DESK
 from clic_intake.register import connected
 
 PAGE_ROWS: Final = 50

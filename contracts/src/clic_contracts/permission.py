@@ -1,18 +1,32 @@
 """Who may see a request, and who may work on it: by roles alone, which add up.
 
 `agent` is the desk's role, a department's code its people's, and a confidential request has one role of its own
-(`core.admission.confidential_to`). `analyst`, `administrator` and `direction` read figures elsewhere and nothing here.
+(`confidential_to`). `analyst`, `administrator` and `direction` read figures elsewhere and nothing here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from clic_contracts.town import Town
-from clic_contracts.vocabulary import Code, DepartmentCode
+from .town import Town
+from .vocabulary import Code, DepartmentCode, Kind
 
 DESK: Code = "agent"
 """The role of the desk's own agents (POL-10)."""
+
+ACCESS_ROLE: Code = "greffe"
+"""The role of whoever is responsible for access to information: the clerk, *le greffier* (POL-20, A-2.1 art. 8)."""
+
+
+def confidential_to(kind: Kind, subject_code: str | None, town: Town) -> Code | None:
+    """The role that an agent needs to see such a request; None: every agent may.
+
+    Source: POL-26 for access to information; subjects that the town calls confidential are their department's alone.
+    """
+    if kind is Kind.ACCESS_TO_INFORMATION:
+        return ACCESS_ROLE
+    subject = town.subject_by_code.get(subject_code or "")
+    return subject.department if subject is not None and subject.confidential else None
 
 
 def is_staff(roles: Collection[str], town: Town) -> bool:
