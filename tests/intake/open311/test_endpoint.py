@@ -1,119 +1,16 @@
-"""GeoReport v2 over HTTP, on requests in memory: addresses, formats, errors, bounds and other sites' browsers."""
+"""GeoReport v2 over HTTP, on requests in memory: addresses, formats, errors and other sites' browsers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
-
-import httpx
 import pytest
-from fastapi import FastAPI
 from tests.intake.open311.georeport import spark, valid
 from tests.intake.open311.listed import HIDDEN, listed
+from tests.intake.open311.site import FORM, V2, Site, told, well_formed
 
-from clic_chassis.clock import ManualClock
 from clic_chassis.error import RetryableError
-from clic_chassis.http import BODY_BYTES_MAX, add_error_handlers
-from clic_chassis.scenario import NOON
-from clic_contracts.submission import Problem, Receipt, RequestSubmission
 from clic_contracts.town import Town
 from clic_intake.core.open311 import Listed
 from clic_intake.core.open311_argument import Wanted
-from clic_intake.open311.endpoint import FIELDS_MAX, Options, make_endpoint
-from clic_intake.open311.listing import MemoryListing
-from clic_intake.open311.submitting import OTHER_CONTENT, Submitter
-
-V2 = "/open311/v2"
-FORM = {"api_key": "clé", "service_code": "pothole", "address_string": "1, rue Inventée", "attribute[size]": "large"}
-
-
-@dataclass
-class Post:
-    """What reached the desk."""
-
-    publisher: str
-    said: RequestSubmission
-    key: str | None
-
-
-@dataclass
-class Desk:
-    """Takes what is submitted, or answers with a problem."""
-
-    problem: Problem | None = None
-    error: Exception | None = None
-    posts: list[Post] = field(default_factory=list)
-
-    async def submit(self, publisher: str, said: RequestSubmission, key: str | None) -> Receipt:
-        """See `Submitter.submit`."""
-        if self.error is not None:
-            raise self.error
-        self.posts.append(Post(publisher, said, key))
-        if self.problem is not None:
-            return Receipt(status="refused", problem=self.problem, at=NOON)
-        return Receipt(status="accepted", reference="2026-000009", acknowledgement="C’est enregistré.", at=NOON)
-
-
-class Site:
-    """Open311 under the desk's HTTP, as a client sees it."""
-
-    def __init__(self, town: Town, *requests: Listed, **options: Any) -> None:
-        self.desk = Desk()
-        self.clock = ManualClock(NOON)
-        self.listing = MemoryListing(town, requests)
-        api = FastAPI()
-        add_error_handlers(api)
-        endpoint = make_endpoint(
-            town,
-            self.listing,
-            cast("Submitter", self.desk),
-            self._publisher_of,
-            clock=self.clock,
-            options=Options(since=NOON, **options),
-        )
-        api.mount("/open311", endpoint)
-        transport = httpx.ASGITransport(api)
-        self.http = httpx.AsyncClient(transport=transport, base_url="http://ville.exemple.invalid")
-
-    async def _publisher_of(self, api_key: str) -> str | None:
-        return "portail_web" if api_key == "clé" else None
-
-    async def get(self, path: str, **more: Any) -> httpx.Response:
-        """An answer that is in one of the two formats."""
-        return well_formed(await self.http.get(f"{V2}/{path}", **more))
-
-    async def post(self, form: Mapping[str, Any], path: str = "requests.json", **more: Any) -> httpx.Response:
-        """The same, to a form."""
-        return well_formed(await self.http.post(f"{V2}/{path}", data=form, **more))
-
-
-def well_formed(answer: httpx.Response) -> httpx.Response:
-    """Every answer is GeoReport's, errors too."""
-    if answer.headers["content-type"] == "text/xml; charset=utf-8":
-        valid(answer.content)
-    else:
-        assert answer.headers["content-type"] == "application/json; charset=utf-8"
-        json.loads(answer.content)
-    return answer
-
-
-def told(answer: httpx.Response, status: int) -> list[str]:
-    """The descriptions of an error of this status."""
-    assert answer.status_code == status, answer.text
-    xml = answer.headers["content-type"].startswith("text/xml")
-    errors = spark(valid(answer.content)) if xml else answer.json()
-    assert all(set(each) == {"code", "description"} for each in errors)
-    return [each["description"] for each in errors]
-
-
-@pytest.fixture
-def site(serving: Town) -> Site:
-    """With two public requests and one of every sort that is hidden."""
-    hidden = [listed(number, **changes) for number, changes in enumerate(HIDDEN.values(), start=3)]
-    return Site(serving, listed(1), listed(2, subject="road_danger"), *hidden)
-
 
 # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -292,88 +189,6 @@ async def test_a_defect_of_ours_tells_nothing_of_what_was_sent(site: Site, monke
 
     answer = await site.get("requests.xml")
     assert told(answer, 500) == ["Une erreur de notre part. Prévenez-nous si elle se répète."]
-
-
-# -- posting ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("suffix", [".xml", ".json"])
-async def test_a_post_is_answered_with_its_number_and_what_the_citizen_is_told(site: Site, suffix: str) -> None:
-    """GeoReport v2; POL-18: the notice is the acknowledgement."""
-    answer = await site.post(FORM, f"requests{suffix}", headers={"Idempotency-Key": "k-1"})
-
-    assert answer.status_code == 200
-    found = answer.json() if suffix == ".json" else spark(valid(answer.content))
-    assert found == [{"service_request_id": "2026-000009", "service_notice": "C’est enregistré.", "account_id": None}]
-    post = site.desk.posts[0]
-    assert (post.publisher, post.said.subject, post.key) == ("portail_web", "pothole", "k-1")
-
-
-async def test_a_post_without_a_key_or_with_a_wrong_one_is_forbidden(site: Site) -> None:
-    """GeoReport v2: «403 – Missing or Invalid API Key»; before anything else is looked at."""
-    for wrong in ({}, {"api_key": ""}, {"api_key": "fausse"}):
-        answer = await site.post({**{k: v for k, v in FORM.items() if k != "api_key"}, **wrong, "service_code": ""})
-        assert "api_key" in told(answer, 403)[0]
-        assert answer.json()[0]["code"] == "403"
-    assert site.desk.posts == []
-
-
-async def test_the_key_and_the_jurisdiction_may_stand_in_the_address(site: Site) -> None:
-    rest = {name: value for name, value in FORM.items() if name != "api_key"}
-
-    assert (await site.post(rest, "requests.json?api_key=clé&jurisdiction_id=exemple.invalid")).status_code == 200
-
-
-async def test_where_the_town_wants_no_key_a_post_without_one_is_taken(serving: Town) -> None:
-    site = Site(serving, keyless_publisher="telephonie")
-    keyless = {name: value for name, value in FORM.items() if name != "api_key"}
-
-    assert (await site.post(keyless)).status_code == 200
-    assert (await site.post(FORM)).status_code == 200
-    assert (await site.post(keyless | {"api_key": "fausse"})).status_code == 403
-    assert [each.publisher for each in site.desk.posts] == ["telephonie", "portail_web"]
-
-
-async def test_english_is_written_only_on_the_citizens_wish(site: Site) -> None:
-    """A browser's languages are no wish; `lang=en` in the form is."""
-    await site.post(FORM, headers={"Accept-Language": "en"})
-    await site.post(FORM | {"lang": "en"})
-
-    assert [each.said.language for each in site.desk.posts] == ["fr", "en"]
-
-
-@pytest.mark.parametrize(
-    ("body", "media", "said"),
-    [
-        (b'{"service_code": "pothole"}', "application/json", "Envoyez le formulaire comme"),
-        (b"--x--", "multipart/form-data; boundary=x", "une image se nomme par media_url"),
-        (b"api_key=cl%E9", "application/x-www-form-urlencoded", "ne se lit pas"),
-        (b"\xff=1", "application/x-www-form-urlencoded", "ne se lit pas"),
-        (b"a=1&" * FIELDS_MAX + b"a=1", "application/x-www-form-urlencoded", "ne se lit pas"),
-    ],
-)
-async def test_a_body_that_is_no_form_is_refused(site: Site, body: bytes, media: str, said: str) -> None:
-    answer = await site.http.post(f"{V2}/requests.json", content=body, headers={"Content-Type": media})
-
-    assert [said in each for each in told(answer, 400)] == [True]
-
-
-async def test_a_body_that_is_too_large_is_refused_before_it_is_read(site: Site) -> None:
-    answer = await site.post(FORM | {"description": "x" * BODY_BYTES_MAX})
-
-    assert answer.status_code == 400
-    assert answer.json()[0]["code"] == "413"
-
-
-async def test_what_the_desk_refuses_is_told(site: Site) -> None:
-    site.desk.problem = Problem(type=OTHER_CONTENT, title="", status=409, detail="other content")
-    assert "Idempotency-Key" in told(await site.post(FORM), 400)[0]
-
-    site.desk.problem = Problem(type="urn:clic:problem:x", title="", status=422, detail="no such publisher")
-    assert told(await site.post(FORM), 400) == ["La demande n’est pas admise. (no such publisher)"]
-
-    too_long = {"Idempotency-Key": "k" * 201}
-    assert "au plus 200" in told(await site.post(FORM, headers=too_long), 400)[0]
 
 
 # -- browsers -----------------------------------------------------------------------------------------------------
