@@ -48,13 +48,17 @@ async def test_nobody_sees_a_page_without_entering(bureau: Bureau) -> None:
     assert await facts(bureau, request_id) == ["request.received.v1"]
 
 
-async def test_a_publishers_token_enters_no_list(bureau: Bureau) -> None:
-    """POL-30: known, and without a role at the desk or in a department."""
+async def test_a_publishers_token_opens_no_page(bureau: Bureau) -> None:
+    """POL-30: known, and without a role at the desk or in a department; not by a session, nor by the token itself."""
     request_id = await bureau.received()
     async with bureau.client("portal") as portal:
-        assert (await portal.http.get("/desk/lists/all")).status_code == 403
-        assert (await portal.http.get(f"/desk/requests/{request_id}")).status_code == 403
-        assert "2026" not in text_of(await portal.get("/desk/search?q=1"))
+        assert (await portal.http.get("/desk/lists/all")).url.path == "/login"
+    bearer = {"Authorization": "Bearer portal"}
+    async with httpx.AsyncClient(base_url=bureau.address, headers=bearer) as http:
+        for path in ("/desk/lists/all", f"/desk/requests/{request_id}", f"/desk/requests/{request_id}/do/note"):
+            answer = await http.get(path)
+            assert (answer.status_code, f"{now().year}-000001" in answer.text) == (403, False), path
+        assert (await http.get("/desk/search", params={"q": "1"})).status_code == 403
 
 
 async def test_a_form_of_another_site_changes_nothing(bureau: Bureau) -> None:
@@ -89,6 +93,15 @@ async def test_a_request_is_found_in_its_lists_and_by_its_reference(bureau: Bure
         assert nothing.status_code == 404
         assert "Aucune demande" in nothing.text
         assert (await desk.http.get("/desk/lists/late", params={"after": "nowhere"})).url.query == b""
+
+
+async def test_lists_that_are_behind_the_log_say_so(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As while they are made anew: a short list is not taken for a short day."""
+    await bureau.received()
+    async with bureau.client("desk") as desk:
+        assert "se remettent à jour" not in await desk.get("/desk/lists/all")
+        monkeypatch.setattr("clic_intake.desk_page.listing.BEHIND_MAX", -1)
+        assert "se remettent à jour" in await desk.get("/desk/lists/all")
 
 
 async def test_a_confidential_request_is_not_there_for_others_on_any_page(bureau: Bureau) -> None:

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from clic_chassis.agents import Agent
 from clic_chassis.identity import checked_form
+from clic_chassis.log import EventLog
 from clic_contracts.vocabulary import Kind, Phase
 from clic_intake.personal.person import Persons
 from clic_intake.web import NOTHING_FILLED, Filled, Words, words_of
@@ -20,14 +21,18 @@ from . import label
 from .frame import HOME, Frame
 from .label import said
 
+BEHIND_MAX = 200
+"""Commits that lists may be behind the log before a page says so: a second's, at most."""
+
 
 class ListPages:
     """Draws lists and searches."""
 
-    def __init__(self, frame: Frame, lists: Worklists, persons: Persons) -> None:
+    def __init__(self, frame: Frame, lists: Worklists, persons: Persons, log: EventLog) -> None:
         self._frame = frame
         self._lists = lists
         self._persons = persons
+        self._log = log
         self._town = frame.town
 
     async def listing(self, request: Request, agent: Agent, name: ListName) -> Response:
@@ -55,8 +60,13 @@ class ListPages:
             first=self._at(name, filters) if query.get("after") else None,
             next=self._at(name, filters, found.after) if found.after else None,
             own=self._lists.departments_of(agent),
-            searched=None,
+            behind=await self._behind(),
         )
+
+    async def _behind(self) -> int | None:
+        """Commits that the lists do not hold yet; None where they are as good as up to date."""
+        behind = (await self._log.identity()).last_sequence - await self._lists.position()
+        return behind if behind > BEHIND_MAX else None
 
     async def search(self, request: Request, agent: Agent) -> Response:
         """The request of a reference; a page that says so where there is none, or none that is the agent's to see."""

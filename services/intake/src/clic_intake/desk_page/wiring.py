@@ -52,7 +52,7 @@ def add_agents_desk(
     add_commands(api, commands, current)
     frame = Frame(town, clock)
     shown = Shown(frame)
-    add_list_pages(api, ListPages(frame, lists, Persons(runtime.pool, master)), shown)
+    add_list_pages(api, ListPages(frame, lists, Persons(runtime.pool, master), runtime.log), shown)
     requests = RequestPages(
         frame,
         lists=lists,
