@@ -33,6 +33,7 @@ from clic_contracts.event import (
     RequestNoted,
     RequestReceived,
     RequestRouted,
+    RequestSplit,
 )
 from clic_contracts.feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS
 from clic_contracts.schema import example_recorded
@@ -101,9 +102,10 @@ async def heard(runtime: Runtime[Settings]) -> list[tuple[str, dict[str, Any]]]:
 async def test_of_every_event_the_feed_carries_what_the_contracts_say_and_no_more(runtime: Runtime[Settings]) -> None:
     """POL-30: the whole catalogue through the log; obligations and the desk's papers are not told."""
     live = example(RequestReceived, confidential=False, origin="live")
-    facts: list[Recorded] = []
+    facts = await tell(runtime, "part", [live])
+    changes: dict[type[Event], dict[str, Any]] = {RequestSplit: {"into": [derive_id("test", "part")]}}
     for number, kind in enumerate(EVENTS):
-        told = [live] if kind is RequestReceived else [live, example(kind)]
+        told = [live] if kind is RequestReceived else [live, example(kind, **changes.get(kind, {}))]
         facts += await tell(runtime, f"request-{number}", *([each] for each in told))
     async with relaying(runtime):
         await everything_relayed(runtime)
@@ -133,6 +135,22 @@ async def test_nothing_of_a_confidential_request_or_of_a_backlog_is_told(runtime
     async with relaying(runtime):
         await everything_relayed(runtime)
     assert [event["id"] for _, event in await heard(runtime)] == [facts[0].event_id, facts[2].event_id]
+
+
+async def test_a_split_names_what_the_outside_may_hear_of_alone(runtime: Runtime[Settings]) -> None:
+    """POL-26: what is confidential of the new requests is not named, and what is not registered yet is waited for."""
+    live, secret = (example(RequestReceived, confidential=each, origin="live") for each in (False, True))
+    ids = {name: derive_id("test", name) for name in ("open-part", "secret-part")}
+    both = example(RequestSplit, into=[ids["secret-part"], ids["open-part"]])
+    only = example(RequestSplit, into=[ids["secret-part"]])
+    await tell(runtime, "secret-part", [secret])
+    await tell(runtime, "one", [live], [both])
+    await tell(runtime, "two", [live], [only])
+    async with relaying(runtime):
+        await tell(runtime, "open-part", [live])
+        await everything_relayed(runtime)
+    splits = [event["data"]["into"] for _, event in await heard(runtime) if event["type"] == RequestSplit.TYPE]
+    assert splits == [[ids["open-part"]]]
 
 
 async def test_the_relay_remembers_a_bounded_number_of_requests(

@@ -15,13 +15,13 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from clic_contracts.envelope import EVENT_CONTENT_TYPE, Commit, Recorded
-from clic_contracts.event import InteractionRecorded, RequestReceived
+from clic_contracts.event import InteractionRecorded, RequestReceived, RequestSplit
 from clic_contracts.feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS
 from clic_contracts.subject import feed_subject
-from clic_contracts.vocabulary import Origin, Service
+from clic_contracts.vocabulary import Origin, RequestId, Service
 
 from .delivery import Delivery
-from .error import RetryableError
+from .error import RetryableError, TooEarlyError
 from .log import EventLog
 from .telemetry import trace_headers
 
@@ -52,12 +52,33 @@ class Relay:
         """Tell the outside what it may hear of a commit.
 
         Raises:
-            RetryableError: the feed did not take it.
+            RetryableError: the feed did not take it, or it is too early to tell.
         """
         events = [event for event in commit.events if isinstance(event.data, FEED_EVENTS)]
         if events and await self._is_audible(commit):
-            for event in events:  # One after the other: who subscribes hears of a request in its order.
-                await self._publish(event)
+            told = [await self._without_hidden(event) for event in events]
+            for event in told:  # One after the other: who subscribes hears of a request in its order.
+                if event is not None:
+                    await self._publish(event)
+
+    async def _without_hidden(self, event: Recorded) -> Recorded | None:
+        """A split names those of its new requests alone that the outside may hear of (POL-26); None: there are none.
+
+        Raises:
+            TooEarlyError: one of them is not registered yet: whether it is confidential is told by its registration.
+        """
+        if not isinstance(event.data, RequestSplit):
+            return event
+        heard: list[RequestId] = []
+        for each in event.data.into:
+            story = (await self._log.load(Service.INTAKE, each)).events
+            if not story:
+                raise TooEarlyError("a request that another was split into is not registered yet")
+            if _audible(story):
+                heard.append(each)
+        if not heard:
+            return None
+        return event.model_copy(update={"data": event.data.model_copy(update={"into": tuple(heard)})})
 
     async def _is_audible(self, commit: Commit) -> bool:
         known = self._audible.get(commit.request_id)
