@@ -82,6 +82,14 @@ class PostOffice:
         return "250 2.0.0 taken"
 
 
+def part(message: EmailMessage, kind: str) -> str:
+    """The text of one part, as a mail client shows it."""
+    body = message.get_body((kind,))
+    assert isinstance(body, EmailMessage)
+    text: str = body.get_content()
+    return text
+
+
 @asynccontextmanager
 async def open_post_office() -> AsyncIterator[PostOffice]:
     """A post office on a port of its own, in the test's loop."""
