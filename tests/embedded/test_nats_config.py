@@ -14,6 +14,7 @@ from nats.js.api import ConsumerConfig
 
 from clic.nats_config import OPS, SERVICES, authorization, inbox_prefix, publisher_user, users
 from clic_chassis.embedded import NatsServer, start_nats
+from clic_chassis.log_tail import open_tail
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until
 from clic_contracts.subject import INBOX_STREAM, LOG_STREAM, RECEIPT_STREAM
@@ -100,6 +101,19 @@ async def test_reporting_may_write_nothing(guarded: NatsServer) -> None:
     subjects = ["clic.log.reporting.x", "clic.log.intake.x", "clic.inbox.portail_web.x", "clic.receipt.portail_web.x",
                 "clic.feed.closed.x", "clic.quarantine.reporting.x.1", "clic.anything"]  # fmt: skip
     assert [s for s in subjects if await may_publish(guarded, "reporting", s)] == []
+
+
+async def test_intake_follows_the_log_for_its_worklists_and_touches_no_consumer_of_others(guarded: NatsServer) -> None:
+    """A projector's consumer has no durable name; those of routing and deadlines stand on the same stream."""
+    async with connected(guarded, "intake") as (client, violations):
+        async with open_tail(client, after=0) as tail:
+            await tail.take(1, 0.1)
+        assert violations == []
+        for call in ("CREATE", "DELETE", "MSG.NEXT"):
+            await client.publish(f"$JS.API.CONSUMER.{call}.{LOG_STREAM}.routing", b"{}")
+        await client.publish(f"$JS.API.CONSUMER.DELETE.{LOG_STREAM}.relay", b"")
+        await client.flush()
+        await wait_until(lambda: len(violations) == 4, what="four violations")
 
 
 async def test_reporting_reads_the_log(guarded: NatsServer) -> None:

@@ -34,6 +34,10 @@ DURABLES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """Stream and name of each service's durable consumers, as its `app.py` names them."""
 
+PROJECTING = ("intake", "reporting")
+"""Services that fold the log into tables of their own."""
+_TAIL_CALLS = ("CREATE", "INFO", "MSG.NEXT", "DELETE")
+
 _NEVER_ON_THE_LOG = tuple(
     f"$JS.API.STREAM.{call}.{LOG_STREAM}" for call in ("DELETE", "PURGE", "UPDATE", "MSG.DELETE", "RESTORE")
 )
@@ -114,37 +118,42 @@ def _service(name: str, *more: str) -> NatsUser:
             f"{QUARANTINE_PREFIX}.{name}.>",
             *(subject for stream in sorted(streams) for subject in _reading(stream)),
             *consumers,
+            *(_tailing() if name in PROJECTING else ()),
             *more,
         ),
         # Its own quarantine: it hears there when somebody asks it to try again.
         subscribe=(f"{inbox_prefix(name)}.>", f"{QUARANTINE_PREFIX}.{name}.>"),
-        deny_publish=_NEVER_ON_THE_LOG,
+        deny_publish=(*_NEVER_ON_THE_LOG, *(_not_of_others(name) if name in PROJECTING else ())),
     )
 
 
 def _reporting() -> NatsUser:
     """Reads the log by consumers without a durable name, and writes nothing."""
-    calls = ("CREATE", "INFO", "MSG.NEXT", "DELETE")
     return NatsUser(
         "reporting",
-        publish=(
-            *_reading(LOG_STREAM),
-            f"$JS.API.CONSUMER.CREATE.{LOG_STREAM}",
-            *(f"$JS.API.CONSUMER.{call}.{LOG_STREAM}.>" for call in calls),
-        ),
+        publish=(*_reading(LOG_STREAM), *_tailing()),
         subscribe=(f"{inbox_prefix('reporting')}.>",),
-        # Consumers of others stand on the same stream: they are not reporting's to touch.
-        deny_publish=(
-            *_NEVER_ON_THE_LOG,
-            *(
-                f"$JS.API.CONSUMER.{call}.{stream}.{durable}{tail}"
-                for pairs in DURABLES.values()
-                for stream, durable in pairs
-                if stream == LOG_STREAM
-                for call in calls
-                for tail in ("", ".>")
-            ),
-        ),
+        deny_publish=(*_NEVER_ON_THE_LOG, *_not_of_others("reporting")),
+    )
+
+
+def _tailing() -> tuple[str, ...]:
+    """What a projector follows the log by: consumers without a durable name."""
+    return (
+        f"$JS.API.CONSUMER.CREATE.{LOG_STREAM}",
+        *(f"$JS.API.CONSUMER.{call}.{LOG_STREAM}.>" for call in _TAIL_CALLS),
+    )
+
+
+def _not_of_others(name: str) -> tuple[str, ...]:
+    """Consumers of others stand on the same stream and are not this one's to touch; nobody deletes its own."""
+    return tuple(
+        f"$JS.API.CONSUMER.{call}.{stream}.{durable}{tail}"
+        for service, pairs in DURABLES.items()
+        for stream, durable in pairs
+        if stream == LOG_STREAM
+        for call in (("DELETE",) if service == name else _TAIL_CALLS)
+        for tail in ("", ".>")
     )
 
 
