@@ -137,7 +137,7 @@ class _Replace(ast.NodeTransformer):
 
 ADMISSION = frozenset(
     {"judge", "presence", "_missing", "given_by", "is_written", "is_urgent", "language_ground", "shows_claims"}
-    | {"confidential_to", "_language_errors", "_origin_errors"}
+    | {"_language_errors", "_origin_errors"}
 )
 """What judges at the door; the rest of the module reads submissions, which `service/test_bad_input.py` tries."""
 

@@ -93,12 +93,15 @@ async def test_another_system_does_not_judge_what_is_for_a_person(office: Office
 
 
 async def test_what_is_confidential_is_judged_by_who_may_see_it(office: Office) -> None:
-    """POL-26."""
+    """POL-26: for others it is not there."""
     request_id = await registered(office, ACCESS)
-    for path in ("admissibility", "duplicates"):
-        hidden = await office.ask(f"/requests/{request_id}/{path}")
-        assert hidden.status_code in (403, 404)
-        assert (await office.ask(f"/requests/{request_id}/{path}", token="greffe")).status_code == 200
+    for path in (f"/requests/{request_id}/admissibility", f"/requests/{request_id}/duplicates"):
+        assert (await office.ask(path)).status_code == 404
+
+        async def is_shown(path: str = path) -> bool:
+            return (await office.ask(path, token="greffe")).status_code == 200
+
+        await wait_until(is_shown, WAIT_S, what=f"{path} to be shown, once the worklists are made")
 
 
 async def test_english_is_recorded_with_its_ground_and_damage_shows_the_notice(office: Office) -> None:
@@ -270,6 +273,16 @@ async def test_one_contact_is_split_into_requests_of_the_same_citizen(office: Of
     assert ("alex.exemple", "split") in {(row["agent"], row["reason"]) for row in openings}
     other = await command(office, request_id, "split", 409, parts=PARTS[:1], key="1")
     assert other["type"] == "urn:clic:problem:other-content"
+
+
+async def test_who_treats_a_request_splits_it_and_nobody_else(office: Office) -> None:
+    """POL-30: splitting opens the citizen's data."""
+    request_id = await registered(office)
+    for token in ("finances", "portal", "analyst"):
+        await command(office, request_id, "split", 403, parts=PARTS, token=token)
+    for path in ("admissibility", "duplicates"):
+        assert (await office.ask(f"/requests/{request_id}/{path}", token="portal")).status_code == 403
+    assert len(await story(office, request_id)) == 1
 
 
 async def test_a_part_that_does_not_fit_the_town_splits_nothing(office: Office) -> None:
