@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Browser
 from tests.intake.citizen.conftest import browser as browser
 from tests.intake.desk_page.visit import Bureau
 from tests.intake.service.conftest import office as office
@@ -21,10 +20,3 @@ async def bureau(office: Office) -> AsyncIterator[Bureau]:
     assert office.wiring.http is not None
     async with served(office.wiring.http) as address:
         yield Bureau(office, address)
-
-
-@pytest_asyncio.fixture
-async def open_bureau(bureau: Bureau, browser: Browser) -> Bureau:
-    """The same, with the browser started."""
-    del browser
-    return bureau

@@ -12,11 +12,7 @@ from tests.intake.desk_page.visit import WORDS, Bureau, Client, hidden
 from tests.intake.service.office import now
 
 from clic_contracts.event import LetterFailed, LetterWritten, RequestDescribed
-from clic_contracts.vocabulary import Kind, Phase, Service
-from clic_intake.api.command import COMMANDS
-from clic_intake.core.worklist import Row
-from clic_intake.desk_page.catalogue import FORMS
-from clic_intake.desk_page.offering import offered
+from clic_contracts.vocabulary import Service
 from clic_intake.worklist.query import ListName
 
 ACCESS: dict[str, Any] = {"kind": "access_to_information", "subject": None, "channel": "letter"}
@@ -384,45 +380,6 @@ async def test_one_contact_is_split_into_two_by_a_form(bureau: Bureau) -> None:
         assert done.status_code == 200, text_of(done.text)
         await bureau.listed()
         assert f"{now().year}-000002" in await desk.get("/desk/lists/all")
-
-
-def test_every_command_has_a_form() -> None:
-    """POL-28: what the API can do, a page can."""
-    assert {each.PATH for each in COMMANDS} <= {each.path for each in FORMS}
-    assert len({each.path for each in FORMS}) == len(FORMS)
-
-
-@pytest.mark.parametrize(
-    ("changes", "there", "gone"),
-    [
-        (
-            {},
-            {"take", "assign", "answer", "merge"},
-            {"give-back", "undo-merge", "reopen", "rate", "extend", "complete"},
-        ),
-        ({"assigned_to": "agent:alex"}, {"give-back"}, {"take"}),
-        ({"assigned_to": "agent:sacha"}, {"assign"}, {"take", "give-back"}),
-        ({"kind": Kind.ACCESS_TO_INFORMATION}, {"extend"}, set()),
-        ({"phase": Phase.CLOSED}, {"reopen", "rate", "note"}, {"take", "answer", "close", "undo-merge"}),
-        ({"phase": Phase.CLOSED, "merged_into": "x"}, {"undo-merge"}, {"reopen"}),
-        ({"phase": Phase.VOIDED}, {"note"}, {"void", "reopen", "take", "answer"}),
-    ],
-)
-def test_what_may_be_done_now_is_offered_and_nothing_else(
-    changes: dict[str, Any], there: set[str], gone: set[str]
-) -> None:
-    """POL-27, POL-28, POL-39."""
-    row = Row(
-        **{
-            "request_id": "x", "request_key": 1, "reference": "2026-000001", "kind": Kind.REPORT, "subject": None,
-            "sector": None, "channel": "phone", "language": "fr", "origin": "live", "publisher": "p",
-            "phase": Phase.IN_TREATMENT, "received_at": now(), "updated_at": now(), "last_sequence": 1,
-            "urgent": False, "confidential_to": None, **changes,
-        }
-    )  # fmt: skip
-    paths = {each.path for each in offered(row, "agent:alex")}
-    assert there <= paths
-    assert paths.isdisjoint(gone)
 
 
 async def test_the_words_of_the_report_stand_in_no_page_before_they_are_opened(bureau: Bureau) -> None:
