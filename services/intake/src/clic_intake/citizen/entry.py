@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ _FORM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REQUESTER = TypeAdapter(Requester)
 _TEXT = TypeAdapter(Text)
 _SHORT = TypeAdapter(ShortText)
+_LONG = ("text", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +56,17 @@ def first_faults(filled: Filled, town: Town, t: Words) -> dict[str, str]:
         faults["subject"] = t("Choisissez un sujet de la liste, ou aucun.", "Choose a subject of the list, or none.")
     if not filled.value("text"):
         faults["text"] = t("Décrivez votre demande en quelques mots.", "Describe your request in a few words.")
-    return faults | length_faults(filled, t)
+    return faults | length_faults(filled, t, ("text",))
 
 
-def length_faults(filled: Filled, t: Words) -> dict[str, str]:
-    """What is longer than a form of ours lets anybody write, or holds what nobody writes."""
+def length_faults(filled: Filled, t: Words, fields: Collection[str]) -> dict[str, str]:
+    """Which of these fields are longer than a form of ours lets anybody write, or hold what nobody writes."""
     faults: dict[str, str] = {}
-    for name in ("text", "words"):
-        if not _fits(_TEXT, filled.value(name)):
+    for name in fields:
+        value = filled.value(name)
+        if name in _LONG and not _fits(_TEXT, value):
             faults[name] = t("Raccourcissez le texte à 10 000 caractères.", "Shorten the text to 10,000 characters.")
-    for name in ("name", "address"):
-        if filled.value(name) and not _fits(_SHORT, filled.value(name)):
+        elif name not in _LONG and value and not _fits(_SHORT, value):
             faults[name] = t("Raccourcissez-le à 200 caractères.", "Shorten it to 200 characters.")
     return faults
 
@@ -97,7 +98,11 @@ def second_faults(filled: Filled, topic: Topic, town: Town, t: Words) -> dict[st
         faults["sector"] = t("Choisissez un secteur de la liste, ou aucun.", "Choose an area of the list, or none.")
     if not filled.value("name") and not topic.is_urgent:
         faults["name"] = t("Écrivez votre nom.", "Write your name.")
-    return faults | contact_faults(filled, t, is_needed=not topic.is_urgent) | length_faults(filled, t)
+    return (
+        faults
+        | contact_faults(filled, t, is_needed=not topic.is_urgent)
+        | length_faults(filled, t, ("name", "address"))
+    )
 
 
 def contact_faults(filled: Filled, t: Words, *, is_needed: bool) -> dict[str, str]:

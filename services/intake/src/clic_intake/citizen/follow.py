@@ -175,7 +175,7 @@ class Follow:
             filled = _judged(await checked_form(request))
             found = await self._found(request, request.path_params["reference"], request.path_params["secret"])
             self._gate.send(request)
-            if faults := length_faults(filled, words_of(request)):
+            if faults := length_faults(filled, words_of(request), ("name", "words")):
                 return self._page(request, found, filled.with_faults(faults), name)
             return await act(request, found, filled)
 
@@ -241,7 +241,7 @@ class Follow:
         filled = _judged(form)
         found = await self._found(request, filled.value("reference"), filled.value("secret"))
         has_files = any(getattr(each, "size", 0) for each in form.getlist("files"))
-        if faults := length_faults(filled, words_of(request)):
+        if faults := length_faults(filled, words_of(request), ("name", "words")):
             return self._page(request, found, filled.with_faults(faults), "ajouter")
         if not filled.value("words") and not has_files:
             t = words_of(request)
@@ -326,10 +326,9 @@ class Follow:
             language=t.language if found.seen.received is None else found.seen.received.language,
             language_ground=None if found.seen.received is None else found.seen.received.language_ground,
         )
-        receipt = await self._form.submit(filled.value("form_id"), said)
-        assert receipt.request_id is not None
-        secret = await self._tracking.secret(receipt.request_id)
-        return RedirectResponse(f"{PATH}/{receipt.reference}/{secret}?dit=recue", HTTPStatus.SEE_OTHER)
+        made = await self._form.submit(filled.value("form_id"), said)
+        secret = await self._tracking.secret(made.request_id)
+        return RedirectResponse(f"{PATH}/{made.reference}/{secret}?dit=recue", HTTPStatus.SEE_OTHER)
 
     async def _note(self, request: Request, found: _Found, filled: Filled) -> None:
         """A contact that follows the request up, its words sealed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, HTTPException
 from starlette.datastructures import FormData, UploadFile
@@ -16,9 +16,10 @@ from clic_chassis.error import RefusedError
 from clic_chassis.identity import checked_form, form_key
 from clic_chassis.log import EventLog
 from clic_contracts.envelope import request_id_for
+from clic_contracts.event import RequestReceived
 from clic_contracts.submission import Receipt, Submission, encode_submission
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import Channel, Kind, RequestId, Service
+from clic_contracts.vocabulary import Channel, Kind, Reference, RequestId, Service
 from clic_intake.desk import Desk
 from clic_intake.knowledge import FirstLine, Knowledge
 from clic_intake.personal.attachments import Attachments
@@ -35,6 +36,13 @@ PUBLISHER = "portail_web"
 ACTOR = "citizen:form"
 ARTICLES_SHOWN = 3
 """Articles that are offered at most: more than that is a search, not an answer."""
+
+
+class Registered(NamedTuple):
+    """A request that a form made, now or when it was sent before."""
+
+    request_id: RequestId
+    reference: Reference
 
 
 class NotTakenError(RefusedError):
@@ -147,20 +155,18 @@ class Form:
         if faults:
             return self._second_page(request, filled.with_faults(faults), topic)
         self._gate.send(request)
-        receipt = await self.submit(filled.value("form_id"), submission_of(filled, topic, self._town))
-        assert receipt.request_id is not None
-        refused = await self.attach(receipt.request_id, filled.value("form_id"), form)
-        secret = await self._tracking.secret(receipt.request_id)
+        made = await self.submit(filled.value("form_id"), submission_of(filled, topic, self._town))
+        refused = await self.attach(made.request_id, filled.value("form_id"), form)
+        secret = await self._tracking.secret(made.request_id)
         said = "fichier" if refused else "recue"
-        return RedirectResponse(f"/suivi/{receipt.reference}/{secret}?dit={said}", HTTPStatus.SEE_OTHER)
+        return RedirectResponse(f"/suivi/{made.reference}/{secret}?dit={said}", HTTPStatus.SEE_OTHER)
 
     # -- what is made of it -----------------------------------------------------------------------------------------
 
-    async def submit(self, form_id: str, said: Submission) -> Receipt:
+    async def submit(self, form_id: str, said: Submission) -> Registered:
         """Hand a form to the desk. The same form again (a double click, a reload) is the same request.
 
-        A submission is told from another by its content and its time, so a form that is sent again is given the time
-        at which it was recorded. What was sent first stands, whatever was changed on the page since.
+        What was sent first stands, whatever was changed on the page since.
 
         Raises:
             NotTakenError: the desk refused it.
@@ -170,14 +176,12 @@ class Form:
         receipt: Receipt | None = None
         for _ in range(2):  # The other one, of a double click, may be recorded between our look and our try.
             known = (await self._log.load(Service.INTAKE, request_id, fresh=True)).events
-            at = known[0].occurred_at if known else self._clock.now()
-            body = encode_submission(said, source=PATH, event_id=form_id, occurred_at=at)
+            if known and isinstance(received := known[0].data, RequestReceived):
+                return Registered(request_id, received.reference)
+            body = encode_submission(said, source=PATH, event_id=form_id, occurred_at=self._clock.now())
             receipt = await self._desk.submit(PUBLISHER, body)
-            if receipt.status in ("accepted", "known"):
-                return receipt
-            if known:  # Sent, changed and sent again.
-                reference = getattr(known[0].data, "reference", None)
-                return receipt.model_copy(update={"request_id": request_id, "reference": reference})
+            if receipt.reference is not None:
+                return Registered(request_id, receipt.reference)
         assert receipt is not None
         assert receipt.problem is not None
         raise NotTakenError(receipt.problem.detail)
