@@ -27,7 +27,7 @@ from clic_contracts.event import (
     RequestRefused,
 )
 from clic_contracts.vocabulary import DeliveryProof, Origin
-from clic_intake.core.owed import ACKNOWLEDGE_WITHOUT_AFTER
+from clic_intake.core.owed import ACKNOWLEDGE_WITHOUT_AFTER, STALE_AFTER
 
 
 async def test_an_acknowledgement_goes_out_and_is_recorded_as_a_fact_of_delivery(
@@ -230,3 +230,15 @@ async def test_handling_the_log_again_writes_and_sends_nothing_more(bureau: Bure
     assert [each.split(" – ")[0] for each in post_office.subjects()][:1] == ["Accusé de réception"]
     assert len(post_office.messages) == 2
     assert (await bureau.types(request_id)).count("letter.written") == 2
+
+
+async def test_what_happened_long_ago_is_not_even_looked_up(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter that is imported costs the letters nothing."""
+    await bureau.received_and_ready()
+    commits = [each async for each in bureau.runtime.log.read()]
+    long_ago = ManualClock(bureau.now() + STALE_AFTER + dt.timedelta(minutes=1))
+    monkeypatch.setattr(bureau.letters.writer, "_clock", long_ago)
+    monkeypatch.setattr(bureau.letters.writer, "_log", None)
+    for each in commits:
+        await bureau.letters.writer.handle(each)
+    assert await bureau.states() == []

@@ -21,9 +21,10 @@ from clic_contracts.event import (
     RequestAnswered,
     RequestMerged,
     RequestReceived,
+    RequestReopened,
 )
 from clic_contracts.vocabulary import Origin, RequestId, Service
-from clic_intake.core.owed import READS, Owed, owed
+from clic_intake.core.owed import READS, STALE_AFTER, Owed, owed
 from clic_intake.core.posting import write
 from clic_intake.seal import SealError
 
@@ -41,6 +42,8 @@ WAKES_AT_ONCE = 50
 WAKES_SIDE_BY_SIDE_MAX = 8
 
 _FOLDED = (LetterWritten, LetterSent, LetterFailed)
+_NOTED = (*_FOLDED, RequestMerged, RequestReopened)
+"""What the queue takes note of, however old it is."""
 
 
 def nothing_to_write(delivery: Delivery) -> bool:
@@ -74,7 +77,7 @@ class Writer:
         Raises:
             RetryableError: a server is away, or a replica lags.
         """
-        if any(_is_backlog(each) for each in commit.events):
+        if any(_is_backlog(each) for each in commit.events) or self._owes_nothing(commit):
             return
         whole = await whole_story(self._log, commit.request_id, including=commit)
         received = whole.received
@@ -92,6 +95,12 @@ class Writer:
                     pass
         if any(isinstance(each.data, READS) for each in commit.events):
             await self.write(commit.request_id, whole)
+
+    def _owes_nothing(self, commit: Commit) -> bool:
+        """Whether all of it happened too long ago to owe a letter: what is imported costs no look at three stories."""
+        latest = max(each.occurred_at for each in commit.events)
+        noted = any(isinstance(each.data, _NOTED) for each in commit.events)
+        return not noted and self._clock.now() - latest > STALE_AFTER
 
     async def _tell_of_merge(self, commit: Commit, whole: Whole, merged: Recorded, into: RequestId) -> None:
         """Who asked first is told, too; and who was joined, where the other was answered meanwhile."""
