@@ -18,10 +18,10 @@ from clic_contracts.envelope import request_id_for
 from clic_contracts.event import PersonalDataErased
 from clic_contracts.subject import ATTACHMENT_STREAM
 from clic_contracts.submission import InteractionSubmission
-from clic_contracts.vocabulary import Service
-from clic_intake.core.retention import NOTICE_DAYS
+from clic_contracts.vocabulary import Kind, Service
+from clic_intake.core.retention import NOTICE_DAYS, Keeping
 from clic_intake.personal.erasure import CUT_OFF_AFTER_S, Erasures, PendingError
-from clic_intake.personal.retention import Due, NotDueError, Retention
+from clic_intake.personal.retention import Due, Retention
 
 ID = request_id_for(SOURCE, "appel-1")
 BY = "agent:dominique.exemple"
@@ -284,4 +284,24 @@ async def test_what_was_announced_and_is_reopened_stays(office: Office) -> None:
     await retention.run_today()
     assert await erased_facts(office) == 0
     assert await retention.plan() == ()
-    assert NotDueError.code == "not_due"
+
+
+async def test_what_ends_anew_between_the_look_and_the_decision_stays(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A-2.1 art. 73: the decision itself looks at the story that it is taken on."""
+    years = Years(office)
+    await closed(office)
+    retention = years.retention()
+
+    async def stale(*_: object) -> Keeping:
+        long_ago = dt.date(2000, 1, 1)
+        return Keeping(Kind.REPORT, pending=False, since=long_ago, until=long_ago)
+
+    monkeypatch.setattr(retention, "_keeping", stale)
+    await office.runtime.pool.execute("UPDATE request SET due_since = '2000-01-01', look_on = '2000-01-08'")
+    run = await retention.run_today()
+    assert run is not None
+    assert (run.looked, run.erased) == (1, 0)
+    assert await erased_facts(office) == 0
+    assert await office.runtime.pool.fetchval("SELECT count(*) FROM erasure") == 0
