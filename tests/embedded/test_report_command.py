@@ -160,9 +160,7 @@ async def test_a_report_is_a_file_for_the_programs_that_people_have(
 
 async def test_a_folder_takes_a_report_under_the_name_of_its_period(commits: list[Commit], tmp_path: Path) -> None:
     await run("rebuild")
-
-    told = await run("report", PERIOD, "--format", "text", "--output", tmp_path)
-
+    told = await run("report", PERIOD, "--output", tmp_path)
     assert (told.exit_code, told.stdout) == (0, ""), told.output
     assert (tmp_path / f"{PERIOD}.txt").read_text(encoding="utf-8").startswith("Troisième trimestre 2024")
 
