@@ -68,6 +68,7 @@ fix: $(SETUP) ## Mend what a machine can mend.
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format --quiet .
 	$(BIN)/python -m clic_contracts generate
+	$(BIN)/python -m tests.clauses
 
 bench: $(SETUP) ## Measure; ONLY=NAME runs one. Writes bench/results.json.
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)

@@ -29,6 +29,12 @@ ANALYST = "analyst"
 """No service, but somebody with a role of their own in reporting's database, see `docs/analysts.md`."""
 CONNECT_TIMEOUT_S = 10
 PORTS = ("nats", "nats_monitoring", "postgres")
+HANDED_ON = (
+    "CLIC_IMAP_", "CLIC_LMTP_", "CLIC_MAIL_", "CLIC_OIDC_", "CLIC_OPEN311_", "CLIC_PUBLIC_URL", "CLIC_SMTP_",
+    "CLIC_TRUSTED_PROXIES",
+)  # fmt: skip
+"""Settings of the shell that services get: where mail goes, who signs people in, what the outside calls us. No other,
+so that one that is left over from another installation changes nothing."""
 
 
 class ServersError(ClicError):
@@ -68,7 +74,7 @@ class Servers:
     def environment(
         self, service: str, *, town_dir: Path, http_port: int, agents: Path, master_key: Path
     ) -> dict[str, str]:
-        """A service's settings, over ours without any `CLIC_…` of a shell."""
+        """A service's settings, over the shell's, which may set of ours what is `HANDED_ON` alone."""
         own = {
             "CLIC_NATS_URL": self.nats_url,
             "CLIC_TOWN_DIR": str(town_dir.resolve()),
@@ -83,7 +89,10 @@ class Servers:
             own["CLIC_POSTGRES_URL"] = self.databases[service]
         if service == "intake":
             own["CLIC_MASTER_KEY_FILE"] = str(master_key)
-        return {**without_clic(os.environ), **own}
+        handed_on = {name: value for name, value in os.environ.items() if name.startswith(HANDED_ON)}
+        if service == "intake":
+            handed_on.setdefault("CLIC_PUBLIC_URL", f"http://127.0.0.1:{http_port}")
+        return {**without_clic(os.environ), **handed_on, **own}
 
 
 def without_clic(environment: Mapping[str, str]) -> dict[str, str]:
