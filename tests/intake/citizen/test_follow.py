@@ -199,10 +199,13 @@ async def test_a_closed_request_is_rated_once_and_reopened_with_a_reason(hall: H
         await hall.close(link)
         empty = await hall.act(visitor, link, "evaluer")
         rated = await hall.act(visitor, link, "evaluer", score="2")
+        again = await visitor.post(
+            f"{link.path}/evaluer", data={**hidden(rated.text, f"{link.path}/oublier"), "score": "5"}
+        )
         unexplained = await hall.act(visitor, link, "rouvrir")
         reopened = await hall.act(visitor, link, "rouvrir", why="new_facts", words="Zzyx revient.")
 
-    assert early.status_code == 409  # Nothing to rate before it is closed.
+    assert (early.status_code, again.status_code) == (409, 409)  # Before it is closed, and once it was rated.
     assert (empty.status_code, unexplained.status_code) == (422, 422)
     assert 'action="' + link.path + '/evaluer"' not in rated.text
     assert "Votre demande est rouverte" in text_of(reopened.text)
