@@ -132,6 +132,19 @@ async def test_a_commit_that_cannot_be_folded_stops_it_there_and_is_never_skippe
     assert tally.forgot > 0
 
 
+async def test_one_that_is_not_vital_keeps_nobody_from_the_service_while_it_stands_still(
+    nats: Client, pool: Any
+) -> None:
+    """It is told by the metric; before it has begun there is nothing to read, and the service waits."""
+    await write(nats, "ab")
+    tally = Tally()
+    tally.failing["b"] = KeyError()
+    assert Projector(nats, pool, tally, is_vital=False).not_ready() == "not started"
+    async with projecting(nats, pool, tally, is_vital=False) as each:
+        await wait_until(lambda: stopped() == 1.0, 15, what="it to stand still")
+        assert each.not_ready() is None
+
+
 async def test_a_commit_that_cannot_be_read_stops_it_there(nats: Client, pool: Any) -> None:
     """What stands before it is folded."""
     await write(nats, "ab")

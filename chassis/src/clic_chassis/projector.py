@@ -113,7 +113,9 @@ class Projector:
         stream: str = LOG_STREAM,
         flush_every_s: float = FLUSH_EVERY_S,
         backoff_max_s: float = BACKOFF_MAX_S,
+        is_vital: bool = True,
     ) -> None:
+        """Without being `is_vital` it keeps nobody from asking the service for something else while it stands still."""
         self.name = f"projector-{projection.name}"
         self._nats = nats
         self._pool = pool
@@ -122,6 +124,7 @@ class Projector:
         self._log = JetStreamLog(nats, stream=stream)
         self._flush_every_s = flush_every_s
         self._backoff_max_s = backoff_max_s
+        self._is_vital = is_vital
         self._state = "not started"
         self._stopped: str | None = None
         self._stopped_by_commit = False
@@ -133,7 +136,13 @@ class Projector:
         """Position of the last commit that was folded here."""
 
     def not_ready(self) -> str | None:
-        """None, or why the projection stands still. A standby is ready: it serves what the other one writes."""
+        """None, or why the projection stands still. A standby is ready: it serves what the other one writes.
+
+        One that is not vital is ready once it has begun: afterwards the metric of stopped projections tells of it, and
+        so does whoever reads it.
+        """
+        if not self._is_vital and self._state != "not started":
+            return None
         if self._stopped is not None:
             return self._stopped
         if self._failing_since is not None and monotonic() - self._failing_since > OUTAGE_QUIET_S:

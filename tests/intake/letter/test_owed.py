@@ -36,7 +36,7 @@ from tests.intake.letter.correspondent import (
 )
 
 from clic_chassis.scenario import NOON, SOMEBODY, recorded
-from clic_contracts.event import Event, LetterWritten, RequestReceived
+from clic_contracts.event import Event, LetterWritten, RequestAcknowledged, RequestReceived
 from clic_contracts.vocabulary import LetterKind
 from clic_intake.core.owed import ACKNOWLEDGE_WITHOUT_AFTER, STALE_AFTER, owed
 
@@ -57,8 +57,14 @@ def test_an_acknowledgement_waits_for_them_and_not_for_ever(known: tuple[Event, 
 
 
 def test_who_was_told_otherwise_gets_no_acknowledgement() -> None:
-    """POL-13: by telephone, at the counter, or by the receipt on the screen."""
+    """POL-13: by telephone, or at the counter."""
     assert kinds(RECEIVED, ROUTED, DUE, ACKNOWLEDGED) == []
+
+
+def test_a_receipt_on_a_screen_is_followed_by_a_letter_that_says_who_answers_and_by_when() -> None:
+    """POL-18."""
+    on_screen = make(RequestAcknowledged, delivery={"channel": "web_form", "proof": "receipt"})
+    assert kinds(RECEIVED, on_screen, ROUTED, DUE) == [LetterKind.ACKNOWLEDGEMENT]
 
 
 @pytest.mark.parametrize("ended", [(ANSWERED,), (REFUSED,), (WITHDRAWN,), (VOIDED,), (ERASED,)])

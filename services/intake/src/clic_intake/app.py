@@ -115,7 +115,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
             *mail,
             OlderNames(runtime.pool, register, runtime.log, runtime.clock),
             *beside,
-            Projector(runtime.nats, runtime.pool, WorklistProjection(runtime.town)),
+            Projector(runtime.nats, runtime.pool, WorklistProjection(runtime.town), is_vital=False),
         ],
         http=http,
     )

@@ -30,6 +30,7 @@ from clic_contracts.event import (
 from clic_contracts.lifecycle import PENDING, next_phase
 from clic_contracts.vocabulary import (
     ClosingReason,
+    DeliveryProof,
     DepartmentCode,
     LetterKind,
     ObligationKind,
@@ -202,8 +203,10 @@ def _apply_own(told: _Told, recorded: Recorded) -> None:
 def _apply_beside(told: _Told, recorded: Recorded) -> None:
     """One fact of what the citizen was told, of another service, or of the seal."""
     match recorded.data:
-        case RequestAcknowledged():
-            told.is_acknowledged, told.told_department = True, told.department
+        case RequestAcknowledged(delivery=delivery):
+            # A receipt on a screen says neither who answers nor by when, and goes with it: a letter follows (POL-18).
+            told.is_acknowledged = told.is_acknowledged or delivery.proof is not DeliveryProof.RECEIPT
+            told.told_department = told.department
         case RequestRouted(department=department):
             told.department, told.told_department = department, told.told_department or department
             told.transferred = recorded if department != told.told_department else None
