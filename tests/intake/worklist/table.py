@@ -42,10 +42,15 @@ def request_id(number: int) -> str:
     return derive_id("request", "/essai", str(number))
 
 
-def commit(sequence: int, number: int, *events: Event, at: dt.datetime = NOON) -> Commit:
+def commit(
+    sequence: int, number: int, *events: Event, at: dt.datetime = NOON, actor: str = "agent:exemple"
+) -> Commit:
     """A decision about an invented request."""
     which = request_id(number)
-    told = tuple(recorded(each, at=at, request_id=which, cause_id=str(sequence)) for each in events)
+    told = tuple(
+        recorded(each, at=at, request_id=which, cause_id=str(sequence)).model_copy(update={"actor": actor})
+        for each in events
+    )
     return Commit(sequence, events[0].BY, which, told)
 
 

@@ -29,13 +29,16 @@ from clic_contracts.event import (
     RequestAcknowledged,
     RequestAnswered,
     RequestAssigned,
+    RequestAttached,
     RequestClosed,
     RequestCompleted,
     RequestDescribed,
     RequestIncomplete,
     RequestMerged,
+    RequestNoted,
     RequestRated,
     RequestReceived,
+    RequestRefused,
     RequestReopened,
     RequestRouted,
 )
@@ -146,6 +149,65 @@ async def test_the_end_of_a_request_is_shown_and_taken_back_when_it_is_reopened(
     assert again["rating"] == 4
 
 
+CLOSED = make(RequestClosed)
+SAYS = make(InteractionRecorded, about=request_id(1))
+LATER = NOON + dt.timedelta(days=3)
+
+
+@pytest.mark.parametrize("end", [(CLOSED,), (make(RequestRefused),), (make(RequestMerged), make(RequestClosed))])
+@pytest.mark.parametrize("says", [SAYS, make(RequestNoted), make(RequestCompleted), make(RequestAttached)])
+@pytest.mark.parametrize("actor", ["citizen:tracking", "publisher:courriel"])
+async def test_what_a_citizen_says_once_it_is_done_with_is_news_from_the_first_word_on(
+    table: Table, end: tuple[Event, ...], says: Event, actor: str
+) -> None:
+    """POL-28, POL-39: on the tracking page, by mail or through another publisher."""
+    assert (await told(table, *end))["heard_since"] is None
+
+    for sequence, days in ((20, 3), (21, 5)):
+        await table.fold([[commit(sequence, 1, says, at=NOON + dt.timedelta(days=days), actor=actor)]])
+    assert (await table.rows())[0]["heard_since"] == LATER
+
+
+@pytest.mark.parametrize(
+    ("fact", "actor", "left"),
+    [
+        (make(RequestNoted), "agent:alex.exemple", None),
+        (make(RequestReopened), "citizen:tracking", None),
+        (make(PersonalDataErased), "rule:retention", None),
+        (make(RequestRated), "citizen:tracking", LATER),
+        (make(LetterSent), "service:letters", LATER),
+        (make(RequestRouted), "agent:alex.exemple", LATER),
+    ],
+)
+async def test_news_stays_news_until_an_agent_does_something_or_it_is_reopened(
+    table: Table, fact: Event, actor: str, left: dt.datetime | None
+) -> None:
+    """POL-28, POL-39: no rule, letter or rating takes it away; of what was erased nothing is left to be read."""
+    await told(table, CLOSED)
+    await table.fold([[commit(20, 1, SAYS, at=LATER, actor="citizen:tracking")], [commit(21, 1, fact, actor=actor)]])
+
+    assert (await table.rows())[0]["heard_since"] == left
+
+
+@pytest.mark.parametrize(
+    ("before", "fact", "actor"),
+    [
+        (make(RequestAnswered), SAYS, "citizen:tracking"),
+        (CLOSED, SAYS, "agent:alex.exemple"),
+        (CLOSED, make(RequestRated), "citizen:tracking"),
+        (CLOSED, make(RequestNoted), "rule:essai"),
+    ],
+)
+async def test_what_is_pending_or_carries_no_words_of_a_citizen_is_no_news(
+    table: Table, before: Event, fact: Event, actor: str
+) -> None:
+    """POL-28: what is pending stands in its own lists."""
+    await told(table, before)
+    await table.fold([[commit(20, 1, fact, actor=actor)]])
+
+    assert (await table.rows())[0]["heard_since"] is None
+
+
 async def test_published_words_stay_when_personal_data_is_erased(table: Table) -> None:
     """POL-30: reviewed words hold none."""
     row = await told(table, make(RequestDescribed), make(PersonalDataErased))
@@ -190,7 +252,8 @@ def history(seed: int) -> list[Commit]:
         own = [each for each in EVENTS if each.BY is service]
         facts = [any_of(chance, chance.choice(own), number) for _ in range(chance.randint(1, 3))]
         at = NOON + dt.timedelta(minutes=chance.randint(-600, 600))
-        commits.append(commit(sequence, number, *facts, at=at))
+        actor = chance.choice(["agent:exemple", "citizen:tracking", "publisher:courriel", "rule:essai"])
+        commits.append(commit(sequence, number, *facts, at=at, actor=actor))
     return commits
 
 
@@ -229,4 +292,4 @@ async def test_live_batches_make_the_rows_that_a_rebuild_makes(table: Table, see
     await table.put(*table.folded(commits).values())
 
     assert live == rebuilt == await table.rows()
-    assert all(len(values(each)) == 37 for each in table.folded(commits).values())
+    assert all(len(values(each)) == 38 for each in table.folded(commits).values())

@@ -16,7 +16,9 @@ from clic_chassis.scenario import NOON
 from clic_contracts.vocabulary import LetterKind, Missing, Phase
 from clic_intake.core.worklist import Undelivered
 from clic_intake.worklist.query import (
+    _DUE,
     _OF_A_DEPARTMENT,
+    _ORDER,
     COUNTED_MAX,
     EXAMINED_MAX,
     PAGE_ROWS,
@@ -53,6 +55,8 @@ async def test_each_list_holds_what_it_is_called_and_begins_with_what_is_due_fir
         row(5, owed=(), missing=(Missing.CONTACT,), waiting_since=NOON),
         row(6, owed=due(1), unusual=True, department="clic"),
         row(7, owed=(), phase=Phase.CLOSED, closed_at=NOON, undelivered=failed, assigned_to=DESK.actor),
+        row(8, owed=(), phase=Phase.CLOSED, closed_at=NOON, heard_since=NOON + dt.timedelta(days=2)),
+        row(9, owed=(), phase=Phase.REFUSED, heard_since=NOON + dt.timedelta(days=1)),
     )
 
     found = {name: await listed(table, DESK, name) for name in ListName}
@@ -66,8 +70,9 @@ async def test_each_list_holds_what_it_is_called_and_begins_with_what_is_due_fir
         ListName.WAITING: [5],
         ListName.UNUSUAL: [6],
         ListName.LETTERS: [7],
+        ListName.NEWS: [9, 8],
         ListName.PENDING: [4, 6, 2, 3, 1, 5],
-        ListName.ALL: [7, 6, 5, 4, 3, 2, 1],
+        ListName.ALL: [9, 8, 7, 6, 5, 4, 3, 2, 1],
     }
     assert await listed(table, ROADS, ListName.DEPARTMENT) == [4, 2, 3, 1, 5]
     assert await table.lists.counts(DESK) == {name: len(found[name]) for name in ListName if name is not ListName.ALL}
@@ -114,6 +119,20 @@ async def test_pages_follow_each_other_without_a_gap_or_a_repetition_while_the_l
     assert [each.request_key for each in (*newest.entries, *older.entries)] == [901, 900, *range(many, 9, -1)]
 
 
+async def test_news_is_paged_by_how_long_it_has_waited(table: Table) -> None:
+    """POL-29: by key, also where many came at once."""
+    many = PAGE_ROWS + 7
+    since = [NOON - dt.timedelta(minutes=n // 3) for n in range(1, many + 1)]
+    await table.put(*(row(n, phase=Phase.CLOSED, heard_since=at) for n, at in enumerate(since, 1)))
+
+    first = await table.lists.page(DESK, ListName.NEWS)
+    second = await table.lists.page(DESK, ListName.NEWS, after=first.after)
+
+    keys = [each.request_key for page in (first, second) for each in page.entries]
+    assert keys == sorted(range(1, many + 1), key=lambda n: (since[n - 1], n))
+    assert (len(first.entries), second.after) == (PAGE_ROWS, None)
+
+
 async def test_a_filter_that_little_fits_looks_at_a_bounded_number_and_says_where_to_go_on(table: Table) -> None:
     """A page costs the same whatever is asked for."""
     await table.put(*(row(n, owed=due(n)) for n in range(1, EXAMINED_MAX + 2)))
@@ -132,7 +151,7 @@ async def test_a_confidential_request_is_neither_listed_nor_counted_nor_found_wi
     secret = row(
         2, owed=due(-1, warned=True), confidential_to="greffe", department="greffe", kind="access_to_information",
         missing=(Missing.PRECISION,), unusual=True, subject=None,
-        undelivered=(Undelivered("6f9619ff-8b86-5d11-b42d-00cf4fc964ff", LetterKind.MISSING),),
+        undelivered=(Undelivered("6f9619ff-8b86-5d11-b42d-00cf4fc964ff", LetterKind.MISSING),), heard_since=NOON,
     )  # fmt: skip
     await table.put(row(1), secret)
     lists = table.lists
@@ -146,7 +165,7 @@ async def test_a_confidential_request_is_neither_listed_nor_counted_nor_found_wi
 
     seen = {name for name in ListName if 2 in await listed(table, GREFFE, name)}
     assert seen == set(ListName) - {ListName.MINE, ListName.RISK}
-    assert sum((await lists.counts(GREFFE)).values()) == 2 + 7
+    assert sum((await lists.counts(GREFFE)).values()) == 2 + 8
     found = await lists.by_reference(GREFFE, "2026-000002")
     assert found is not None
     assert found.confidential
@@ -178,13 +197,14 @@ async def filled(table: Table) -> None:
         INSERT INTO desk.request (request_id, request_key, reference, kind, subject, sector, channel, language, origin,
             publisher, phase, received_at, updated_at, last_sequence, department, first_line, unusual, urgent,
             confidential_to, assigned_to, missing, due_at, warned, missed, answered, letters_failed, public_text,
-            public_notes, erased, owed, undelivered, pending)
+            public_notes, erased, owed, undelivered, pending, heard_since)
         SELECT gen_random_uuid(), n, '2026-' || lpad(n::text, 6, '0'), 'report', 'pothole', 'centre', 'phone', 'fr',
             'live', 'telephonie', 'in_treatment', now(), now(), n, 'd' || n % 12, false, n % 97 = 0, false,
             CASE WHEN n % 50 = 0 THEN 'greffe' END, CASE WHEN n % 3 = 0 THEN 'agent:a' || n % 40 END,
             CASE WHEN n % 23 = 0 THEN ARRAY['contact'] END,
             CASE WHEN n % 5 < 2 THEN now() + (n % 900 - 300) * interval '1 hour' END, n % 11 = 0, n % 900 < 300, false,
-            (n % 211 = 0)::int, '', '', false, '[]', '[]', n % 5 < 2
+            (n % 211 = 0)::int, '', '', false, '[]', '[]', n % 5 < 2,
+            CASE WHEN n % 100 = 3 THEN now() END
         FROM generate_series(1, $1::int) n
         """,
         EXPLAIN_ROWS,
@@ -237,7 +257,7 @@ async def test_every_list_is_read_from_an_index_and_sorts_no_more_than_a_page(ta
                 asked.append((name, limit, statement, (realms, 2**62, *[None] * 5, PAGE_ROWS + 2)))
                 continue
             where, parts = lists._part(GREFFE, name, None)
-            statement = _statement("by_due", where, limit)
+            statement = _statement("by_due", where, limit, _ORDER.get(name, _DUE))
             asked.append((name, limit, statement, (realms, parts, now, *first, *[None] * 5, PAGE_ROWS + 2)))
         for name in _OF_A_DEPARTMENT:
             where, parts = lists._part(GREFFE, name, "d3")

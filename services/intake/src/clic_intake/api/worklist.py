@@ -39,6 +39,9 @@ class Listed(BaseModel):
     warned: bool
     letters_failed: int
     answered: bool
+    heard_since: AwareDatetime | None = Field(
+        description="Since when a citizen's words wait on a request that is done with; null: none do."
+    )
     merged_into: RequestId | None
     position: int = Field(description="Of the last thing that happened to it, in the log.")
 
@@ -85,7 +88,7 @@ def add_worklists(api: FastAPI, lists: Worklists, current: Callable[..., Any]) -
         summary="Read a list",
         description=f"""One of the lists that an agent works from (POL-29), {PAGE_ROWS} requests a page.
 
-What is due first comes first; of `all`, the newest. With filters, a page looks at {EXAMINED_MAX:,} requests at most and
+What is due first comes first; of `news`, what has waited longest; of `all`, the newest. With filters, a page looks at {EXAMINED_MAX:,} requests at most and
 may hold none though `after` says that there are more to look at.""",
         responses=problems(401, 403, 409, 422, 503),
     )

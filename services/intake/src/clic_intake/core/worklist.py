@@ -10,6 +10,7 @@ from functools import reduce
 from clic_contracts.envelope import Recorded
 from clic_contracts.event import (
     Event,
+    InteractionRecorded,
     LetterFailed,
     LetterSent,
     ObligationLifted,
@@ -21,11 +22,13 @@ from clic_contracts.event import (
     RequestAcknowledged,
     RequestAnswered,
     RequestAssigned,
+    RequestAttached,
     RequestClosed,
     RequestCompleted,
     RequestDescribed,
     RequestIncomplete,
     RequestMerged,
+    RequestNoted,
     RequestRated,
     RequestReceived,
     RequestRefused,
@@ -33,7 +36,7 @@ from clic_contracts.event import (
     RequestRouted,
 )
 from clic_contracts.lifecycle import PENDING, next_phase
-from clic_contracts.vocabulary import Code, Kind, LetterKind, Missing, Phase, RequestId
+from clic_contracts.vocabulary import Code, Kind, LetterKind, Missing, Phase, RequestId, Service
 
 RoleOf = Callable[[Kind, str | None], Code | None]
 """The role that an agent needs to see a confidential request of this kind and subject; None: every agent may."""
@@ -93,6 +96,7 @@ class Row:
     public_text: str = ""
     public_notes: str = ""
     erased: bool = False
+    heard_since: dt.datetime | None = None
 
     @property
     def pending(self) -> bool:
@@ -118,7 +122,7 @@ def _after(row: Row | None, fact: Recorded, sequence: int, role_of: RoleOf) -> R
         return _opened(fact, sequence, role_of) if isinstance(fact.data, RequestReceived) else None
     phase = next_phase(row.phase, type(fact.data))
     moved = replace(row, phase=phase, updated_at=max(row.updated_at, fact.occurred_at), last_sequence=sequence)
-    return _owing(_writing(_treated(moved, fact), fact.data), fact.data)
+    return _hearing(_owing(_writing(_treated(moved, fact), fact.data), fact.data), fact)
 
 
 def _opened(fact: Recorded, sequence: int, role_of: RoleOf) -> Row:
@@ -215,6 +219,26 @@ def _was_told(event: Event) -> bool:
             return told is not None
         case _:
             return True
+
+
+_SAYS: tuple[type[Event], ...] = (InteractionRecorded, RequestNoted, RequestCompleted, RequestAttached)
+"""What carries a citizen's own words or files."""
+_OF_CITIZENS = ("citizen:", "publisher:")
+"""How `actor` begins where a citizen speaks: on the tracking page, or through whoever passes on what they say."""
+
+
+def _hearing(row: Row, fact: Recorded) -> Row:
+    """What a citizen says once their request is done with, until an agent does something about it (POL-28, POL-39).
+
+    Of what was erased nothing is left to be read.
+    """
+    event = fact.data
+    by_agent = event.BY is Service.INTAKE and fact.actor.startswith("agent:")
+    if by_agent or isinstance(event, RequestReopened | PersonalDataErased):
+        return replace(row, heard_since=None)
+    if row.pending or row.erased or not isinstance(event, _SAYS) or not fact.actor.startswith(_OF_CITIZENS):
+        return row
+    return replace(row, heard_since=row.heard_since or fact.occurred_at)
 
 
 def _owing(row: Row, event: Event) -> Row:

@@ -35,6 +35,7 @@ LISTS: dict[ListName, Both] = {
     ListName.WAITING: ("En attente du citoyen", "Waiting for the citizen"),
     ListName.UNUSUAL: ("Inhabituelles", "Unusual"),
     ListName.LETTERS: ("Lettres à vérifier", "Letters to check"),
+    ListName.NEWS: ("Nouvelles d’une demande fermée", "News on a closed request"),
     ListName.PENDING: ("Toutes celles en cours", "All pending"),
     ListName.ALL: ("Toutes", "All"),
 }
@@ -58,6 +59,10 @@ LEADS: dict[ListName, Both] = {
     ListName.LETTERS: (
         "Une lettre n’est pas arrivée, ou on ne peut pas le savoir.",
         "A letter did not arrive, or nobody can tell.",
+    ),
+    ListName.NEWS: (
+        "La personne a écrit après la fin\u00a0: rouvrez la demande, ou notez ce que vous en faites.",
+        "The citizen wrote after the end: reopen the request, or note what you do about it.",
     ),
     ListName.PENDING: ("Toutes celles qui ne sont pas terminées.", "All that are not done with."),
     ListName.ALL: ("Les plus récentes d’abord, terminées ou non.", "Newest first, done with or not."),

@@ -29,6 +29,7 @@ def marks(t: Words, row: Row | Entry, now: dt.datetime) -> list[tuple[str, str]]
         ("grave", t("Urgente", "Urgent"), row.urgent),
         ("grave", t("En retard", "Late"), due_at is not None and due_at <= now),
         ("grave", t("Lettre non livrée", "Letter not delivered"), failed > 0),
+        ("grave", t("Nouvelle de la personne", "News of the citizen"), row.heard_since is not None),
         ("", t("Confidentielle", "Confidential"), confidential),
         ("", t("Inhabituelle", "Unusual"), row.unusual),
         ("", t("En attente du citoyen", "Waiting for the citizen"), bool(row.missing)),

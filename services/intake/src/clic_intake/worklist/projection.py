@@ -101,7 +101,7 @@ def values(row: Row) -> tuple[Any, ...]:
         row.answered, row.merged_into, row.rating, len(row.undelivered), row.public_text, row.public_notes, row.erased,
         json.dumps([{**asdict(each), "due_at": each.due_at.isoformat()} for each in row.owed]),
         json.dumps([asdict(each) for each in row.undelivered]),
-        row.pending,
+        row.pending, row.heard_since,
     )  # fmt: skip
 
 

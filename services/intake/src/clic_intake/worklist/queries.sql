@@ -1,22 +1,23 @@
 -- What agents read of the worklists. Each has a name and a sentence.
 --
--- `{where}` is a list's own condition and `{limit}` a number, both fixed texts of query.py: with a limit that it knows,
--- PostgreSQL plans the same whatever the parameters. A list is read realm by realm, and part by part (a department, a
--- person), each from one index and from where the page before ended, so that its cost does not grow with the table and
--- what somebody may not see is not passed over (POL-26). Filters apply to the rows examined, which are bounded.
+-- `{where}` is a list's own condition, `{order}` the column that it is ordered by and `{limit}` a number, all fixed texts
+-- of query.py: with a limit that it knows, PostgreSQL plans the same whatever the parameters. A list is read realm by
+-- realm, and part by part (a department, a person), each from one index and from where the page before ended, so that
+-- its cost does not grow with the table and what somebody may not see is not passed over (POL-26). Filters apply to the
+-- rows examined, which are bounded.
 
 -- name: by_due
--- A page of a list by what is due first; a row that does not fit the filters is given only where it was the last examined.
+-- A page of a list in its order; a row that does not fit the filters is given only where it was the last examined.
 WITH examined AS MATERIALIZED (
     SELECT found.*
     FROM unnest($1::text[]) AS seen (realm) CROSS JOIN unnest($2::text[]) AS part (value) CROSS JOIN LATERAL (
         SELECT r.* FROM desk.request r
-        WHERE r.realm = seen.realm AND {where} AND (r.due_order, r.request_key) > ($4, $5)
-        ORDER BY r.due_order, r.request_key LIMIT {limit}
+        WHERE r.realm = seen.realm AND {where} AND (r.{order}, r.request_key) > ($4, $5)
+        ORDER BY r.{order}, r.request_key LIMIT {limit}
     ) found
-    ORDER BY found.due_order, found.request_key LIMIT {limit}
+    ORDER BY found.{order}, found.request_key LIMIT {limit}
 ), judged AS (
-    SELECT e.*, row_number() OVER (ORDER BY e.due_order, e.request_key) AS place, count(*) OVER () AS examined,
+    SELECT e.*, row_number() OVER (ORDER BY e.{order}, e.request_key) AS place, count(*) OVER () AS examined,
            ($6::text IS NULL OR e.department = $6) AND ($7::text IS NULL OR e.subject = $7)
            AND ($8::text IS NULL OR e.kind = $8) AND ($9::text IS NULL OR e.sector = $9)
            AND ($10::text IS NULL OR e.phase = $10) AND $3::timestamptz IS NOT NULL AS fits
@@ -50,7 +51,7 @@ WHERE j.fits OR j.place = j.examined ORDER BY j.place LIMIT $8;
 SELECT count(*) FROM (
     SELECT FROM unnest($1::text[]) AS seen (realm) CROSS JOIN unnest($2::text[]) AS part (value) CROSS JOIN LATERAL (
         SELECT FROM desk.request r WHERE r.realm = seen.realm AND {where}
-        ORDER BY r.due_order LIMIT {limit}
+        ORDER BY r.{order} LIMIT {limit}
     ) found
     WHERE $3::timestamptz IS NOT NULL LIMIT {limit}
 ) counted;

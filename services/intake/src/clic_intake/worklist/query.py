@@ -43,6 +43,7 @@ class ListName(StrEnum):
     WAITING = "waiting"
     UNUSUAL = "unusual"
     LETTERS = "letters"
+    NEWS = "news"
     PENDING = "pending"
     ALL = "all"
 
@@ -57,6 +58,7 @@ _WHERE: Final[Mapping[ListName, str]] = {
     ListName.WAITING: "r.pending AND r.missing IS NOT NULL AND NOT r.urgent",
     ListName.UNUSUAL: "r.pending AND r.unusual",
     ListName.LETTERS: "r.letters_failed > 0",
+    ListName.NEWS: "r.heard_since IS NOT NULL",
     ListName.PENDING: "r.pending",
 }
 _OF_A_DEPARTMENT: Final[Mapping[ListName, str]] = {
@@ -64,11 +66,14 @@ _OF_A_DEPARTMENT: Final[Mapping[ListName, str]] = {
     ListName.LATE: "r.pending AND r.department = part.value AND r.due_order <= $3",
 }
 """Lists that an index reads for one department at once; the others are filtered."""
+_ORDER: Final[Mapping[ListName, str]] = {ListName.NEWS: "heard_since"}
+"""Lists that begin with something else than what is due first."""
+_DUE: Final = "due_order"
 _SQL: Final = sql.load("clic_intake.worklist")
 
 
-def _statement(name: str, where: str, limit: int) -> str:
-    return _SQL[name].replace("{where}", where).replace("{limit}", str(limit))
+def _statement(name: str, where: str, limit: int, order: str = _DUE) -> str:
+    return _SQL[name].replace("{where}", where).replace("{limit}", str(limit)).replace("{order}", order)
 
 
 class CursorError(RefusedError):
@@ -128,6 +133,7 @@ class Entry:
     public_text: str
     public_notes: str
     erased: bool
+    heard_since: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +180,9 @@ class Worklists:
             )
             return _page(rows, limit, lambda row: str(row["request_key"]))
         where, parts = self._part(agent, name, narrowed.department)
+        order = _ORDER.get(name, _DUE)
         rows = await self._fetch(
-            _statement("by_due", where, limit),
+            _statement("by_due", where, limit, order),
             self.realms_of(agent),
             parts,
             self._clock.now(),
@@ -183,7 +190,7 @@ class Worklists:
             *narrowed.values,
             PAGE_ROWS + 2,
         )
-        return _page(rows, limit, lambda row: f"{row['due_order'].isoformat()}~{row['request_key']}")
+        return _page(rows, limit, lambda row: f"{row[order].isoformat()}~{row['request_key']}")
 
     async def counts(self, agent: Agent) -> dict[ListName, int]:
         """How many stand in each list but that of all: `COUNTED_MAX + 1` is more than are counted. Raises as `page`."""
@@ -191,7 +198,7 @@ class Worklists:
         found: dict[ListName, int] = {}
         for name in _WHERE:
             where, parts = self._part(agent, name, None)
-            rows = await self._fetch(_statement("count", where, COUNTED_MAX + 1), realms, parts, now)
+            rows = await self._fetch(_statement("count", where, COUNTED_MAX + 1, _ORDER.get(name, _DUE)), realms, parts, now)
             found[name] = rows[0]["count"]
         return found
 

@@ -36,6 +36,7 @@ CREATE TABLE desk.request (
     public_text     text NOT NULL,
     public_notes    text NOT NULL,
     erased          boolean NOT NULL,
+    heard_since     timestamptz,
     owed            jsonb NOT NULL,
     undelivered     jsonb NOT NULL,
     pending         boolean NOT NULL,
@@ -58,6 +59,7 @@ COMMENT ON COLUMN desk.request.missed IS 'Of something owed, the limit has passe
 COMMENT ON COLUMN desk.request.answered IS 'Answered, and not reopened since (POL-27).';
 COMMENT ON COLUMN desk.request.letters_failed IS 'Letters that did not arrive or may not have, and nothing since told what they say.';
 COMMENT ON COLUMN desk.request.public_text IS 'What the town publishes of it: reviewed words.';
+COMMENT ON COLUMN desk.request.heard_since IS 'Since when a citizen''s words wait on a request that is done with; null: none do.';
 COMMENT ON COLUMN desk.request.owed IS 'Every open obligation: what the fold goes on from.';
 COMMENT ON COLUMN desk.request.undelivered IS 'Those letters: what the fold goes on from.';
 COMMENT ON COLUMN desk.request.pending IS 'POL-32.';
@@ -74,6 +76,7 @@ CREATE INDEX request_warned ON desk.request (realm, due_order, request_key) WHER
 CREATE INDEX request_waiting ON desk.request (realm, due_order, request_key) WHERE pending AND missing IS NOT NULL;
 CREATE INDEX request_unusual ON desk.request (realm, due_order, request_key) WHERE pending AND unusual;
 CREATE INDEX request_letters ON desk.request (realm, due_order, request_key) WHERE letters_failed > 0;
+CREATE INDEX request_news ON desk.request (realm, heard_since, request_key) WHERE heard_since IS NOT NULL;
 
 -- What anybody may read of (Open311), by the instants that its lists are filtered by.
 CREATE INDEX request_public ON desk.request (received_at DESC, request_key DESC)
