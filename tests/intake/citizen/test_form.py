@@ -101,6 +101,13 @@ async def test_a_fault_names_its_field_and_what_was_filled_in_is_kept(
     assert await received(hall) == []
 
 
+async def test_the_address_alone_leads_to_the_form(hall: Hall) -> None:
+    async with hall.visitor() as visitor:
+        page = await visitor.get("/")
+
+    assert (page.status_code, page.url.path) == (200, "/demande")
+
+
 async def test_the_first_step_says_what_it_lacks(hall: Hall) -> None:
     async with hall.visitor() as visitor:
         page = await hall.asked(visitor, kind="", subject="lune", text=" ")

@@ -155,7 +155,12 @@ class Supervisor:
             agents=self.folder.agents,
             master_key=self.folder.master_key,
         )
-        links = {f"API – {each}": f"{self.url_of(each)}/docs" for each in SERVICES if each != REPORTING}
+        desk = self.url_of("intake")
+        links = {
+            "Écrire à la Ville": f"{desk}/demande",
+            "Bureau des demandes": f"{desk}/desk",
+            **{f"API – {each}": f"{self.url_of(each)}/docs" for each in SERVICES if each != REPORTING},
+        }
         return start_process(
             home,
             [sys.executable, "-m", f"clic_{service}"],

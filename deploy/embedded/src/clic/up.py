@@ -211,8 +211,8 @@ def what_next(url: str, town: Town, folder: Folder, *, detached: bool) -> str:
             f"Try next{'' if detached else ', in another terminal'}:",
             *_finding(folder),
             *(f"  {command} {words:{width}}  {what}" for words, what in tries.items()),
-            "That page leads to the reports and to the dashboard. The sample agent's token, which opens it and gives",
-            f"the desk's commands, is in {escape(str(folder.agent_token))}",
+            "That page leads to the citizens' form, the agents' desk, the reports and the dashboard. The sample",
+            f"agent's token, which opens them and gives the desk's commands, is in {escape(str(folder.agent_token))}",
             f"{ending} The state stays in {path}.",
         )
     )

@@ -89,6 +89,7 @@ class Form:
         ):
             api.add_route(path, as_page(handler), methods=["POST"], include_in_schema=False)
             api.add_route(path, _to_start, methods=["GET"], include_in_schema=False)
+        api.add_route("/", _to_start, methods=["GET"], include_in_schema=False)
         api.add_route(PATH, as_page(self._start), methods=["GET"], include_in_schema=False)
         api.add_route(f"{PATH}/merci", as_page(self._thanks), methods=["GET"], include_in_schema=False)
 
