@@ -16,8 +16,9 @@ export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
 
 PYTEST ?= $(BIN)/pytest
-# A worker of the tests has servers of its own: beyond four of them memory is better left to what is tested.
-PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
+# Tests wait more than they work, for servers that start and stop: two workers a core, each with servers of its own.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? 2 * n : 8)))
+PARALLEL ?= -n $(WORKERS) --dist loadfile
 ARGS ?=
 
 .PHONY: help setup up down test quick check fix bench lock clean
