@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.place import ROOT
+from tests.taken_out.__main__ import REMOVALS
 
 PAGE = ROOT / "docs/clauses.md"
 CLAUSE = re.compile(r"POL-([0-9]{2})(?: to POL-([0-9]{2}))?")
@@ -94,13 +95,21 @@ def proved_by() -> Citations:
 
 
 def page() -> str:
-    """`docs/clauses.md`: each clause, the modules that keep it, and the files whose tests prove it."""
+    """`docs/clauses.md`: each clause, the modules that keep it, whose tests prove it, what was taken out for it."""
     kept, proved = kept_by(), proved_by()
     lines = [
         "# The policy's clauses: who keeps them, and what proves it",
         "",
         "Gathered by `python -m tests.clauses` from where code and tests cite a clause; change those, not this page.",
-        "That a test notices when a rule of the desk is taken out is shown by `python -m tests.intake.mutate`.",
+        "",
+        "That a test notices when a rule of the desk is taken out is tried, not claimed:",
+        "",
+        "- `python -m tests.intake.mutate` takes out the rules of the decider's tables by itself: each rule that",
+        "  refuses, each refusal, each branch of the judgement at the door, each row of the lifecycle. One of a sort",
+        "  is tried in `pytest -m 'not slow'`; all of them in `make test` and CI, which leave nothing out.",
+        "- `python -m tests.taken_out` takes each rule that is called *taken out* below out of a copy of the tree, and",
+        "  runs the test named beside it (`--clause 18`: those of one clause). A test of the suite keeps that each of",
+        "  them still stands where it is looked for, and that the test beside it is there and cites the clause.",
     ]
     for number in range(1, LAST + 1):
         lines += ["", f"## POL-{number:02} {PROMISES[number]}", ""]
@@ -109,6 +118,11 @@ def page() -> str:
         lines += [f"- kept by {_listed(kept[number])}"] if number in kept else []
         files = {each.partition(": ")[0] for each in proved.get(number, ())}
         lines += [f"- proved by {_listed(tuple(sorted(files)))}"] if files else []
+        lines += [
+            f"- taken out: “{each.rule}” (`{each.path}`); noticed by `{each.test}`"
+            for each in REMOVALS
+            if each.clause == number
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -260,9 +260,12 @@ def main() -> int:
     """Try them, say what became of each, and fail where one lives."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--only", default="", help="a word of the mutants' names")
+    parser.add_argument("--first", action="store_true", help="one of each sort alone")
     parser.add_argument("--sort", default="", choices=["", *(each.__name__ for each in SORTS)])
     chosen = parser.parse_args()
     wanted = mutants(chosen.only, chosen.sort)
+    if chosen.first:
+        wanted = [next(sort()) for sort in SORTS]
     os.chdir(ROOT)
     if (broken := run(lambda: None)) is not None:
         say(f"without any change {broken} fails: mend that first")

@@ -21,9 +21,18 @@ def test_no_mutant_of_the_desks_rules_lives(sort: object) -> None:
 
     In a process of its own: a mutant is tried in a fork, and a test's process has threads.
     """
-    name = getattr(sort, "__name__", "")
+    assert ", 0 live" in said_of("--sort", getattr(sort, "__name__", ""))
+
+
+def test_one_mutant_of_each_sort_is_noticed() -> None:
+    """POL-05, POL-27: what the long test above does to all of them."""
+    assert f"{len(SORTS)} mutants, 0 live" in said_of("--first")
+
+
+def said_of(*arguments: str) -> str:
+    """What the command says, once it has found that no mutant lives."""
     tried = subprocess.run(
-        [sys.executable, "-m", "tests.intake.mutate", "--sort", name],
+        [sys.executable, "-m", "tests.intake.mutate", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -31,7 +40,7 @@ def test_no_mutant_of_the_desks_rules_lives(sort: object) -> None:
         check=False,
     )
     assert tried.returncode == 0, f"{tried.stdout}\n{tried.stderr}"
-    assert ", 0 live" in tried.stdout
+    return tried.stdout
 
 
 def test_there_is_a_mutant_for_each_rule_and_each_row() -> None:

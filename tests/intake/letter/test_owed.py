@@ -54,6 +54,8 @@ def test_an_acknowledgement_waits_for_them_and_not_for_ever(known: tuple[Event, 
     (waiting,) = owed_on(RECEIVED, *known, now=SOON)
     assert waiting.not_before == NOON + ACKNOWLEDGE_WITHOUT_AFTER
     assert kinds(RECEIVED, *known, now=NOON + ACKNOWLEDGE_WITHOUT_AFTER) == [LetterKind.ACKNOWLEDGEMENT]
+    (due,) = owed_on(RECEIVED, *known, now=NOON + dt.timedelta(hours=1))
+    assert due.not_before is None  # Whatever the wait is set to, no business day ends over it.
 
 
 def test_who_was_told_otherwise_gets_no_acknowledgement() -> None:

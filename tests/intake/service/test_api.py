@@ -272,6 +272,8 @@ async def test_a_story_shows_everything_but_what_is_sealed(office: Office) -> No
     story = found.json()
     assert [each["type"] for each in story["events"]] == ["request.received.v1", "request.noted.v1"]
     assert story["events"][1]["actor"] == f"agent:{AGENTS['desk']['agent']}"
+    received = story["events"][0]["data"]
+    assert (received["kind"], received["channel"], received["subject"]) == ("report", "phone", "pothole")
     assert "request.answered.v1" in story["next"]
     for secret in ("Camille", "nid-de-poule", "sealed", "ciphertext", "Une note"):
         assert secret not in found.text

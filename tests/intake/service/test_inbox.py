@@ -98,7 +98,7 @@ async def test_what_is_outside_the_towns_competence_is_refused_told_and_closed(o
 
 
 async def test_every_channel_by_which_it_was_asked_again_is_an_interaction(office: Office) -> None:
-    """POL-31; as many as the schema takes fit into one decision."""
+    """POL-10, POL-31; as many as the schema takes fit into one decision."""
     again = changed(REPORT, also_by=["email"] * 20)
     assert (await office.submit(again, "appel-1")).status == "accepted"
     assert (await types(office)).count("interaction.recorded") == 20
