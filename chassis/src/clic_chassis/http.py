@@ -15,6 +15,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic_core import ErrorDetails
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -177,6 +178,12 @@ def _document_as_problems(api: FastAPI) -> None:
     api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
 
 
+def _length(scope: Scope) -> int:
+    """Bytes that a body says to have (RFC 9110, 8.6); 0 where it does not say."""
+    said = Headers(scope=scope).get("Content-Length", "")
+    return int(said) if said.isascii() and said.isdigit() else 0
+
+
 class _Guard:
     """Bounds what is read of a body, and answers a defect of ours without telling the log what was sent."""
 
@@ -190,13 +197,14 @@ class _Guard:
             return
         larger = (most for path, most in self._larger_bodies.items() if fnmatchcase(scope["path"], path))
         bytes_max = next(larger, BODY_BYTES_MAX)
-        read, began = 0, False
+        # What says itself that it is too large is not begun: of a form half read, files would stay open.
+        said, read, began = _length(scope), 0, False
 
         async def bounded() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > bytes_max:
+            if max(said, read) > bytes_max:
                 raise HTTPException(413, f"at most {bytes_max} bytes are taken at once")
             return message
 

@@ -77,7 +77,7 @@ async def test_a_request_is_found_in_its_lists_and_by_its_reference(bureau: Bure
     async with bureau.client("desk") as desk:
         for name in ("department", "unassigned", "late", "pending", "all"):
             assert f"/desk/requests/{request_id}" in await desk.get(f"/desk/lists/{name}"), name
-        for name in ("mine", "risk", "waiting", "unusual", "letters"):
+        for name in ("mine", "risk", "waiting", "unusual", "letters", "news"):
             assert "Rien ici." in await desk.get(f"/desk/lists/{name}"), name
         assert "Rien ici." in await desk.get("/desk/lists/pending?kind=complaint")
         assert request_id in await desk.get("/desk/lists/pending?kind=report&subject=pothole&kind=x")

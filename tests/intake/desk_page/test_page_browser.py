@@ -50,7 +50,7 @@ async def violations(page: Page) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("look", ["light", "dark", "telephone"])
 async def test_axe_finds_nothing_on_any_page(browser: Browser, bureau: Bureau, look: str) -> None:
-    """WCAG 2.1 AA: the entrance, a list, a story, what was opened, a form and its faults, a conflict, what is not."""
+    """WCAG 2.1 AA: entrance, list, story, what was opened, an unfit file, forms, faults, a conflict, what is not."""
     request_id = await peopled(bureau)
     screen: dict[str, Any] = {"color_scheme": "dark" if look == "dark" else "light"}
     if look == "telephone":
@@ -85,6 +85,12 @@ async def test_axe_finds_nothing_on_any_page(browser: Browser, bureau: Bureau, l
     await page.wait_for_selector(".opened")
     found += await violations(page)
     await seen(page, f"request-{look}")
+    await page.get_by_text("Autres organismes").click()
+    await page.set_input_files("#f-file", {"name": "page.html", "mimeType": "text/html", "buffer": b"<html></html>"})
+    await page.get_by_role("button", name="Ajouter", exact=True).click()
+    await page.wait_for_selector(".fault")
+    found += await violations(page)
+    await seen(page, f"file-{look}")
     await page.goto(f"{bureau.address}/desk/search?q=2020-000001")
     found += await violations(page)
     await context.clear_cookies()

@@ -28,10 +28,10 @@ async def told(office: Office, request_id: str) -> list[Any]:
     return [each.data for each in (await office.runtime.log.load(Service.INTAKE, request_id)).events]
 
 
-async def unusual(office: Office, *, answer: bool = True, foreseen: bool = False) -> str:
+async def unusual(office: Office, *, answer: bool = True, foreseen: bool = False, kind: Kind = Kind.REQUEST) -> str:
     """A request that nothing foresaw, routed, and answered."""
     submission = RequestSubmission(
-        kind=Kind.REQUEST, channel=Channel.PHONE, text=QUESTION,
+        kind=kind, channel=Channel.PHONE, text=QUESTION,
         requester=Requester(name="Camille Exemple", email="camille@exemple.invalid"),
     )  # fmt: skip
     request_id = (await office.submit(submission, f"appel-{uuid.uuid4()}")).request_id
@@ -41,7 +41,9 @@ async def unusual(office: Office, *, answer: bool = True, foreseen: bool = False
         request_id, lambda _: (Fact(routed, now()),), cause_id="essai", actor="rule:essai"
     )
     if answer:
-        assert (await office.ask(f"/requests/{request_id}/answer", {"channel": "phone"})).is_success
+        outcome = {"access_outcome": "granted"} if kind is Kind.ACCESS_TO_INFORMATION else {}
+        done = await office.ask(f"/requests/{request_id}/answer", {"channel": "phone", **outcome}, token="greffe")
+        assert done.is_success, done.text
     return request_id
 
 
@@ -111,6 +113,26 @@ async def test_an_answered_unusual_request_becomes_a_draft_and_then_a_file_of_th
     openings = await office.runtime.pool.fetch("SELECT agent, reason FROM opening WHERE request_id = $1", request_id)
     assert [tuple(each) for each in openings] == [("alex.exemple", "article visite_du_clocher: export")]
     assert (await drafted(office, request_id)).status_code == 409  # The file is what is changed from now on.
+
+
+async def test_the_draft_of_what_is_confidential_is_answered_as_one_that_is_not_there(office: Office) -> None:
+    """POL-26: not listed, and exported with the same words, headers and work as an unknown one; nothing is opened."""
+    request_id = await unusual(office, kind=Kind.ACCESS_TO_INFORMATION)
+    done = await office.ask(f"/requests/{request_id}/article", ARTICLE, token="greffe")
+    assert done.is_success, done.text
+    draft_id = done.json()["draft_id"]
+    assert [each["draft_id"] for each in (await office.ask("/knowledge/drafts", token="greffe")).json()] == [draft_id]
+    for token in ("desk", "roads"):
+        assert (await office.ask("/knowledge/drafts", token=token)).json() == []
+        hidden, unknown = [
+            await office.ask(f"/knowledge/drafts/{each}/export", {}, token=token)
+            for each in (draft_id, "6f9619ff-8b86-5d11-b42d-00cf4fc964ff")
+        ]
+        assert (hidden.status_code, hidden.content, sorted(hidden.headers)) == (
+            404, unknown.content, sorted(unknown.headers),
+        )  # fmt: skip
+    assert await office.runtime.pool.fetchval("SELECT count(*) FROM opening") == 0
+    assert (await office.ask(f"/knowledge/drafts/{draft_id}/export", {}, token="greffe")).is_success
 
 
 async def test_a_draft_is_sealed_where_it_is_stored_and_goes_when_its_request_is_erased(office: Office) -> None:

@@ -65,8 +65,13 @@ async def test_what_nobody_sorted_yet_is_the_desk_s_alone(room: Mailroom, office
     await room.take(AUTOMATIC)
     (listed,) = (await office.ask("/mails")).json()
     assert (await office.ask("/mails", token="roads")).status_code == 403
-    for path in ("open", "take"):
-        assert (await office.ask(f"/mails/{listed['mail_id']}/{path}", WHY, token="roads")).status_code == 403
+    unknown = "6f9619ff-8b86-5d11-b42d-00cf4fc964ff"
+    for path, status in (("open", 404), ("take", 403)):
+        answers = [
+            await office.ask(f"/mails/{each}/{path}", WHY, token="roads") for each in (listed["mail_id"], unknown)
+        ]
+        assert [each.status_code for each in answers] == [status, status]
+        assert answers[0].content == answers[1].content  # Nobody learns by an id that a mail is there.
     assert await openings(room) == []
 
 

@@ -97,7 +97,7 @@ def lines(town: Town) -> dict[str, Line]:
         "GET /letters": Line(staff),
         "GET /mails": Line(frozenset({"agent"})),
         "POST /mails/{mail_id}/open": Line(staff, {"reason": WHY}),
-        "POST /mails/{mail_id}/take": Line(staff, {"reason": WHY}),
+        "POST /mails/{mail_id}/take": Line(frozenset({"agent"}), {"reason": WHY}),
         f"GET {one}/mails": Line(staff),
         "GET /knowledge": Line(staff),
         "POST /knowledge/answers": Line(staff, {"articles": ["inconnu"], "channel": "phone"}),

@@ -42,9 +42,7 @@ def request_id(number: int) -> str:
     return derive_id("request", "/essai", str(number))
 
 
-def commit(
-    sequence: int, number: int, *events: Event, at: dt.datetime = NOON, actor: str = "agent:exemple"
-) -> Commit:
+def commit(sequence: int, number: int, *events: Event, at: dt.datetime = NOON, actor: str = "agent:exemple") -> Commit:
     """A decision about an invented request."""
     which = request_id(number)
     told = tuple(

@@ -184,6 +184,7 @@ async def test_a_page_that_no_page_led_to_is_refused(table: Table) -> None:
 
 async def test_lists_that_are_not_made_yet_are_something_to_try_again(table: Table) -> None:
     """As at the first start, or while they are made anew."""
+    assert await table.lists.position() == 0  # Made, and nothing is folded yet.
     await table.pool.execute("DROP SCHEMA desk CASCADE")
 
     with pytest.raises(RetryableError, match="not made yet"):

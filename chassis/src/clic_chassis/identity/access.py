@@ -85,7 +85,11 @@ class Identity:
             return None
         if request.method not in SAFE_METHODS:
             check_origin(request)
-            check_key(session.form_key, request.headers.get(HEADER) or (await read_form(request)).get(FIELD))
+            try:
+                check_key(session.form_key, request.headers.get(HEADER) or (await read_form(request)).get(FIELD))
+            except HTTPException:
+                await request.close()  # Files of a form, which nobody goes on to read.
+                raise
         return Known(session.agent, session.ends_at)
 
     async def _by_token(self, request: Request, token: str) -> Known:

@@ -9,7 +9,6 @@ from clic_chassis.log import EventLog
 from clic_contracts.town import Town
 from clic_intake.citizen.page import LARGER_FORMS
 from clic_intake.core.learning import REVIEWER
-from clic_intake.core.media import BYTES_MAX
 from clic_intake.desk import Desk
 from clic_intake.learning import Learnings
 from clic_intake.publication import Publications
@@ -17,7 +16,7 @@ from clic_intake.publisher_key import PublisherKeys
 from clic_intake.register import Register
 from clic_intake.web import add_web
 
-from .attachment import PATH as FILES_PATH
+from .attachment import LARGER_BODIES
 from .draft import add_drafts
 from .learning import add_learnings
 from .publisher import publisher_dependency
@@ -45,7 +44,7 @@ def make_api(
         summary=f"The citizen-request desk of {town.name.en}.",
         description="Errors are problems (RFC 9457). Commands take an `Idempotency-Key`: said twice, done once.",
     )
-    add_error_handlers(api, larger_bodies={SUBMISSIONS_PATH: MAX_BATCH_BYTES, FILES_PATH: BYTES_MAX, **LARGER_FORMS})
+    add_error_handlers(api, larger_bodies={SUBMISSIONS_PATH: MAX_BATCH_BYTES, **LARGER_BODIES, **LARGER_FORMS})
     add_web(api, town)
     protect(api, identity)
     stories = Stories(log, town)

@@ -12,7 +12,8 @@ from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.http import problems
 from clic_contracts.vocabulary import RequestId
-from clic_intake.core.media import NAME_CHARS_MAX
+from clic_intake.citizen.page import FORM_BYTES_MAX
+from clic_intake.core.media import BYTES_MAX, NAME_CHARS_MAX
 from clic_intake.personal.attachments import Attachment, Attachments
 from clic_intake.register import Register
 
@@ -20,6 +21,10 @@ from .story import Opening, RequestPath, Stories
 
 PATH = "/requests/*/attachments"
 """Where files are posted, as a pattern: they may be larger than other bodies."""
+FORM_PATH = "/desk/requests/*/files"
+"""Where the agents' page posts a file, as such a pattern."""
+LARGER_BODIES = {PATH: BYTES_MAX, FORM_PATH: FORM_BYTES_MAX}
+"""Bytes that each takes; of a form more, so that the page can say what is wrong with a file that is too large."""
 FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 SLUG_CHARS_MAX = 9 * NAME_CHARS_MAX
 """Of a name whose characters are three bytes each, encoded. A header, since addresses stand in servers' logs."""

@@ -8,12 +8,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
+from clic_chassis.error import NotFoundError
 from clic_chassis.http import problems
 from clic_contracts.town import Town
 from clic_contracts.town_text import Article, Label, Names, Paragraphs
 from clic_contracts.vocabulary import Channel, Code, Language, RequestId, SubjectCode
 from clic_intake.core.knowledge import ASKED_CHARS_MAX, may_become_article
-from clic_intake.knowledge import ArticleDrafts, FirstLine, Knowledge
+from clic_intake.core.rule import UnknownRequestError
+from clic_intake.knowledge import NO_SUCH_DRAFT, ArticleDrafts, FirstLine, Knowledge
 
 from .learning import IdempotencyKey, Reason
 from .staff import staff_of
@@ -169,12 +171,17 @@ def add_knowledge(
         return WrittenDraft(draft_id=await drafts.write(request_id, article, body.harmless, agent=agent.agent))
 
     @api.get("/knowledge/drafts", tags=["knowledge"], summary="List drafts", responses=problems(401, 503))
-    async def listed(_: who) -> list[ArticleDraft]:
-        """Drafts of articles, oldest first, without their texts."""
-        return [ArticleDraft.model_validate(each, from_attributes=True) for each in await drafts.heads()]
+    async def listed(agent: who) -> list[ArticleDraft]:
+        """Drafts of articles, oldest first, without their texts; of what the caller may not see, none (POL-26)."""
+        heads = await drafts.heads()
+        seen = {each for each in {head.request_id for head in heads} if await stories.sees(each, agent)}
+        return [ArticleDraft.model_validate(each, from_attributes=True) for each in heads if each.request_id in seen]
 
     @api.post("/knowledge/drafts/{draft_id}/export", tags=["knowledge"], summary="Export a draft", responses=anything)
     async def export(draft_id: Annotated[RequestId, Path(description="The draft's id.")], agent: who) -> Article:
         """A draft as an article of the town's folder, `knowledge/CODE.yaml`; its opening is recorded (POL-30)."""
-        await stories.treated(await drafts.request_of(draft_id), agent)
+        try:
+            await stories.treated(await drafts.request_of(draft_id), agent)
+        except UnknownRequestError as error:  # One answer for what is not there and what is not theirs (POL-26).
+            raise NotFoundError(NO_SUCH_DRAFT) from error
         return await drafts.export(draft_id, agent=agent.agent)

@@ -11,6 +11,7 @@ from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError
 from clic_chassis.http import problems
+from clic_contracts.envelope import derive_id
 from clic_contracts.permission import DESK
 from clic_contracts.vocabulary import RequestId
 from clic_intake.core.mail_nature import Aside
@@ -44,16 +45,81 @@ class Received(BaseModel):
     request_id: RequestId
 
 
-def add_mails(
-    api: FastAPI,
-    kept: KeptMails,
-    reception: Reception,
-    stories: Stories,
-    register: Register,
-    clock: Clock,
-    *,
-    at_desk: Callable[..., Any],
-) -> None:
+class Mails:
+    """Kept mails for agents: what was set aside for the desk alone, originals for who treats their request."""
+
+    def __init__(
+        self, kept: KeptMails, reception: Reception, stories: Stories, register: Register, clock: Clock
+    ) -> None:
+        self._kept = kept
+        self._reception = reception
+        self._stories = stories
+        self._register = register
+        self._clock = clock
+
+    async def aside(self, agent: Agent, after: str | None) -> list[KeptMail]:
+        """What was set aside, newest first, `LIST_MAX` at most; `after` is the last one's id of the page before.
+
+        Raises:
+            HTTPException: 403, the agent is not of the desk.
+            NotFoundError: no mail of the id `after` is kept.
+            RetryableError: the database is away; try again.
+        """
+        _must_be_at_desk(agent)
+        last = await self._kept.find(after) if after is not None else None
+        return await self._kept.aside(before=last)
+
+    async def one_aside(self, agent: Agent, mail_id: str) -> KeptMail:
+        """A mail that was set aside, and was not taken since. Raises as `aside`."""
+        _must_be_at_desk(agent)
+        found = await self._kept.find(mail_id)
+        if found.kept_until is None:
+            raise NotFoundError(NOT_KEPT)  # It is its request's.
+        return found
+
+    async def of_request(self, agent: Agent, request_id: RequestId) -> list[KeptMail]:
+        """Originals of a request, oldest first. Raises as `Stories.own`."""
+        await self._stories.own(request_id, agent)
+        return await self._kept.of_request(request_id)
+
+    async def open(self, agent: Agent, mail_id: str, reason: str) -> bytes:
+        """A mail as it came; who opens it and why is recorded first (POL-30).
+
+        Raises:
+            HTTPException: 403, another department is in charge of its request.
+            NotFoundError: it is not kept, or not for this agent: nothing tells which (POL-26).
+            RetryableError: a server is away; try again.
+        """
+        try:
+            found = await self._kept.find(mail_id)
+        except NotFoundError:
+            found = None
+        if found is not None and found.kept_until is not None and DESK in agent.roles:
+            return await self._read(agent, found, reason)
+        is_original = found is not None and found.kept_until is None
+        try:  # Of what is no original, nobody's request: what is done is the same for all.
+            about = found.story_id if found is not None and is_original else derive_id("no mail", mail_id)
+            await self._stories.treated(about, agent)
+        except UnknownRequestError as error:
+            raise NotFoundError(NOT_KEPT) from error
+        assert found is not None  # Nobody's request was not found.
+        return await self._read(agent, found, reason)
+
+    async def take(self, agent: Agent, mail_id: str, reason: str) -> RequestId:
+        """Take a mail that was set aside as a person's; its request, or the one it is about. Raises as `one_aside`."""
+        found = await self.one_aside(agent, mail_id)
+        raw = await self._read(agent, found, reason)
+        taken = await self._reception.take(raw, way="agent", arrived_at=found.arrived_at, by_person=True)
+        assert taken.request_id is not None
+        await self._kept.forget(mail_id)
+        return taken.request_id
+
+    async def _read(self, agent: Agent, mail: KeptMail, reason: str) -> bytes:
+        await self._register.record_opening(self._clock.now(), agent.agent, mail.story_id, reason)
+        return await self._kept.read(mail.mail_id)
+
+
+def add_mails(api: FastAPI, mails: Mails, *, at_desk: Callable[..., Any]) -> None:
     """Add the routes; `at_desk` is the dependency for who works at the desk or in a department."""
     who = Annotated[Agent, Depends(at_desk)]
 
@@ -63,9 +129,7 @@ def add_mails(
 
         `after` is the id of the last one of the page before.
         """
-        _must_be_at_desk(agent)
-        last = await kept.find(after) if after is not None else None
-        return [_mail(each) for each in await kept.aside(before=last)]
+        return [_mail(each) for each in await mails.aside(agent, after)]
 
     @api.get(
         "/requests/{request_id}/mails",
@@ -75,8 +139,7 @@ def add_mails(
     )
     async def of_request(request_id: RequestPath, agent: who) -> list[Mail]:
         """Mails of which the request does not hold everything, oldest first."""
-        await stories.own(request_id, agent)
-        return [_mail(each) for each in await kept.of_request(request_id)]
+        return [_mail(each) for each in await mails.of_request(agent, request_id)]
 
     @api.post(
         "/mails/{mail_id}/open",
@@ -87,15 +150,8 @@ def add_mails(
     )
     async def open_mail(mail_id: MailPath, body: Opening, agent: who) -> Response:
         """A mail as it came, for a reason that is recorded with who asked (POL-30)."""
-        found = await kept.find(mail_id)
-        if found.kept_until is None:
-            await _must_be_theirs(found, agent)
-        else:
-            _must_be_at_desk(agent)
-        await register.record_opening(clock.now(), agent.agent, found.story_id, body.reason)
-        raw = await kept.read(mail_id)
         return Response(
-            raw,
+            await mails.open(agent, mail_id, body.reason),
             media_type="message/rfc822",
             headers={
                 "Content-Disposition": f'attachment; filename="{mail_id}.eml"',
@@ -112,22 +168,7 @@ def add_mails(
     )
     async def take(mail_id: MailPath, body: Opening, agent: who) -> Received:
         """Take a mail as a person's: it opens a request, or is a contact about one. The reason is recorded (POL-30)."""
-        found = await kept.find(mail_id)
-        if found.kept_until is None:
-            raise NotFoundError(NOT_KEPT)  # It was taken already, and is its request's.
-        _must_be_at_desk(agent)
-        await register.record_opening(clock.now(), agent.agent, found.story_id, body.reason)
-        raw = await kept.read(mail_id)
-        taken = await reception.take(raw, way="agent", arrived_at=found.arrived_at, by_person=True)
-        assert taken.request_id is not None
-        await kept.forget(mail_id)
-        return Received(request_id=taken.request_id)
-
-    async def _must_be_theirs(mail: KeptMail, agent: Agent) -> None:
-        try:
-            await stories.treated(mail.story_id, agent)
-        except UnknownRequestError as error:  # One answer for what is not there and what is not theirs (POL-26).
-            raise NotFoundError(NOT_KEPT) from error
+        return Received(request_id=await mails.take(agent, mail_id, body.reason))
 
 
 def _must_be_at_desk(agent: Agent) -> None:

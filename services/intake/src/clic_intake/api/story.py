@@ -137,6 +137,13 @@ class Stories:
             raise UnknownRequestError("no such request: send its submission first, or correct the id")
         return commits, role
 
+    async def sees(self, request_id: RequestId, agent: Agent) -> bool:
+        """Whether a request is there for this agent (POL-26). Raises HTTPException and RetryableError as `own`."""
+        with contextlib.suppress(UnknownRequestError):
+            await self.own(request_id, agent)
+            return True
+        return False
+
     async def whole(self, request_id: RequestId, agent: Agent) -> tuple[Request, list[Commit]]:
         """The request, and every service's commits in the log's order. Raises as `own`.
 
@@ -162,11 +169,7 @@ class Stories:
     async def _visible_split(self, event: Recorded, agent: Agent) -> Recorded:
         if not isinstance(event.data, RequestSplit):
             return event
-        seen: list[RequestId] = []
-        for each in event.data.into:
-            with contextlib.suppress(UnknownRequestError):
-                await self.own(each, agent)
-                seen.append(each)
+        seen = [each for each in event.data.into if await self.sees(each, agent)]
         return event.model_copy(update={"data": event.data.model_copy(update={"into": tuple(seen)})})
 
 

@@ -88,8 +88,8 @@ def add_worklists(api: FastAPI, lists: Worklists, current: Callable[..., Any]) -
         summary="Read a list",
         description=f"""One of the lists that an agent works from (POL-29), {PAGE_ROWS} requests a page.
 
-What is due first comes first; of `news`, what has waited longest; of `all`, the newest. With filters, a page looks at {EXAMINED_MAX:,} requests at most and
-may hold none though `after` says that there are more to look at.""",
+What is due first comes first; of `news`, what has waited longest; of `all`, the newest. With filters, a page looks at
+{EXAMINED_MAX:,} requests at most and may hold none though `after` says that there are more to look at.""",
         responses=problems(401, 403, 409, 422, 503),
     )
     async def read(

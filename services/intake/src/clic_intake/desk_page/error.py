@@ -8,6 +8,10 @@ from clic_intake.web import Words
 
 from .label import Both
 
+REASON_LEAST = 3
+"""Characters of a reason for opening what is sealed."""
+REASON_MOST = 500
+SAY_WHY: Both = ("Dites pourquoi, en quelques mots : c'est noté.", "Say why in a few words: it is recorded.")
 _SAID: dict[str, Both] = {
     "not_answered": (
         "La personne n'a pas encore eu sa réponse : répondez d'abord, puis fermez (POL-27).",
@@ -70,6 +74,16 @@ _SAID: dict[str, Both] = {
         "L'autre demande ne convient pas : vérifiez sa nature et son sujet.",
         "The other request does not fit: check its kind and subject.",
     ),
+    "unfit_file": (
+        (
+            "Ce fichier ne peut pas être joint : une image, un PDF, un texte ou un document de bureau, de 10 Mo au "
+            "plus, et 10 fichiers par demande."
+        ),
+        (
+            "This file cannot be attached: a picture, a PDF, a text or an office document, of 10 MB at most, and 10 "
+            "files a request."
+        ),
+    ),
     "erased": (
         "Les renseignements personnels de cette demande ont été effacés.",
         "The personal data of this request was erased.",
@@ -80,6 +94,11 @@ _MISSING: Both = (
     "There is no such request, or it is not open to you.",
 )
 _OTHER: Both = ("Une règle de la Ville ne le permet pas.", "A rule of the town does not allow it.")
+
+
+def is_reason(text: str) -> bool:
+    """Whether somebody says why they open what is sealed (POL-30)."""
+    return REASON_LEAST <= len(text) <= REASON_MOST
 
 
 def why(t: Words, error: RefusedError) -> str:

@@ -21,6 +21,7 @@ from clic_contracts.vocabulary import (
 from clic_intake.citizen.label import KIND_NAMES as KIND_NAMES
 from clic_intake.citizen.label import LETTERS as LETTERS
 from clic_intake.citizen.label import SECTORS as SECTORS
+from clic_intake.core.mail_nature import Aside
 from clic_intake.web import Words
 from clic_intake.worklist.query import ListName
 
@@ -161,6 +162,13 @@ PRESENCES: dict[RequesterPresence, Both] = {
     RequesterPresence.IDENTIFIED: ("Nom et coordonnées connus", "Name and contact known"),
     RequesterPresence.PARTIAL: ("Nom ou coordonnées incomplets", "Name or contact incomplete"),
     RequesterPresence.WITHHELD: ("Gardés par le système qui l’a transmise", "Held by the sending system"),
+}
+FILE_ADDED: Both = ("Fichier ajouté", "File added")
+ASIDES: dict[Aside, Both] = {
+    Aside.LOOP: ("Un de nos propres courriels, revenu", "A mail of our own that came back"),
+    Aside.BOUNCE: ("Avis de non-livraison", "Notice that a mail was not delivered"),
+    Aside.AUTO_REPLY: ("Réponse automatique", "Automatic reply"),
+    Aside.LIST: ("Envoi à plusieurs personnes", "Sent to many"),
 }
 SEALED: dict[str, Both] = {
     "name": ("Nom", "Name"),

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import HTTPException
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -18,11 +19,13 @@ from clic_chassis.error import NotFoundError, RefusedError
 from clic_chassis.identity import checked_form
 from clic_contracts.envelope import Commit
 from clic_contracts.permission import may_treat
-from clic_contracts.vocabulary import RequestId
+from clic_contracts.vocabulary import RequestId, Service
 from clic_intake.api.attachment import saved
 from clic_intake.api.commanding import row_of
 from clic_intake.api.story import Stories, open_commits
+from clic_intake.core.judgement import judgement_of
 from clic_intake.core.meanwhile import MovedError
+from clic_intake.core.media import ALLOWED
 from clic_intake.core.near import said as reason_said
 from clic_intake.core.worklist import Row
 from clic_intake.duplicate.index import Duplicates, Near
@@ -33,17 +36,17 @@ from clic_intake.worklist.query import Worklists
 
 from .acting import Acts
 from .catalogue import FORM_BY_PATH
-from .error import why
+from .error import SAY_WHY, is_reason, why
 from .filling import meant
 from .form import Field, Form, fields_of
 from .frame import HOME, Frame
-from .label import said
+from .judging import judged
+from .label import FILE_ADDED, said
 from .offering import choices_of, offered
 from .telling import Teller
 
-REASON_LEAST = 3
-"""Characters of a reason for opening what is sealed."""
-REASON_MOST = 500
+FILES = "files"
+"""Beneath a request's address, where files are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Opened:
     content: Mapping[str, Mapping[str, Any]]
     fault: str = ""
     reason: str = ""
+    file_fault: str = ""
+    """Why a file was not added."""
 
 
 NOTHING_OPENED = Opened({})
@@ -107,7 +112,9 @@ class RequestPages:
         treats = may_treat(agent.roles, row.confidential_to, row.department)
         lines = teller.story(commits, opened.content)
         parent = await self._lists.by_id(agent, [row.merged_into]) if row.merged_into else ()
-        done = FORM_BY_PATH.get(request.query_params.get("done", ""))
+        done = request.query_params.get("done", "")
+        form = FORM_BY_PATH.get(done)
+        own = (each for commit in commits if commit.service is Service.INTAKE for each in commit.events)
         return self._frame.page(
             request,
             agent,
@@ -122,7 +129,11 @@ class RequestPages:
             treats=treats,
             position=commits[-1].sequence,
             parent=parent[0] if parent else None,
-            done=said(t, done.title) if done else None,
+            done=said(t, form.title) if form else said(t, FILE_ADDED) if done == FILES else None,
+            judgement=judged(t, teller, judgement_of(own, self._town)),
+            bodies=self._town.bodies,
+            accept=",".join(ALLOWED),
+            files_filled=NOTHING_FILLED.with_faults({"file": opened.file_fault} if opened.file_fault else {}),
             key=str(uuid.uuid4()),
             here=f"{HOME}/requests/{request_id}",
             other_at=lambda other: f"{HOME}/requests/{request_id}?lang={other}",
@@ -132,8 +143,8 @@ class RequestPages:
         """The story with what is sealed, opened for a reason that is recorded first (POL-30)."""
         filled = Filled.of(await checked_form(request))
         t, reason = words_of(request), filled.value("reason")
-        if not REASON_LEAST <= len(reason) <= REASON_MOST:
-            fault = t("Dites pourquoi, en quelques mots : c'est noté.", "Say why in a few words: it is recorded.")
+        if not is_reason(reason):
+            fault = said(t, SAY_WHY)
             return await self.story(request, agent, request_id, Opened({}, fault), HTTPStatus.UNPROCESSABLE_ENTITY)
         commits = await self._stories.treated(request_id, agent)
         sealed = await open_commits(self._register, request_id, commits, agent, reason, self._clock.now())
@@ -146,11 +157,37 @@ class RequestPages:
     async def file(self, request: Request, agent: Agent, request_id: RequestId, attachment_id: RequestId) -> Response:
         """A file, for a reason that is recorded first (POL-30)."""
         reason = Filled.of(await checked_form(request)).value("reason")
-        if not REASON_LEAST <= len(reason) <= REASON_MOST:
+        if not is_reason(reason):
             raise HTTPException(422, "say why, in a few words")
         await self._stories.treated(request_id, agent)
         await self._register.record_opening(self._clock.now(), agent.agent, request_id, reason)
         return saved(await self._attachments.read(request_id, attachment_id))
+
+    async def add_file(self, request: Request, agent: Agent, request_id: RequestId) -> Response:
+        """Add a file to a request, once for each form (POL-28)."""
+        t = words_of(request)
+        try:
+            form = await checked_form(request)
+            filled, file = Filled.of(form), form.get("file")
+            await self._stories.treated(request_id, agent)
+            content = await file.read() if isinstance(file, UploadFile) else b""
+            name = (file.filename if isinstance(file, UploadFile) else None) or ""
+            await self._attachments.add(
+                request_id,
+                name,
+                content,
+                actor=agent.actor,
+                cause_id=f"{agent.actor}\n{filled.value('key') or uuid.uuid4()}",
+                at=self._clock.now(),
+            )
+        except NotFoundError:
+            raise
+        except RefusedError as error:
+            refused = Opened({}, file_fault=why(t, error))
+            return await self.story(request, agent, request_id, refused, HTTPStatus.CONFLICT)
+        finally:
+            await request.close()
+        return RedirectResponse(f"{HOME}/requests/{request_id}?{urlencode({'done': FILES})}", HTTPStatus.SEE_OTHER)
 
     async def _read(self, request_id: RequestId, agent: Agent) -> tuple[Row, list[Commit]]:
         _, commits = await self._stories.whole(request_id, agent)

@@ -37,7 +37,7 @@ _TROUBLE: dict[int, tuple[str, str]] = {
         "Cette demande n'existe pas, ou elle ne vous est pas ouverte.",
         "There is no such request, or it is not open to you.",
     ),
-    413: ("C'est trop long.", "This is too large."),
+    413: ("C'est trop long : un fichier a 10 Mo au plus.", "This is too large: a file has 10 MB at most."),
     503: (
         "Un serveur ne répond pas. Rien n'est perdu : recommencez dans un instant.",
         "A server does not answer. Nothing is lost: try again in a moment.",
@@ -98,6 +98,10 @@ def add_request_pages(api: FastAPI, requests: RequestPages, shown: Shown) -> Non
     @api.post(HOME + "/requests/{request_id}/open", include_in_schema=False)
     async def open_seals(request: Request, request_id: RequestPath, agent: _Who) -> Response:
         return await shown(request, agent, lambda: requests.open(request, agent, request_id))
+
+    @api.post(HOME + "/requests/{request_id}/files", include_in_schema=False)
+    async def add_file(request: Request, request_id: RequestPath, agent: _Who) -> Response:
+        return await shown(request, agent, lambda: requests.add_file(request, agent, request_id))
 
     @api.post(HOME + "/requests/{request_id}/files/{attachment_id}", include_in_schema=False)
     async def file(request: Request, request_id: RequestPath, attachment_id: RequestId, agent: _Who) -> Response:

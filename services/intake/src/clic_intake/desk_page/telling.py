@@ -220,7 +220,7 @@ class Teller:
                 return (t("Note au dossier", "Note in the file"),)
             case RequestAttached():
                 size = max(1, round(event.size_bytes / 1024))
-                return (t("Fichier ajouté", "File added"), f"{event.media_type}, {size}\u00a0{t('Ko', 'KB')}")
+                return (said(t, label.FILE_ADDED), f"{event.media_type}, {size}\u00a0{t('Ko', 'KB')}")
             case RequestDescribed():
                 return (t("Texte publié", "Published text"), event.text or t("Rien", "Nothing"), event.status_notes)
             case InteractionRecorded():

@@ -25,6 +25,7 @@ from clic_intake.scan import Scanner
 
 _SQL = sql.load("clic_intake", "knowledge/queries.sql")
 
+NO_SUCH_DRAFT = "there is no such draft: `clic knowledge drafts` lists them"
 DRAFTS_MAX = 500
 """Listed at once at most; what is older comes first, and is to be exported first."""
 
@@ -111,11 +112,13 @@ class ArticleDrafts:
     async def request_of(self, draft_id: str) -> RequestId:
         """The request that a draft was made from, so that who may not see the one does not see the other (POL-26).
 
+        Of a draft that is not there, nobody's: what follows is the same for both.
+
         Raises:
-            NotFoundError: there is no such draft.
             RetryableError: the database is away.
         """
-        return str((await self._row(draft_id))["request_id"])
+        row = await self._found(draft_id)
+        return derive_id("no draft", draft_id) if row is None else str(row["request_id"])
 
     async def export(self, draft_id: str, *, agent: str) -> Article:
         """A draft's article, to be put into the town's folder; who opened it is recorded before it is opened (POL-30).
@@ -124,24 +127,19 @@ class ArticleDrafts:
             NotFoundError: there is no such draft, or it was erased with its request.
             RetryableError: the database is away.
         """
-        row = await self._row(draft_id)
+        row = await self._found(draft_id)
+        if row is None:
+            raise NotFoundError(NO_SUCH_DRAFT)
         request_id, now = str(row["request_id"]), self._clock.now()
         await self._register.record_opening(now, agent, request_id, f"article {row['code']}: export")
         key = (await self._register.entry(request_id)).key
         if key is None:
-            raise _no_such()
+            raise NotFoundError(NO_SUCH_DRAFT)
         article = Article.model_validate(key.open(Sealed.model_validate(json.loads(row["sealed"])))["article"])
         async with connected(self._pool) as connection:
             await connection.execute(_SQL["mark_exported"], draft_id, agent, now)
         return article
 
-    async def _row(self, draft_id: str) -> asyncpg.Record:
+    async def _found(self, draft_id: str) -> asyncpg.Record | None:
         async with connected(self._pool) as connection:
-            row = await connection.fetchrow(_SQL["draft"], draft_id)
-        if row is None:
-            raise _no_such()
-        return row
-
-
-def _no_such() -> NotFoundError:
-    return NotFoundError("there is no such draft: `clic knowledge drafts` lists them")
+            return await connection.fetchrow(_SQL["draft"], draft_id)

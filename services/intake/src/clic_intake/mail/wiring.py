@@ -10,11 +10,12 @@ from clic_chassis.decision import Decisions
 from clic_chassis.service import Component, Runtime
 from clic_chassis.settings import SettingsError
 from clic_contracts.town import Town
-from clic_intake.api.mail import add_mails
+from clic_intake.api.mail import Mails, add_mails
 from clic_intake.api.staff import staff_of
 from clic_intake.api.story import Stories
 from clic_intake.core.thread import Ours
 from clic_intake.desk import Desk
+from clic_intake.desk_page.mails import add_mail_pages
 from clic_intake.letter.bounce import Bounces
 from clic_intake.personal.attachments import Attachments
 from clic_intake.register import Register
@@ -67,7 +68,9 @@ def add_mail(
         identity_digest=master.digester(IDENTITIES),
     )
     stories = Stories(runtime.log, runtime.town)
-    add_mails(api, kept, reception, stories, register, runtime.clock, at_desk=staff_of(runtime.town))
+    mails = Mails(kept, reception, stories, register, runtime.clock)
+    add_mails(api, mails, at_desk=staff_of(runtime.town))
+    add_mail_pages(api, mails, runtime.town, runtime.clock)
     ways = _ways_in(runtime.settings, reception, ours)
     if ways and PUBLISHER not in runtime.town.publisher_by_code:
         raise SettingsError(

@@ -198,7 +198,9 @@ class Worklists:
         found: dict[ListName, int] = {}
         for name in _WHERE:
             where, parts = self._part(agent, name, None)
-            rows = await self._fetch(_statement("count", where, COUNTED_MAX + 1, _ORDER.get(name, _DUE)), realms, parts, now)
+            rows = await self._fetch(
+                _statement("count", where, COUNTED_MAX + 1, _ORDER.get(name, _DUE)), realms, parts, now
+            )
             found[name] = rows[0]["count"]
         return found
 
@@ -213,8 +215,9 @@ class Worklists:
         return tuple(map(_entry, await self._fetch(_SQL["by_id"], wanted, self.realms_of(agent))))
 
     async def position(self) -> int:
-        """How far the lists hold the log."""
-        return int((await self._fetch(_SQL["position"]))[0]["sequence"])
+        """How far the lists hold the log; 0 while they hold nothing yet. Raises RetryableError as `page`."""
+        rows = await self._fetch(_SQL["position"])
+        return int(rows[0]["sequence"]) if rows else 0
 
     def realms_of(self, agent: Agent) -> list[str]:
         """What an agent may see, as the table names it (POL-26)."""
