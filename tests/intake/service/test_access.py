@@ -120,7 +120,7 @@ def lines(town: Town) -> dict[str, Line]:
 
 
 HIDDEN = {
-    "/login", "/logout", "/openapi.json", "/docs", "/static/{name}", "/static-offline-docs", "/open311",
+    "/", "/login", "/logout", "/openapi.json", "/docs", "/static/{name}", "/static-offline-docs", "/open311",
     "/demande", "/suivi", "/desk",
 }  # fmt: skip
 """Beginnings of what is no API: pages and files, and Open311, which have tests of their own."""
