@@ -114,7 +114,9 @@ class RequestTelling(Telling):
         self.desk(self.received_s, self.number, *facts)
 
     def _reception(self) -> str:
-        subject = "" if self.unforeseen or self.access else f'"subject":"{self.matter.subject}",'
+        is_named = not (self.unforeseen or self.access)
+        subject = f'"subject":"{self.matter.subject}",' if is_named else ""
+        urgent = "true" if is_named and self.matter.urgent else "false"
         presence = "partial" if self.incomplete else "identified"
         written = '"written":true,' if self.access else ""
         criteria = '["about_town","repeated"]' if self.kind == "complaint" and self.chance() < 0.5 else "[]"  # noqa: PLR2004 - one of two
@@ -125,7 +127,8 @@ class RequestTelling(Telling):
             f'"submission":{{"source":"{SOURCE}/{self.publisher}","id":"{self.number}"}},'
             f'"publisher":"{self.publisher}","content_digest":"{self.writer.digest()}",'
             f'"sealed":{self.writer.sealed(length)},{written}'
-            f'"confidential":{"true" if self.access else "false"},"complaint_criteria":{criteria},"origin":"live"}}'
+            f'"confidential":{"true" if self.access else "false"},"complaint_criteria":{criteria},"origin":"live",'
+            f'"urgent":{urgent}}}'
         )
 
     def _route(self) -> None:

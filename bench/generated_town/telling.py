@@ -103,7 +103,7 @@ class Telling:
         text = f'"sealed":{self.writer.sealed(sealed)},' if sealed else ""
         return (
             f'{{"interaction_id":"{interaction_id}","channel":"{channel}","language":"fr",'
-            f'"subject":"{self.teller.people.matter().subject}",{follows},'
+            f'"subject":"{self.teller.people.matter().subject}",{follows},"articles":[],'
             f'"submission":{{"source":"{SOURCE}/{self.publisher}","id":"{submission}"}},"publisher":"{self.publisher}",'
             f'"content_digest":"{self.writer.digest()}",{text}"origin":"live"}}'
         )

@@ -35,6 +35,7 @@ class Matter(NamedTuple):
     first_line: bool
     answer_within: Delay
     rule: str
+    urgent: bool
 
 
 class People:
@@ -51,6 +52,7 @@ class People:
                 each.department == self.first_line,
                 each.answer_within or standard,
                 f"subject_{each.code}" if each.answer_within else "answer",
+                each.urgent,
             )
             for each in town.subjects
             if each.department is not None and not each.confidential

@@ -156,7 +156,7 @@ def test_a_learning_goes_into_the_report_in_a_few_commands_of_two_people(desk: D
         (("record",), "--file"),
         (("record", "a", "--file", "b"), "not both"),
         (("record", "--file", str(tmp_path / "absent")), "cannot be read"),
-        (("record", "a", "--about", "2026-999999"), "no request has the reference"),
+        (("record", "a", "--about", "2026-999999"), "no such request"),
         (("record", "a", "--subject", "licorne"), "subjects.yaml"),
         (("edit", "abcd", "a"), "clic learning drafts"),
         (("list", "2026-5", "--reason", "essai"), "/period"),

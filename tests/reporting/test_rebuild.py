@@ -184,7 +184,10 @@ async def test_a_swap_waits_for_the_transaction_of_the_service_that_is_under_way
 
     rebuilding = asyncio.create_task(rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url))
     await wait_until(
-        lambda: onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"), what="the swap waits"
+        lambda: onlooker.fetchval(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'reporting.checkpoint'::regclass"
+        ),
+        what="the swap waits",
     )
     before = await service.fetchval("SELECT count(*) FROM reporting.fact_request")
     await service.execute("DELETE FROM reporting.fact_request")
