@@ -26,6 +26,7 @@ from .failure import is_outage
 from .jetstream_log import JetStreamLog
 from .log import LogIdentity
 from .log_tail import GapError, LogTail, open_tail
+from .pause import pause
 from .projection import Projection as Projection
 from .telemetry import METRICS, continued
 
@@ -171,7 +172,7 @@ class Projector:
                 failures = failures + 1 if self.position == before else 1
                 self._failed(error)
             if not stop.is_set():
-                await _pause(stop, min(self._backoff_max_s, BACKOFF_FIRST_S * 2 ** min(failures, 10)))
+                await pause(stop, min(self._backoff_max_s, BACKOFF_FIRST_S * 2 ** min(failures, 10)))
 
     def _failed(self, error: Exception) -> None:
         """Sort an error: an outage is waited out, anything else stands visibly still and is tried again."""
@@ -229,7 +230,7 @@ class Projector:
                 "SELECT pg_try_advisory_lock(hashtext('clic projection'), hashtext($1))", self._projection.name
             ):
                 self._goes_on("standby")
-                await _pause(stop, STANDBY_EVERY_S)
+                await pause(stop, STANDBY_EVERY_S)
                 if stop.is_set():
                     yield None
                     return
@@ -385,8 +386,3 @@ def _decoded(projection: Projection[Any], messages: list[tuple[int, Msg]]) -> tu
 def _told(error: Exception) -> str:
     """An error for people: our own messages hold no personal data, others might and are left out."""
     return str(error) if isinstance(error, ClicError) else type(error).__name__
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -14,6 +14,7 @@ from clic_chassis.clock import Clock
 from clic_chassis.decision import Decisions
 from clic_chassis.error import ClicError, RetryableError
 from clic_chassis.log import EventLog
+from clic_chassis.pause import pause
 from clic_contracts.vocabulary import Service
 
 from .core.obligation import DECIDER, Command, Miss, Reconcile, Warn
@@ -71,10 +72,7 @@ class Timers:
                 self._failing_since = self._failing_since or self._clock.now()
                 log.warning("timers_wait", error=type(error).__name__)
             if fired < BATCH_MAX:
-                try:
-                    await asyncio.wait_for(stop.wait(), EVERY_S)
-                except TimeoutError:
-                    continue
+                await pause(stop, EVERY_S)
 
     def not_ready(self) -> str | None:
         """None, or since when nothing could be fired."""

@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 
 from clic_chassis.error import RetryableError
 from clic_chassis.nats_error import ALREADY_DELETED
+from clic_chassis.pause import pause
 from clic_chassis.quarantine import Quarantine
 from clic_contracts.subject import INBOX_STREAM
 
@@ -45,13 +46,13 @@ class InboxEraser:
     async def run(self, stop: asyncio.Event) -> None:
         """Look until told to stop."""
         while not stop.is_set():
+            await pause(stop, LOOK_EVERY_S)
+            if stop.is_set():
+                return
             try:
-                await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
-            except TimeoutError:
-                try:
-                    await self.look()
-                except (NatsError, OSError, RetryableError) as error:
-                    log.warning("inbox_not_erased", error=type(error).__name__)  # The next look does it.
+                await self.look()
+            except (NatsError, OSError, RetryableError) as error:
+                log.warning("inbox_not_erased", error=type(error).__name__)  # The next look does it.
 
     async def look(self) -> None:
         """Erase what was done with at the last look.

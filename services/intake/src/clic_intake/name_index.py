@@ -16,6 +16,7 @@ from clic_chassis import sql
 from clic_chassis.clock import Clock
 from clic_chassis.error import RetryableError, UnreadableError
 from clic_chassis.log import EventLog
+from clic_chassis.pause import pause
 from clic_contracts.vocabulary import Service
 
 from .core.requester import Requester, named
@@ -83,7 +84,7 @@ class OlderNames:
                 count = await self.index(stop)
             except RetryableError as error:
                 log.warning("names_not_indexed", error=type(error).__name__)
-                await _until(stop, TRY_AGAIN_S)
+                await pause(stop, TRY_AGAIN_S)
                 continue
             if count:
                 log.info("older_names_indexed", requests=count)
@@ -132,10 +133,3 @@ class OlderNames:
     def not_ready(self) -> str | None:
         """Always ready: only publications wait for it."""
         return None
-
-
-async def _until(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

@@ -18,6 +18,7 @@ from clic_chassis.decider import Fact
 from clic_chassis.decision import Decisions
 from clic_chassis.error import RetryableError, UnreadableError
 from clic_chassis.log import EventLog, Story
+from clic_chassis.pause import pause
 from clic_contracts.event import Sealed
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import LetterFailure, LetterKind, RequestId, Service
@@ -95,7 +96,7 @@ class Sender:
             except RetryableError as error:
                 log.warning("letters_not_sent", error=type(error).__name__)
             if done < BATCH_MAX:
-                await _until(stop, EVERY_S)
+                await pause(stop, EVERY_S)
 
     async def send_due(self, stop: asyncio.Event | None = None) -> int:
         """Settle what a crash left behind, then hand over what is due, a batch at most; how many were taken.
@@ -272,10 +273,3 @@ class Sender:
 def answer_within(key: RequestKey, sealed: Sealed) -> Sealed:
     """The person's words of an answer, sealed anew as any answer's text is."""
     return key.seal({"text": key.open(sealed)["answer"]})
-
-
-async def _until(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

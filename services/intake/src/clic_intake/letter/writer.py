@@ -13,6 +13,7 @@ from clic_chassis.decision import Decisions
 from clic_chassis.delivery import Delivery
 from clic_chassis.error import RetryableError, UnreadableError
 from clic_chassis.log import EventLog, Story
+from clic_chassis.pause import pause
 from clic_contracts.envelope import Commit, Recorded
 from clic_contracts.event import (
     LetterFailed,
@@ -185,10 +186,7 @@ class Wakes:
                 await self.look()
             except RetryableError as error:
                 log.warning("letter_wakes_wait", error=type(error).__name__)
-            try:
-                await asyncio.wait_for(stop.wait(), WAKE_EVERY_S)
-            except TimeoutError:
-                continue
+            await pause(stop, WAKE_EVERY_S)
 
     async def look(self) -> int:
         """Look at the requests that are due; how many there were. What two instances look at is written once.

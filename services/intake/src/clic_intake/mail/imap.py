@@ -22,6 +22,7 @@ from imapclient import DELETED, FLAGGED, IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError
 
 from clic_chassis import failure
+from clic_chassis.pause import pause
 from clic_intake.core.mail import MAIL_BYTES_MAX
 
 from .reception import MAILS, NotTakenError, Reception
@@ -92,8 +93,7 @@ class MailboxPoller:
                 log.warning("mailbox_not_reached", error=failure.reason_of(error), failures=failures)
             if not more:
                 wait_s = min(max(BACKOFF_MAX_S, self._mailbox.every_s), self._mailbox.every_s * 2 ** min(failures, 10))
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), wait_s)
+                await pause(stop, wait_s)
 
     async def poll(self, stop: asyncio.Event) -> bool:
         """Take what lies in the folder, `BATCH_MAX` mails at most; whether there is more.

@@ -12,6 +12,7 @@ import structlog
 from clic_chassis import sql
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError, RetryableError
+from clic_chassis.pause import pause
 from clic_contracts.envelope import derive_id
 from clic_contracts.vocabulary import RequestId
 from clic_intake.core.mail_nature import Aside
@@ -145,10 +146,7 @@ class KeptMails:
                     continue
             except RetryableError as error:
                 log.warning("mails_not_forgotten", error=str(error))  # The next hour does it.
-            try:
-                await asyncio.wait_for(stop.wait(), FORGET_EVERY_S)
-            except TimeoutError:
-                continue
+            await pause(stop, FORGET_EVERY_S)
 
     def not_ready(self) -> str | None:
         """Always ready: what is over and still there goes an hour later."""

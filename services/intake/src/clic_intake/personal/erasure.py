@@ -21,6 +21,7 @@ from clic_chassis.decider import Fact
 from clic_chassis.decision import Decisions
 from clic_chassis.error import RefusedError, RetryableError
 from clic_chassis.log import Story
+from clic_chassis.pause import pause
 from clic_contracts.event import PersonalDataErased
 from clic_contracts.lifecycle import PENDING
 from clic_contracts.vocabulary import Code, RequestId
@@ -194,10 +195,7 @@ class ErasureFinisher:
                 looks += 1
             except RetryableError as error:
                 log.warning("erasures_not_finished", error=type(error).__name__)  # The next look does it.
-            try:
-                await asyncio.wait_for(stop.wait(), FINISH_EVERY_S)
-            except TimeoutError:
-                continue
+            await pause(stop, FINISH_EVERY_S)
 
     def not_ready(self) -> str | None:
         """Always ready."""

@@ -18,6 +18,7 @@ import structlog
 from clic_chassis import sql
 from clic_chassis.clock import Clock
 from clic_chassis.error import ClicError, RetryableError
+from clic_chassis.pause import pause
 from clic_chassis.settings import SettingsError
 from clic_intake.register import Register, connected
 from clic_intake.seal import INDEX_PURPOSES, MasterKey, SealError
@@ -192,10 +193,7 @@ class KeyRotation:
                 await self.look(stop)
             except (RetryableError, SealError) as error:
                 log.warning("keys_not_rewrapped", error=type(error).__name__)  # The next look goes on.
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
-            except TimeoutError:
-                continue
+            await pause(stop, LOOK_EVERY_S)
 
     async def look(self, stop: asyncio.Event | None = None) -> None:
         """Do what there is to do.

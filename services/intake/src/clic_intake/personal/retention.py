@@ -21,6 +21,7 @@ from clic_chassis import sql
 from clic_chassis.clock import Clock
 from clic_chassis.error import ClicError, RefusedError, RetryableError, UnreadableError
 from clic_chassis.log import EventLog, Story
+from clic_chassis.pause import pause
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Kind, RequestId, Service
 from clic_intake.core.retention import GROUND, NOTICE_DAYS, Keeping, keeping, months_by_kind
@@ -222,10 +223,7 @@ class DailyRetention:
                 log.warning("retention_cut_off", error=type(error).__name__)  # The next look goes on.
             except ClicError as error:
                 log.error("retention_failed", error=type(error).__name__)  # noqa: TRY400 - no traceback: it may hold what was sealed
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
-            except TimeoutError:
-                continue
+            await pause(stop, LOOK_EVERY_S)
 
     def not_ready(self) -> str | None:
         """Always ready: nothing waits for it."""
