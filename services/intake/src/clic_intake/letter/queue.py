@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _SQL = sql.load("clic_intake.letter", "queue.sql")
 
+NOTED = (LetterWritten, LetterSent, LetterFailed, RequestMerged, RequestReopened)
+"""The facts that the queue takes note of, however old they are."""
 LEASE_S = 300.0
 """How long a sender has a letter to itself; longer than handing it over may take (`sender.DATA_TIMEOUT_S`)."""
 LIST_MAX = 200
@@ -102,11 +104,16 @@ class LetterQueue:
         Raises:
             RetryableError: the database is away.
         """
+        noted: list[tuple[Commit, RequestReceived]] = []
+        for commit in commits:
+            received = received or _reception(commit)
+            if received is not None and any(isinstance(each.data, NOTED) for each in commit.events):
+                noted.append((commit, received))
+        if not noted:
+            return  # Most commits: they cost the database nothing.
         async with connected(self._pool) as connection, connection.transaction():
-            for commit in commits:
-                received = received or _reception(commit)
-                if received is not None:
-                    await self._fold(connection, commit, received, State.WAITING)
+            for commit, reception in noted:
+                await self._fold(connection, commit, reception, State.WAITING)
 
     async def _fold(self, connection: Connection, commit: Commit, received: RequestReceived, written_is: State) -> None:
         for each in commit.events:

@@ -16,13 +16,9 @@ from clic_chassis.log import EventLog, Story
 from clic_chassis.pause import pause
 from clic_contracts.envelope import Commit, Recorded
 from clic_contracts.event import (
-    LetterFailed,
-    LetterSent,
-    LetterWritten,
     RequestAnswered,
     RequestMerged,
     RequestReceived,
-    RequestReopened,
 )
 from clic_contracts.vocabulary import Origin, RequestId, Service
 from clic_intake.core.owed import READS, STALE_AFTER, Owed, owed
@@ -30,7 +26,7 @@ from clic_intake.core.posting import write
 from clic_intake.seal import SealError
 
 from .composer import Composer
-from .queue import LetterQueue
+from .queue import NOTED, LetterQueue
 from .story import Addressee, Opener, Whole, whole_story
 
 log = structlog.get_logger()
@@ -42,14 +38,10 @@ WAKES_AT_ONCE = 50
 """Requests looked at again before the next ones are."""
 WAKES_SIDE_BY_SIDE_MAX = 8
 
-_FOLDED = (LetterWritten, LetterSent, LetterFailed)
-_NOTED = (*_FOLDED, RequestMerged, RequestReopened)
-"""What the queue takes note of, however old it is."""
-
 
 def nothing_to_write(delivery: Delivery) -> bool:
     """Whether a commit neither owes a letter nor says what became of one, and need not be decoded."""
-    return not delivery.may_hold((*READS, *_FOLDED))
+    return not delivery.may_hold((*READS, *NOTED))
 
 
 class Writer:
@@ -100,7 +92,7 @@ class Writer:
     def _owes_nothing(self, commit: Commit) -> bool:
         """Whether all of it happened too long ago to owe a letter: what is imported costs no look at three stories."""
         latest = max(each.occurred_at for each in commit.events)
-        noted = any(isinstance(each.data, _NOTED) for each in commit.events)
+        noted = any(isinstance(each.data, NOTED) for each in commit.events)
         return not noted and self._clock.now() - latest > STALE_AFTER
 
     async def _tell_of_merge(self, commit: Commit, whole: Whole, merged: Recorded, into: RequestId) -> None:
