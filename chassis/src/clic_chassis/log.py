@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from clic_contracts.envelope import Commit, Recorded
+from clic_contracts.event import RequestReceived
 from clic_contracts.vocabulary import RequestId, Service
 
 MAX_STORY_COMMITS = 10_000
@@ -33,6 +34,23 @@ class Story:
     def caused_by(self, cause_id: str) -> tuple[Recorded, ...]:
         """The facts that this cause made already: said twice, done once."""
         return tuple(event for event in self.events if event.cause_id == cause_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A request's facts over all services, in the log's order."""
+
+    commits: tuple[Commit, ...]
+
+    @property
+    def events(self) -> tuple[Recorded, ...]:
+        """Every fact."""
+        return tuple(event for commit in self.commits for event in commit.events)
+
+    @property
+    def received(self) -> RequestReceived | None:
+        """Its reception; None: it is no request's story."""
+        return next((each.data for each in self.events if isinstance(each.data, RequestReceived)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +94,10 @@ class EventLog(Protocol):
     async def identity(self) -> LogIdentity:
         """Which log this is and how long."""
         ...
+
+
+async def load_whole(log: EventLog, request_id: RequestId, *, fresh: bool = False) -> Whole:
+    """What every service recorded of a request. Raises as `EventLog.load`."""
+    stories = [await log.load(service, request_id, fresh=fresh) for service in Service]
+    commits = (commit for story in stories for commit in story.commits)
+    return Whole(tuple(sorted(commits, key=lambda commit: commit.sequence)))

@@ -22,7 +22,7 @@ from starlette.responses import RedirectResponse, Response
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError
 from clic_chassis.identity import checked_form, form_key
-from clic_chassis.log import EventLog
+from clic_chassis.log import EventLog, load_whole
 from clic_contracts.envelope import derive_id
 from clic_contracts.event import (
     InteractionRecorded,
@@ -40,7 +40,6 @@ from clic_contracts.vocabulary import (
     Missing,
     ReopeningReason,
     RequestId,
-    Service,
 )
 from clic_intake.core.admission import given_by, shows_claims
 from clic_intake.core.request import Close, Record, Statement
@@ -144,8 +143,7 @@ class Follow:
             self._gate.wrong(request)
             await asyncio.sleep(max(0.0, answer_at - loop.time()))
             raise HTTPException(404, "no such link")
-        commits = [each for service in Service for each in (await self._log.load(service, request_id)).commits]
-        events = [event for each in sorted(commits, key=lambda each: each.sequence) for event in each.events]
+        events = (await load_whole(self._log, request_id)).events
         seen = tracked(events)
         if seen.received is None or seen.request.erased:
             raise HTTPException(404, "no such link")

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from clic_chassis.log import Whole
 from clic_contracts.event import LetterWritten, RequestAnswered, RequestReceived, RequestRefused
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Channel, LetterKind, RequestId
@@ -13,7 +14,7 @@ from clic_intake.core.content import Content, content_of, language_of, published
 from clic_intake.core.owed import Owed
 
 from .render import html_of
-from .story import Addressee, Whole
+from .story import Addressee
 from .template import Templates
 
 Follow = Callable[[RequestId, str], Awaitable[str]]

@@ -6,33 +6,15 @@ from dataclasses import dataclass, field
 
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError, RetryableError
-from clic_chassis.log import EventLog
-from clic_contracts.envelope import Commit, Recorded
-from clic_contracts.event import RequestReceived
-from clic_contracts.vocabulary import RequestId, Service
+from clic_chassis.log import EventLog, Whole, load_whole
+from clic_contracts.envelope import Commit
+from clic_contracts.vocabulary import RequestId
 from clic_intake.core.requester import current
 from clic_intake.register import Register
 from clic_intake.seal import RequestKey
 
 OPENER = "service:letters"
 """Who opens seals to write to citizens, as the record of openings has it (POL-30)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A request's facts over all services, in the log's order."""
-
-    commits: tuple[Commit, ...]
-
-    @property
-    def events(self) -> tuple[Recorded, ...]:
-        """Every fact."""
-        return tuple(event for commit in self.commits for event in commit.events)
-
-    @property
-    def received(self) -> RequestReceived | None:
-        """Its reception; None: it is no request's story."""
-        return next((each.data for each in self.events if isinstance(each.data, RequestReceived)), None)
 
 
 async def whole_story(log: EventLog, request_id: RequestId, *, including: Commit | None = None) -> Whole:
@@ -42,10 +24,11 @@ async def whole_story(log: EventLog, request_id: RequestId, *, including: Commit
         RetryableError: the log is away, or a replica lags.
     """
     for fresh in (False, True):  # A direct get may come from a replica that lags behind the delivery.
-        stories = {each: await log.load(each, request_id, fresh=fresh) for each in Service}
-        if including is None or stories[including.service].last_sequence >= including.sequence:
-            commits = (commit for story in stories.values() for commit in story.commits)
-            return Whole(tuple(sorted(commits, key=lambda commit: commit.sequence)))
+        whole = await load_whole(log, request_id, fresh=fresh)
+        if including is None or any(
+            each.service is including.service and each.sequence >= including.sequence for each in whole.commits
+        ):
+            return whole
     raise RetryableError(f"the story of {request_id} does not reach {including and including.sequence} yet")
 
 

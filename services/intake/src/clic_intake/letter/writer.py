@@ -12,7 +12,7 @@ from clic_chassis.decider import Fact
 from clic_chassis.decision import Decisions
 from clic_chassis.delivery import Delivery
 from clic_chassis.error import RetryableError, UnreadableError
-from clic_chassis.log import EventLog, Story
+from clic_chassis.log import EventLog, Story, Whole
 from clic_chassis.pause import pause
 from clic_contracts.envelope import Commit, Recorded
 from clic_contracts.event import (
@@ -27,7 +27,7 @@ from clic_intake.seal import SealError
 
 from .composer import Composer
 from .queue import NOTED, LetterQueue
-from .story import Addressee, Opener, Whole, whole_story
+from .story import Addressee, Opener, whole_story
 
 log = structlog.get_logger()
 

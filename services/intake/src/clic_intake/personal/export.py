@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from clic_chassis.clock import Clock
-from clic_chassis.log import EventLog
+from clic_chassis.log import EventLog, load_whole
 from clic_contracts.envelope import Recorded
-from clic_contracts.event import RequestAttached, RequestReceived
+from clic_contracts.event import RequestAttached
 from clic_contracts.vocabulary import RequestId, Service
 from clic_intake.core.requester import current
 from clic_intake.core.state import state_of
@@ -68,10 +68,8 @@ class Exports:
     async def _request(self, request_id: RequestId, bytes_left: int) -> tuple[dict[str, Any], int]:
         """A request, and the bytes of files that are in it."""
         entry = await self._register.entry(request_id)
-        stories = [(await self._log.load(service, request_id)).commits for service in Service]
-        commits = sorted((commit for story in stories for commit in story), key=lambda commit: commit.sequence)
-        events = [each for commit in commits for each in commit.events]
-        received = next((each.data for each in events if isinstance(each.data, RequestReceived)), None)
+        whole = await load_whole(self._log, request_id)
+        events, received = whole.events, whole.received
         files, used = await self._files(request_id, events, entry.key, bytes_left)
         return {
             "request_id": request_id,
