@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from .event import RequestReceived
 from .town import Town
 from .vocabulary import Code, DepartmentCode, Kind
 
@@ -27,6 +28,11 @@ def confidential_to(kind: Kind, subject_code: str | None, town: Town) -> Code | 
         return ACCESS_ROLE
     subject = town.subject_by_code.get(subject_code or "")
     return subject.department if subject is not None and subject.confidential else None
+
+
+def role_needed(received: RequestReceived, town: Town) -> Code | None:
+    """The role that an agent needs to see a request as it was registered; None: every agent may (POL-26)."""
+    return confidential_to(received.kind, received.subject, town) if received.confidential else None
 
 
 def is_staff(roles: Collection[str], town: Town) -> bool:

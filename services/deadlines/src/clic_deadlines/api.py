@@ -13,7 +13,7 @@ from clic_chassis.http import add_error_handlers, new_api, problems
 from clic_chassis.identity import Identity, current, protect
 from clic_chassis.log import EventLog
 from clic_contracts.event import ObligationSet, RequestReceived
-from clic_contracts.permission import confidential_to, is_staff, may_see
+from clic_contracts.permission import is_staff, may_see, role_needed
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import LiftReason, RequestId, Service
 
@@ -80,9 +80,7 @@ def make_api(log: EventLog, table: TimerTable, town: Town, clock: Clock, identit
         """What is confidential is for others not there (POL-26)."""
         events = (await log.load(Service.INTAKE, request_id)).events
         received = events[0].data if events else None
-        if not isinstance(received, RequestReceived) or not received.confidential:
-            return True
-        return may_see(agent.roles, confidential_to(received.kind, received.subject, town))
+        return not isinstance(received, RequestReceived) or may_see(agent.roles, role_needed(received, town))
 
     @api.get("/requests/{request_id}/obligations", tags=["obligations"], responses=problems(401, 403, 404, 422, 503))
     async def request_obligations(request_id: RequestId, agent: who) -> RequestObligations:

@@ -21,7 +21,7 @@ from clic_chassis.error import NotFoundError, RefusedError
 from clic_chassis.log import EventLog
 from clic_contracts.envelope import Recorded, derive_id
 from clic_contracts.event import LearningRecorded, RequestReceived
-from clic_contracts.permission import confidential_to
+from clic_contracts.permission import may_see, role_needed
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import RequestId, Service, SubjectCode
 
@@ -230,11 +230,7 @@ class Learnings:
 
     def _may_see(self, place: _Place, agent: Agent) -> bool:
         """POL-26: what is confidential is seen by its own alone."""
-        about = place.about
-        if about is None or not about.confidential:
-            return True
-        role = confidential_to(about.kind, about.subject, self._town)
-        return role is None or role in agent.roles
+        return place.about is None or may_see(agent.roles, role_needed(place.about, self._town))
 
     async def _opened(self, place: _Place) -> Learning:
         said = place.fact.data

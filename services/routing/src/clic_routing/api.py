@@ -14,7 +14,7 @@ from clic_chassis.http import add_error_handlers, new_api, problems
 from clic_chassis.identity import Identity, current, protect
 from clic_chassis.log import EventLog
 from clic_contracts.event import RequestReceived
-from clic_contracts.permission import confidential_to, is_staff, may_see, may_treat
+from clic_contracts.permission import is_staff, may_see, may_treat, role_needed
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code, DepartmentCode, RequestId, Service
 
@@ -51,9 +51,7 @@ def make_api(decisions: Decisions, log: EventLog, town: Town, clock: Clock, iden
             raise HTTPException(403, "this needs the role agent or a department's code, which an operator gives")
         events = (await log.load(Service.INTAKE, request_id)).events
         received = events[0].data if events else None
-        role = None
-        if isinstance(received, RequestReceived) and received.confidential:
-            role = confidential_to(received.kind, received.subject, town)
+        role = role_needed(received, town) if isinstance(received, RequestReceived) else None
         if not isinstance(received, RequestReceived) or not may_see(agent.roles, role):
             raise NotFoundError("no such request")
         return role

@@ -17,7 +17,7 @@ from clic_chassis.log import EventLog
 from clic_contracts.envelope import Commit, Recorded, derive_id
 from clic_contracts.event import RequestReceived, RequestRouted, RequestSplit
 from clic_contracts.lifecycle import LIFECYCLE
-from clic_contracts.permission import confidential_to, may_see, may_treat
+from clic_contracts.permission import may_see, may_treat, role_needed
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code, Phase, Reference, RequestId, Service
 from clic_intake.core.rule import UnknownRequestError
@@ -129,9 +129,7 @@ class Stories:
         must_be_staff(agent, self._town)
         commits = (await self._log.load(Service.INTAKE, request_id)).commits
         received = commits[0].events[0].data if commits else None
-        role = None
-        if isinstance(received, RequestReceived) and received.confidential:
-            role = confidential_to(received.kind, received.subject, self._town)
+        role = role_needed(received, self._town) if isinstance(received, RequestReceived) else None
         if not isinstance(received, RequestReceived) or not may_see(agent.roles, role):
             # One answer for both, from one place: same status, same words, same work (POL-26).
             raise UnknownRequestError("no such request: send its submission first, or correct the id")

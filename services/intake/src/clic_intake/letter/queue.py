@@ -25,7 +25,7 @@ from clic_contracts.event import (
     RequestReceived,
     RequestReopened,
 )
-from clic_contracts.permission import confidential_to
+from clic_contracts.permission import role_needed
 from clic_contracts.subject import log_subject
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code, LetterFailure, LetterKind, RequestId, Service
@@ -119,7 +119,13 @@ class LetterQueue:
         for each in commit.events:
             match each.data:
                 case LetterWritten(letter_id=letter_id, letter=kind):
-                    values = (commit.request_id, kind, self._role(received), commit.sequence, each.occurred_at)
+                    values = (
+                        commit.request_id,
+                        kind,
+                        role_needed(received, self._town),
+                        commit.sequence,
+                        each.occurred_at,
+                    )
                     await connection.execute(_SQL["add"], letter_id, *values, written_is)
                 case LetterSent(letter_id=letter_id):
                     await connection.execute(_SQL["settle"], letter_id, State.DONE, None, None, commit.sequence)
@@ -132,10 +138,6 @@ class LetterQueue:
                     await connection.execute(_SQL["part"], commit.request_id)
                 case _:
                     pass
-
-    def _role(self, received: RequestReceived) -> Code | None:
-        """Who alone may see it (POL-26)."""
-        return confidential_to(received.kind, received.subject, self._town) if received.confidential else None
 
     async def make(self, log: EventLog) -> int:
         """Make the tables from the log where they were never made, or were emptied; how many commits were read.
