@@ -24,6 +24,7 @@ from clic_contracts.town import Town
 from clic_contracts.town_text import Names, Paragraphs
 from clic_contracts.vocabulary import AccessOutcome, ClosingReason, Kind, Language, LetterKind, Missing, ObligationKind
 
+from .admission import shows_claims
 from .month import MONTHS
 
 _WEEKDAYS = {
@@ -135,14 +136,13 @@ def content_of(story: Iterable[Recorded], town: Town, zone: dt.tzinfo, *, name: 
 def _of_reception(received: RequestReceived, words: _Words) -> Content:
     town = words.town
     correspondence = town.correspondence
-    claims = not set(received.terms).isdisjoint(correspondence.claim_terms)
     subject = town.subject_by_code.get(received.subject or "")
     return Content(
         town=words.of(town.name),
         desk=words.of(town.desk),
         sender=words.of(correspondence.sender),
         further=words.of(correspondence.further),
-        claims=words.of(correspondence.claims) if claims else "",
+        claims=words.of(correspondence.claims) if shows_claims(received.terms, town) else "",
         reference=received.reference,
         kind=words.one(_KINDS[received.kind]),
         subject=words.of(subject.name) if subject is not None else "",

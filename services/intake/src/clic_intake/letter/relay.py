@@ -22,7 +22,6 @@ COMMAND_TIMEOUT_S = 30.0
 """For the connection and each command before the text; RFC 5321 allows five minutes, one's own relay needs less."""
 DATA_TIMEOUT_S = 120.0
 """For the text and the answer to it. After that nobody knows."""
-TLS_MODES = ("starttls", "implicit", "none")
 
 _TEMPORARY = 400
 _FINAL = 500
