@@ -1,4 +1,4 @@
-"""A service's database for a command: connected for one thing to do, and errors told to whoever called."""
+"""A service's database for a command: connected for one thing to do."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import asyncpg
-import typer
-from rich.console import Console
-from rich.markup import escape
 
 from clic_chassis.error import ClicError
 
@@ -27,22 +24,29 @@ async def with_pool(service: str, ask: Callable[[asyncpg.Pool], Awaitable[T]]) -
         ClicError: nothing says where it is, or it does not answer.
     """
     url = database_url(service)
-    try:
+    with _reached(service, url):
         pool = await asyncpg.create_pool(url, min_size=1, max_size=2, timeout=CONNECT_TIMEOUT_S)
+    async with pool:
+        return await ask(pool)
+
+
+async def with_connection(service: str, ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    """The same of one connection. Raises as `with_pool`."""
+    url = database_url(service)
+    with _reached(service, url):
+        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+    try:
+        return await ask(connection)
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def _reached(service: str, url: str) -> Iterator[None]:
+    try:
+        yield
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         raise ClicError(
             f"{service}'s database at {without_password(url)} does not answer ({type(error).__name__}). "
             "Is CLIC running? `clic up` starts it."
         ) from error
-    async with pool:
-        return await ask(pool)
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """An error is told and ends the command."""
-    try:
-        yield
-    except ClicError as error:
-        Console(stderr=True).print(escape(str(error)), style="red", soft_wrap=True)
-        raise typer.Exit(1) from error

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from clic_chassis.error import ClicError
 
 from .connection import ConnectionUnknownError, clic_dir, read_installation
+from .told import told
 
 SERVICE = "intake"
 TIMEOUT_S = 60.0
@@ -87,3 +90,10 @@ def _refusal(status: int, body: bytes) -> str:
     except (ValueError, KeyError, TypeError):
         return f"intake answered {status}, and no problem that can be read"
     return "\n".join(lines)
+
+
+@contextmanager
+def asking(agent: str) -> Iterator[DeskApi]:
+    """The desk, asked as an agent; an error is told and ends the command."""
+    with told():
+        yield DeskApi.of_folder(agent)

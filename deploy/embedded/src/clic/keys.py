@@ -16,8 +16,9 @@ from clic_intake.personal.keys import LOOK_EVERY_S, RotationError, open_keys, pr
 from clic_intake.seal import KEY_BYTES, MasterKey, read_ring
 
 from .connection import clic_dir
-from .database import told, with_pool
+from .database import with_pool
 from .folder import Folder
+from .told import told
 
 SERVICE = "intake"
 TRIES_MAX = 20

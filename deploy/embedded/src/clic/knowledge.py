@@ -8,13 +8,10 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from rich.console import Console
-from rich.text import Text
 
-from clic_chassis.error import ClicError
 from clic_chassis.town_file import ARTICLE_KEYS, ARTICLES
 
-from .desk_api import DeskApi, DeskError
+from .desk_api import DeskApi, DeskError, asking
 from .learning import AGENT, PREFIX_MIN, As
 from .town import town_dir
 
@@ -29,10 +26,8 @@ app = typer.Typer(
 @app.command()
 def drafts(agent: As = AGENT) -> None:
     """List the drafts of articles, oldest first, without their texts."""
-    try:
-        found = DeskApi.of_folder(agent).ask("/knowledge/drafts")
-    except ClicError as error:
-        raise _told(error) from error
+    with asking(agent) as api:
+        found = api.ask("/knowledge/drafts")
     for each in found:
         on = dt.datetime.fromisoformat(each["written_at"]).date()
         state = f"exporté par {each['exported_by']}" if each["exported_by"] else "à exporter"
@@ -53,21 +48,19 @@ def export(
 
     It is searched once the town's folder is deployed; `clic town check` reads it first. A file that is there stays.
     """
-    try:
-        api = DeskApi.of_folder(agent)
+    with asking(agent) as api:
         head = _find(api, draft)
         path = (town or town_dir()) / ARTICLES / f"{head['code']}.yaml"
         if path.exists():
             raise DeskError(f"{path} is there already: change it by hand, or move it away")
         article = api.ask(f"/knowledge/drafts/{head['draft_id']}/export", {})
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(as_file(article), encoding="utf-8")
-    except ClicError as error:
-        raise _told(error) from error
-    except OSError as error:
-        raise _told(
-            DeskError(f"the file cannot be written ({type(error).__name__}): name another folder by --town")
-        ) from error
+        try:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(as_file(article), encoding="utf-8")
+        except OSError as error:
+            raise DeskError(
+                f"the file cannot be written ({type(error).__name__}): name another folder by --town"
+            ) from error
     typer.echo(f"Écrit : {path}. Relisez-le, puis `clic town check`.".replace(" :", "\u00a0:"))
 
 
@@ -86,11 +79,6 @@ def _find(api: DeskApi, draft: str) -> dict[str, Any]:
             "`clic knowledge drafts` lists them"
         )
     return dict(found[0])
-
-
-def _told(error: ClicError) -> typer.Exit:
-    Console(stderr=True).print(Text(str(error), style="red"), soft_wrap=True)
-    return typer.Exit(1)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -15,10 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from clic_chassis.error import ClicError
 from clic_reporting.core.french import NBSP
 
-from .desk_api import DeskApi, DeskError
+from .desk_api import DeskApi, DeskError, asking
 
 ZONE = ZoneInfo("America/Toronto")
 AGENT = "agent"
@@ -50,7 +47,7 @@ def record(
 
     `--file -` leaves nothing in the shell's history.
     """
-    with _asking(agent) as api:
+    with asking(agent) as api:
         path = "/learnings"
         if about is not None:
             path = f"/requests/{api.ask(f'/references/{about}')['request_id']}/learnings"
@@ -65,7 +62,7 @@ def list_learnings(
     agent: As = AGENT,
 ) -> None:
     """Gather a quarter's learnings. Their seals are opened, and who opens them and why is recorded (POL-30)."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         after: str | None = None
         count = 0
         while True:
@@ -91,7 +88,7 @@ def edit(
     agent: As = AGENT,
 ) -> None:
     """Write the text that is to stand in the report; shows at once what the scan finds in it."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         body: dict[str, Any] = {"text": _text(text, file)}
         if made_from:
             body["learnings"] = made_from
@@ -108,7 +105,7 @@ def list_drafts(
     agent: As = AGENT,
 ) -> None:
     """List drafts, without their texts."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         drafts = api.ask("/learnings/drafts" + (f"?period={period}" if period else ""))
         for each in drafts:
             typer.echo(_heading(each))
@@ -119,7 +116,7 @@ def list_drafts(
 @app.command()
 def scan(draft: DraftId, agent: As = AGENT) -> None:
     """Show a draft and what the scan finds in it. That it was read is recorded (POL-30)."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         _show_draft(_read(api, draft))
 
 
@@ -131,7 +128,7 @@ def confirm(
     agent: As = AGENT,
 ) -> None:
     """Confirm that a finding is harmless, where that is allowed."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         _show_draft(_do(api, _find(api, draft), "confirm", finding_id=finding, reason=reason))
 
 
@@ -143,7 +140,7 @@ def sign_off(
     yes: Annotated[bool, typer.Option("--yes", help="Without showing it and asking.")] = False,
 ) -> None:
     """Sign a draft off: another person than who changed it last. It is shown first, and asked about."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         read = _find(api, draft) if yes else _read(api, draft)
         if not yes:
             _show_draft(read)
@@ -155,7 +152,7 @@ def sign_off(
 @app.command()
 def publish(draft: DraftId, agent: As = AGENT) -> None:
     """Publish a draft that was signed off: it stands in the quarter's reports from then on, and cannot be erased."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         # Said again after it was published, the draft is gone, and its whole id still says which it was.
         draft_id = draft if len(draft) == ID_CHARS else _find(api, draft)["draft_id"]
         done = api.ask(f"/learnings/drafts/{draft_id}/publish", {})
@@ -169,7 +166,7 @@ def list_published(
     agent: As = AGENT,
 ) -> None:
     """List what was published for a quarter, and what of it was withdrawn."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         found = api.ask(f"/learnings/publications?period={period}")
         for each in found:
             withdrawn = ", retiré" if each["is_withdrawn"] else ""
@@ -186,7 +183,7 @@ def withdraw(
     agent: As = AGENT,
 ) -> None:
     """Take a published text out of every report. The log keeps it; a mended one is published anew."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         done = api.ask(f"/learnings/publications/{publication}/withdraw", {"ground": ground})
         typer.echo(f"Retiré des rapports de {done['period']}. Le journal le conserve.")
 
@@ -194,7 +191,7 @@ def withdraw(
 @app.command()
 def discard(draft: DraftId, agent: As = AGENT) -> None:
     """Let a draft go that nobody publishes."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         _do(api, _find(api, draft), "discard")
         typer.echo("Brouillon abandonné.")
 
@@ -202,7 +199,7 @@ def discard(draft: DraftId, agent: As = AGENT) -> None:
 @app.command()
 def readings(agent: As = AGENT) -> None:
     """See who read unreviewed learnings and drafts, when and why, newest first (POL-30)."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         found = api.ask("/learnings/readings")
         for each in found:
             what = "apprentissages" if each["what"] == "gather" else "brouillon"
@@ -215,16 +212,6 @@ def readings(agent: As = AGENT) -> None:
 
 
 # -- asking -------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _asking(agent: str) -> Iterator[DeskApi]:
-    """Ask as an agent; an error is told and ends the command."""
-    try:
-        yield DeskApi.of_folder(agent)
-    except ClicError as error:
-        Console(stderr=True).print(Text(str(error), style="red"), soft_wrap=True)
-        raise typer.Exit(1) from error
 
 
 def _text(text: str | None, file: Path | None) -> str:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
-from clic_chassis.error import ClicError
 from clic_reporting.core.french import NBSP
 
-from .desk_api import DeskApi, DeskError
+from .desk_api import DeskApi, DeskError, asking
 
 AGENT = "agent"
 NONE = "Rien."
@@ -41,7 +36,7 @@ def erase(
     agent: As = AGENT,
 ) -> None:
     """Erase a request's personal data, for ever: nobody can read it any more, and what is counted stays."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         done = api.ask(f"/requests/{_request_id(api, reference)}/erase", {"ground": ground})
         typer.echo(f"Effacée{NBSP}: {reference}, {done['erased_at']}, motif {done['ground']}.")
         typer.echo(f"Les sauvegardes d’avant ne la rendent plus après la prochaine rotation{NBSP}: clic keys rotate.")
@@ -50,7 +45,7 @@ def erase(
 @person.command()
 def find(name: Name = None, email: Email = None, phone: Phone = None, agent: As = AGENT) -> None:
     """Find a person's requests by name, e-mail address or telephone. A name alone proves nothing."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         found = _found(api, name, email, phone)
         for each in found:
             by = ", ".join(words for key, words in (("by_contact", "coordonnée"), ("by_name", "nom")) if each[key])
@@ -76,7 +71,7 @@ def export(
 
     By references, or by an e-mail address or telephone; never by name alone, which others have, too.
     """
-    with _asking(agent) as api:
+    with asking(agent) as api:
         if file.suffix not in (".json", ".pdf"):
             raise DeskError(f"{file}: name a file that ends in .json or .pdf")
         ids = [_request_id(api, each) for each in requests or ()]
@@ -106,7 +101,7 @@ def correct(
     agent: As = AGENT,
 ) -> None:
     """Correct a requester: give all that is right, since it takes the place of all that was known (A-2.1 art. 89)."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         said = {"name": name, "email": email, "phone": phone, "address": address}
         requester = {key: value for key, value in said.items() if value}
         body = {"requester": requester, "ground": ground}
@@ -117,7 +112,7 @@ def correct(
 @person.command()
 def openings(reference: ReferenceArgument, agent: As = AGENT) -> None:
     """Show who opened what is sealed of a request, when and why (POL-30)."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         found = api.ask(f"/requests/{_request_id(api, reference)}/openings")
         for each in found:
             typer.echo(f"{each['opened_at'][:16]}  {each['agent']}  {each['reason']}")
@@ -133,7 +128,7 @@ def show_retention(
     agent: As = AGENT,
 ) -> None:
     """Intake erases once a day what is kept too long, after it was announced for a week (A-2.1 art. 73)."""
-    with _asking(agent) as api:
+    with asking(agent) as api:
         if dry_run == register:
             raise DeskError("say what to print: --dry-run or --register")
         if register:
@@ -177,13 +172,3 @@ def _write(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         raise DeskError(f"{file}: cannot be written ({error.strerror})") from error
-
-
-@contextmanager
-def _asking(agent: str) -> Iterator[DeskApi]:
-    """The desk; an error is told and ends the command."""
-    try:
-        yield DeskApi.of_folder(agent)
-    except ClicError as error:
-        Console(stderr=True).print(Text(str(error), style="red"), soft_wrap=True)
-        raise typer.Exit(1) from error

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -20,10 +18,10 @@ from clic_chassis.error import ClicError
 from clic_reporting import ledger
 from clic_reporting.ledger import Publication
 
-from .connection import database_url, without_password
+from .database import with_connection
+from .told import told
 
 DATABASE = "reporting"
-CONNECT_TIMEOUT_S = 10.0
 EXPORT = "clic publications"
 """What an export says it is."""
 FORMAT = 1
@@ -35,7 +33,6 @@ app = typer.Typer(
     help="What was published: list it, export it for a backup, restore it. No rebuild brings it back.",
     no_args_is_help=True,
 )
-T = TypeVar("T")
 File = Annotated[Path, typer.Argument(help="A JSON file. It holds hidden counts: it is internal.", show_default=False)]
 
 
@@ -48,8 +45,8 @@ def list_publications(
     *, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False
 ) -> None:
     """List the reports that were published, the oldest first, once their checksums are found to follow each other."""
-    with _told():
-        found = asyncio.run(_with_connection(ledger.publications))
+    with told():
+        found = asyncio.run(with_connection(DATABASE, ledger.publications))
     console = Console()
     if as_json:
         for each in found:
@@ -68,8 +65,8 @@ def list_publications(
 @app.command()
 def export(file: File) -> None:
     """Write the whole ledger to a new file, for a backup or another server."""
-    with _told():
-        found = asyncio.run(_with_connection(ledger.publications))
+    with told():
+        found = asyncio.run(with_connection(DATABASE, ledger.publications))
         _write(file, found)
     Console().print(f"{len(found)} publications are in {escape(str(file))}; keep it with the backups.", soft_wrap=True)
 
@@ -77,9 +74,9 @@ def export(file: File) -> None:
 @app.command()
 def restore(file: File) -> None:
     """Write an export into a ledger that has nothing, or the beginning of the same. A broken chain is refused."""
-    with _told():
+    with told():
         entries = _read(file)
-        missing = asyncio.run(_with_connection(lambda connection: ledger.restore(connection, entries)))
+        missing = asyncio.run(with_connection(DATABASE, lambda connection: ledger.restore(connection, entries)))
     Console().print(f"{missing} publications are restored; the ledger has {len(entries)}.", soft_wrap=True)
 
 
@@ -138,28 +135,3 @@ def _read(file: Path) -> list[str]:
                 "another export"
             )
     return [each.entry for each in publications]
-
-
-async def _with_connection(ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-    url = database_url(DATABASE)
-    try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise ClicError(
-            f"reporting's database at {without_password(url)} does not answer ({type(error).__name__}). "
-            "Is CLIC running? `clic up` starts it."
-        ) from error
-    try:
-        return await ask(connection)
-    finally:
-        await connection.close()
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """An error is told and ends the command."""
-    try:
-        yield
-    except ClicError as error:
-        Console(stderr=True).print(escape(str(error)), style="red", soft_wrap=True)
-        raise typer.Exit(1) from error

@@ -15,7 +15,8 @@ from rich.text import Text
 from clic_chassis.town_file import read_town
 from clic_intake.publisher_key import PublisherKeys
 
-from .database import told, with_pool
+from .database import with_pool
+from .told import told
 from .town import town_dir
 
 SERVICE = "intake"
