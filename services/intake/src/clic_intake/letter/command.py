@@ -139,10 +139,7 @@ class LetterCommands:
         """
         story = await self._log.load(Service.INTAKE, request_id)
         letter = letter_of(story.events, letter_id).written
-        answer = None
-        if letter.letter is LetterKind.ANSWER and letter.sealed is not None:
-            key = await self._opener.key(request_id, "answer that went out (POL-27)", who=actor)
-            answer = answer_within(key, letter.sealed) if key is not None else None
+        answer = await answer_within(self._opener, request_id, letter, "answer that went out (POL-27)", who=actor)
         return await self._decisions.decide(
             request_id,
             lambda story: settle_doubt(self._requests, story.events, letter_id, self._clock.now(), answer=answer),

@@ -19,16 +19,16 @@ from clic_chassis.decision import Decisions
 from clic_chassis.error import RetryableError, UnreadableError
 from clic_chassis.log import EventLog, Story
 from clic_chassis.pause import pause
-from clic_contracts.event import Sealed
+from clic_contracts.event import LetterWritten, Sealed
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import LetterFailure, LetterKind, RequestId, Service
 from clic_intake.core.posting import Posted, Requests, fail, posted, send
-from clic_intake.seal import RequestKey, SealError
+from clic_intake.seal import SealError
 
 from .queue import LetterQueue, State, Taken
 from .relay import DoubtError, NotTakenError, RejectedError, Relay, RelayAddress
 from .render import AddressError, Envelope, email_of
-from .story import Opener
+from .story import OPENER, Opener
 
 log = structlog.get_logger()
 
@@ -223,7 +223,12 @@ class Sender:
 
     async def _record_sent(self, letter: Taken) -> None:
         at = letter.handed_over_at or self._clock.now()
-        answer = await self.answer_of(letter.request_id, letter.letter_id, "answer that was sent (POL-27)")
+        said = posted((await self._log.load(Service.INTAKE, letter.request_id)).events).get(letter.letter_id)
+        answer = (
+            await answer_within(self._opener, letter.request_id, said.written, "answer that was sent (POL-27)")
+            if said is not None
+            else None
+        )
         await self._record(
             letter, "sent", lambda story: send(self._requests, story.events, letter.letter_id, at, answer=answer)
         )
@@ -249,20 +254,6 @@ class Sender:
         OUTCOMES.labels(what).inc()
         log.info("letter_settled", letter_id=letter.letter_id, letter=letter.letter.value, outcome=what)
 
-    async def answer_of(self, request_id: RequestId, letter_id: RequestId, reason: str) -> Sealed | None:
-        """What an answer said, sealed for the fact that it was given; None for other letters, and once it is erased.
-
-        Raises:
-            RetryableError: a server is away.
-            SealError: the seal does not open.
-        """
-        story = await self._log.load(Service.INTAKE, request_id)
-        written = posted(story.events).get(letter_id)
-        if written is None or written.written.letter is not LetterKind.ANSWER or written.written.sealed is None:
-            return None
-        key = await self._opener.key(request_id, reason)
-        return answer_within(key, written.written.sealed) if key is not None else None
-
     async def _measure(self) -> None:
         counted = await self._queue.count()
         for each in State:
@@ -270,6 +261,18 @@ class Sender:
                 LETTERS.labels(each).set(counted.get(each, 0))
 
 
-def answer_within(key: RequestKey, sealed: Sealed) -> Sealed:
-    """The person's words of an answer, sealed anew as any answer's text is."""
-    return key.seal({"text": key.open(sealed)["answer"]})
+async def answer_within(
+    opener: Opener, request_id: RequestId, letter: LetterWritten, reason: str, *, who: str = OPENER
+) -> Sealed | None:
+    """The person's words of an answer, sealed anew as any answer's text is.
+
+    None for other letters, and once it is erased.
+
+    Raises:
+        RetryableError: a server is away.
+        SealError: the seal does not open.
+    """
+    if letter.letter is not LetterKind.ANSWER or letter.sealed is None:
+        return None
+    key = await opener.key(request_id, reason, who=who)
+    return key.seal({"text": key.open(letter.sealed)["answer"]}) if key is not None else None
