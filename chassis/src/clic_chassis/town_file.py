@@ -23,7 +23,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "vocabulary.yaml": ("vocabulary",),
     "routing.yaml": ("routing",),
     "deadlines.yaml": ("deadlines", "standards"),
-    "calendar.yaml": ("calendar",),
+    "calendar.yaml": ("calendar", "earlier_calendars"),
     "publishers.yaml": ("publishers",),
     "correspondence.yaml": ("correspondence",),
     "retention.yaml": ("retention",),

@@ -12,14 +12,17 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from .vocabulary import (
+    AccessNature,
     AccessOutcome,
     BodyCode,
     Channel,
     ClosingReason,
     Code,
     Criterion,
+    DelayUnit,
     DeliveryProof,
     DepartmentCode,
+    Escalation,
     Kind,
     Language,
     LetterFailure,
@@ -28,14 +31,18 @@ from .vocabulary import (
     Missing,
     ObligationKind,
     Origin,
+    PauseReason,
+    RecountReason,
     Reference,
     ReopeningReason,
     RequesterPresence,
     RequestId,
+    ReviewOutcome,
     RuleCode,
     Service,
     SubjectCode,
     TermCode,
+    ThirdPartyPosition,
     VoidingReason,
 )
 
@@ -236,14 +243,15 @@ class RequestPromised(Event):
 
 
 class RequestExtended(Event):
-    """The one extension of an access request, with its notice. Source: POL-23, A-2.1 art. 47."""
+    """The one extension of an access request (POL-23, A-2.1 art. 47) or of a complaint, with its notice."""
 
     TYPE: ClassVar = "request.extended.v1"
     BY: ClassVar = Service.INTAKE
     EXAMPLE: ClassVar = {"days": 10, "notice": _TOLD}
 
-    days: Annotated[int, Field(ge=1, le=10)] = Field(description="Calendar days.")
+    days: Annotated[int, Field(ge=1, le=10)] = Field(description="Calendar days; of a complaint, business days.")
     notice: Delivery
+    sealed: Sealed | None = Field(default=None, description="The reason.")
 
 
 class RequestAnswered(Event):
@@ -263,6 +271,9 @@ class RequestAnswered(Event):
     answered_by: DepartmentCode | None = Field(default=None, description="None: the department in charge.")
     access_outcome: AccessOutcome | None = None
     provisions: tuple[str, ...] = Field(default=(), description="Provisions that a refusal relies on (A-2.1 art. 50).")
+    body: BodyCode | None = Field(
+        default=None, description="Of the outcome `other_body`: which one holds the document better (A-2.1 art. 48)."
+    )
     sealed: Sealed | None = Field(default=None, description="What was answered.")
 
 
@@ -438,6 +449,11 @@ class LetterWritten(Event):
     answered_by: DepartmentCode | None = Field(default=None, description="Of an answer, see `request.answered.v1`.")
     access_outcome: AccessOutcome | None = Field(default=None, description="Of an answer, the same.")
     provisions: tuple[str, ...] = Field(default=(), description="Of an answer, the same.")
+    body: BodyCode | None = Field(default=None, description="Of an answer, the same.")
+    days: Annotated[int, Field(ge=1, le=10)] | None = Field(
+        default=None, description="Of an extension, see `request.extended.v1`."
+    )
+    third_party_id: RequestId | None = Field(default=None, description="Of a notice to a third party: to whom.")
     closes: bool = Field(default=False, description="Of an answer: the request is closed once it has gone out.")
     sealed: Sealed | None = Field(default=None, description="To whom, its subject and its text.")
 
@@ -476,6 +492,112 @@ class LetterFailed(Event):
     status: str | None = Field(
         default=None, pattern=r"^[245](\.[0-9]{1,3}){2}$", description="Enhanced status code (RFC 3463), where known."
     )
+
+
+class RequestAdmitted(Event):
+    """A person judged that a request is admissible. Source: POL-05 to POL-09, POL-12."""
+
+    TYPE: ClassVar = "request.admitted.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"complaint_criteria": ["about_town", "repeated"], "sealed": _SEALED}
+
+    complaint_criteria: tuple[Code, ...] = Field(
+        default=(), description="Criteria of the Direction générale's form that were found to be so (POL-12)."
+    )
+    sealed: Sealed | None = Field(default=None, description="On what ground.")
+
+
+class RequestHandedOver(Event):
+    """Work on a request was given to an outside body; the town still answers for it. Source: POL-29."""
+
+    TYPE: ClassVar = "request.handed_over.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"to": "hydro_quebec", "expected_on": "2026-06-05"}
+
+    to: BodyCode
+    expected_on: dt.date | None = Field(
+        default=None, description="By the end of this day, as agreed with that body; None: the town's standard."
+    )
+
+
+class RequestHandedBack(Event):
+    """An outside body is done with its part of a request, or will not do it. Source: POL-29."""
+
+    TYPE: ClassVar = "request.handed_back.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"done": True}
+
+    done: bool
+
+
+class AccessClassified(Event):
+    """What an access request is for, as the yearly account tells them apart. Source: POL-04, A-2.1."""
+
+    TYPE: ClassVar = "access.classified.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"nature": "administrative_documents"}
+
+    nature: AccessNature
+
+
+class ThirdPartyIdentified(Event):
+    """A document that is asked for concerns a third party, who must be heard. Source: A-2.1 art. 23 to 25."""
+
+    TYPE: ClassVar = "access.third_party_identified.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"third_party_id": "6f9619ff-8b86-5d11-b42d-00cf4fc964ff", "sealed": _SEALED}
+
+    third_party_id: RequestId
+    sealed: Sealed | None = Field(default=None, description="Who it is, and how to reach them.")
+
+
+class ThirdPartyNotified(Event):
+    """A third party was told, and has a delay to answer; silence is consent. Source: A-2.1 art. 25, 49."""
+
+    TYPE: ClassVar = "access.third_party_notified.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"third_party_id": "6f9619ff-8b86-5d11-b42d-00cf4fc964ff", "notice": _TOLD}
+
+    third_party_id: RequestId
+    notice: Delivery
+
+
+class ThirdPartyAnswered(Event):
+    """A third party consents to a document being given, or objects. Source: A-2.1 art. 25, 49."""
+
+    TYPE: ClassVar = "access.third_party_answered.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {
+        "third_party_id": "6f9619ff-8b86-5d11-b42d-00cf4fc964ff",
+        "position": "objects",
+        "sealed": _SEALED,
+    }
+
+    third_party_id: RequestId
+    position: ThirdPartyPosition
+    sealed: Sealed | None = Field(default=None, description="What they said.")
+
+
+class ReviewRequested(Event):
+    """The citizen asked the Commission d'accès à l'information for a review. Source: POL-24, A-2.1 art. 135."""
+
+    TYPE: ClassVar = "access.review_requested.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"requested_on": "2026-06-12", "sealed": None}
+
+    requested_on: dt.date = Field(description="When the Commission was asked; the event's time is when the town knew.")
+    sealed: Sealed | None = Field(default=None, description="The Commission's file number, and what was asked.")
+
+
+class ReviewDecided(Event):
+    """A review by the Commission d'accès à l'information ended. Source: A-2.1 art. 135, 141."""
+
+    TYPE: ClassVar = "access.review_decided.v1"
+    BY: ClassVar = Service.INTAKE
+    EXAMPLE: ClassVar = {"outcome": "upheld", "sealed": None}
+
+    outcome: ReviewOutcome
+    sealed: Sealed | None = Field(default=None, description="What was decided.")
 
 
 class LearningRecorded(Event):
@@ -545,7 +667,19 @@ class TraceStep(Part):
     first_on: dt.date
     last_on: dt.date
     counted: bool
-    why: Code = Field(description="`business_day`, `weekend`, `holiday`, `town_closing`, `calendar_day`, `start`.")
+    why: Code = Field(
+        description="`business_day`, `weekend`, `holiday`, `town_closing`, `calendar_day`, `start`, `paused`, `closed`."
+    )
+    minutes: int | None = Field(
+        default=None, ge=0, description="Of a delay in business hours: how much of it was counted on these days."
+    )
+
+
+class Within(Part):
+    """How long a delay is, as its rule had it when it began."""
+
+    amount: int = Field(ge=0)
+    unit: DelayUnit
 
 
 class ObligationSet(Event):
@@ -578,6 +712,54 @@ class ObligationSet(Event):
     due_prudent_on: dt.date = Field(description="The last day that the desk works to.")
     warn_at: AwareDatetime
     rule: RuleRef
+    calendar_version: str = Field(max_length=80)
+    trace: tuple[TraceStep, ...]
+    within: Within | None = Field(default=None, description="None: the end is an agreed day, or was not recorded.")
+    stops_while_waiting: bool = Field(
+        default=False, description="Whether it stands still while the request waits for the citizen."
+    )
+
+
+class ObligationPaused(Event):
+    """A delay stands still: the request waits for the citizen, who was asked. Source: POL-06, POL-21."""
+
+    TYPE: ClassVar = "obligation.paused.v1"
+    BY: ClassVar = Service.DEADLINES
+    EXAMPLE: ClassVar = {"obligation_id": "answer-1", "obligation": "answer", "reason": "waits_for_citizen"}
+
+    obligation_id: str
+    obligation: ObligationKind
+    reason: PauseReason
+
+
+class ObligationRecounted(Event):
+    """The limit of an obligation is another from now on, counted anew from its start. Source: POL-29."""
+
+    TYPE: ClassVar = "obligation.recounted.v1"
+    BY: ClassVar = Service.DEADLINES
+    EXAMPLE: ClassVar = {
+        "obligation_id": "answer-1",
+        "obligation": "answer",
+        "because": "resumed",
+        "due_at": "2026-05-22T00:00:00-04:00",
+        "due_strict_on": "2026-05-21",
+        "due_prudent_on": "2026-05-21",
+        "warn_at": "2026-05-20T12:00:00-04:00",
+        "calendar_version": "2026.1",
+        "trace": [
+            {"first_on": "2026-05-15", "last_on": "2026-05-15", "counted": True, "why": "business_day"},
+            {"first_on": "2026-05-16", "last_on": "2026-05-20", "counted": False, "why": "paused"},
+            {"first_on": "2026-05-21", "last_on": "2026-05-21", "counted": True, "why": "business_day"},
+        ],
+    }
+
+    obligation_id: str
+    obligation: ObligationKind
+    because: RecountReason
+    due_at: AwareDatetime = Field(description="Exclusive, as in `obligation.set.v1`.")
+    due_strict_on: dt.date
+    due_prudent_on: dt.date
+    warn_at: AwareDatetime
     calendar_version: str = Field(max_length=80)
     trace: tuple[TraceStep, ...]
 
@@ -634,6 +816,56 @@ class ObligationMissed(Event):
     due_at: AwareDatetime
 
 
+class ObligationEscalated(Event):
+    """Somebody further up is told that an obligation is not kept. Source: POL-29, C-19 art. 113."""
+
+    TYPE: ClassVar = "obligation.escalated.v1"
+    BY: ClassVar = Service.DEADLINES
+    EXAMPLE: ClassVar = {
+        "obligation_id": "answer-1",
+        "obligation": "answer",
+        "due_at": "2026-05-20T00:00:00-04:00",
+        "step": 2,
+        "to": "head",
+    }
+
+    obligation_id: str
+    obligation: ObligationKind
+    due_at: AwareDatetime
+    step: Annotated[int, Field(ge=1, le=20)] = Field(description="Of the town's chain, from 1.")
+    to: Escalation
+
+
+class ObligationLapsed(Event):
+    """A delay of somebody else ended and was not used: a third party's silence, a review that nobody asked for."""
+
+    TYPE: ClassVar = "obligation.lapsed.v1"
+    BY: ClassVar = Service.DEADLINES
+    EXAMPLE: ClassVar = {
+        "obligation_id": "review_window-1",
+        "obligation": "review_window",
+        "due_at": "2026-07-03T00:00:00-04:00",
+    }
+
+    obligation_id: str
+    obligation: ObligationKind
+    due_at: AwareDatetime
+
+
+class AccessDeemedRefused(Event):
+    """The limit passed without a decision: the law takes it for a refusal, and the town must still answer.
+
+    Source: A-2.1 art. 52. A decision in time that is recorded later makes `obligation.met.v1` say so, which prevails.
+    """
+
+    TYPE: ClassVar = "access.deemed_refused.v1"
+    BY: ClassVar = Service.DEADLINES
+    EXAMPLE: ClassVar = {"obligation_id": "decide_access-1", "due_at": "2026-06-05T00:00:00-04:00"}
+
+    obligation_id: str
+    due_at: AwareDatetime
+
+
 class ObligationLifted(Event):
     """An obligation no longer binds: the request was refused, withdrawn, merged, voided, or a new date replaced it."""
 
@@ -681,6 +913,20 @@ EVENTS: tuple[type[Event], ...] = (
     LetterWritten,
     LetterSent,
     LetterFailed,
+    RequestAdmitted,
+    RequestHandedOver,
+    RequestHandedBack,
+    AccessClassified,
+    ThirdPartyIdentified,
+    ThirdPartyNotified,
+    ThirdPartyAnswered,
+    ReviewRequested,
+    ReviewDecided,
+    ObligationPaused,
+    ObligationRecounted,
+    ObligationEscalated,
+    ObligationLapsed,
+    AccessDeemedRefused,
 )
 """The catalogue: every event of the log, newest version of each."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .event import (
     EVENTS,
+    AccessClassified,
     Event,
     ExchangeAbusive,
     LearningRecorded,
@@ -14,6 +15,11 @@ from .event import (
     RequestAssigned,
     RequestAttached,
     RequestNoted,
+    ReviewDecided,
+    ReviewRequested,
+    ThirdPartyAnswered,
+    ThirdPartyIdentified,
+    ThirdPartyNotified,
 )
 from .vocabulary import Service
 
@@ -25,6 +31,7 @@ HIDDEN_FIELDS = frozenset({"sealed", "content_digest", "submission", "publisher"
 
 DESK_PAPERS: frozenset[type[Event]] = frozenset(
     {
+        AccessClassified,
         ExchangeAbusive,
         LearningRecorded,
         LetterFailed,
@@ -34,6 +41,11 @@ DESK_PAPERS: frozenset[type[Event]] = frozenset(
         RequestAssigned,
         RequestAttached,
         RequestNoted,
+        ReviewDecided,
+        ReviewRequested,
+        ThirdPartyAnswered,
+        ThirdPartyIdentified,
+        ThirdPartyNotified,
     }
 )
 """What is between the desk and one citizen, or the desk's own."""

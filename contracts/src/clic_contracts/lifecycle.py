@@ -7,6 +7,8 @@ phase may not happen there; `BESIDE` events may happen in any phase and change n
 from __future__ import annotations
 
 from .event import (
+    AccessClassified,
+    AccessDeemedRefused,
     Event,
     ExchangeAbusive,
     InteractionRecorded,
@@ -14,14 +16,19 @@ from .event import (
     LetterFailed,
     LetterSent,
     LetterWritten,
+    ObligationEscalated,
+    ObligationLapsed,
     ObligationLifted,
     ObligationMet,
     ObligationMissed,
+    ObligationPaused,
+    ObligationRecounted,
     ObligationSet,
     ObligationWarned,
     PersonalDataCorrected,
     PersonalDataErased,
     RequestAcknowledged,
+    RequestAdmitted,
     RequestAnswered,
     RequestAssigned,
     RequestAttached,
@@ -29,6 +36,8 @@ from .event import (
     RequestCompleted,
     RequestDescribed,
     RequestExtended,
+    RequestHandedBack,
+    RequestHandedOver,
     RequestIncomplete,
     RequestMerged,
     RequestNoted,
@@ -40,6 +49,11 @@ from .event import (
     RequestRouted,
     RequestSplit,
     RequestVoided,
+    ReviewDecided,
+    ReviewRequested,
+    ThirdPartyAnswered,
+    ThirdPartyIdentified,
+    ThirdPartyNotified,
 )
 from .vocabulary import ClosingReason, Phase
 
@@ -50,6 +64,8 @@ LIFECYCLE: dict[Phase, dict[type[Event], Phase]] = {
     Phase.RECEIVED: {
         RequestIncomplete: Phase.RECEIVED,
         RequestCompleted: Phase.RECEIVED,
+        RequestAdmitted: Phase.RECEIVED,
+        RequestHandedOver: Phase.IN_TREATMENT,
         RequestAcknowledged: Phase.IN_TREATMENT,
         RequestPromised: Phase.IN_TREATMENT,
         RequestExtended: Phase.IN_TREATMENT,
@@ -63,6 +79,8 @@ LIFECYCLE: dict[Phase, dict[type[Event], Phase]] = {
     Phase.IN_TREATMENT: {
         RequestIncomplete: Phase.IN_TREATMENT,
         RequestCompleted: Phase.IN_TREATMENT,
+        RequestAdmitted: Phase.IN_TREATMENT,
+        RequestHandedOver: Phase.IN_TREATMENT,
         RequestAcknowledged: Phase.IN_TREATMENT,
         RequestPromised: Phase.IN_TREATMENT,
         RequestExtended: Phase.IN_TREATMENT,
@@ -95,6 +113,8 @@ LIFECYCLE: dict[Phase, dict[type[Event], Phase]] = {
     Phase.REOPENED: {
         RequestIncomplete: Phase.REOPENED,
         RequestCompleted: Phase.REOPENED,
+        RequestAdmitted: Phase.REOPENED,
+        RequestHandedOver: Phase.REOPENED,
         RequestAcknowledged: Phase.REOPENED,
         RequestPromised: Phase.REOPENED,
         RequestExtended: Phase.REOPENED,
@@ -121,12 +141,24 @@ BESIDE: frozenset[type[Event]] = frozenset(
         LetterFailed,
         PersonalDataCorrected,
         PersonalDataErased,
+        RequestHandedBack,
+        AccessClassified,
+        ThirdPartyIdentified,
+        ThirdPartyNotified,
+        ThirdPartyAnswered,
+        ReviewRequested,
+        ReviewDecided,
         RequestRouted,
         ObligationSet,
+        ObligationPaused,
+        ObligationRecounted,
         ObligationMet,
         ObligationWarned,
         ObligationMissed,
+        ObligationEscalated,
+        ObligationLapsed,
         ObligationLifted,
+        AccessDeemedRefused,
     }
 )
 """Facts beside the phase: they may come in any phase but NEW, in any order, and change none."""

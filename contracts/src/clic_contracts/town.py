@@ -6,6 +6,7 @@ The models check the meaning; `clic_chassis.town_file` reads the folder and says
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cached_property
@@ -20,7 +21,9 @@ from .vocabulary import (
     BodyCode,
     Channel,
     Code,
+    DelayUnit,
     DepartmentCode,
+    Escalation,
     Kind,
     Language,
     LetterKind,
@@ -57,7 +60,8 @@ class Department(Configured):
     code: DepartmentCode
     name: Names
     first_line: bool = False
-    email: str | None = None
+    email: str | None = Field(default=None, description="Where its daily digest goes.")
+    head_email: str | None = Field(default=None, description="Of its head, who is told what is escalated.")
 
 
 class Body(Configured):
@@ -66,6 +70,9 @@ class Body(Configured):
     code: BodyCode
     name: Names
     contact: Names
+    access_officer: Names | None = Field(
+        default=None, description="Who is responsible there for access to documents (A-2.1 art. 48)."
+    )
 
 
 class Delay(Configured):
@@ -73,13 +80,25 @@ class Delay(Configured):
 
     business_days: Annotated[int, Field(ge=0, le=400)] | None = None
     calendar_days: Annotated[int, Field(ge=0, le=400)] | None = None
-    hours: Annotated[int, Field(ge=1, le=2000)] | None = None
+    hours: Annotated[int, Field(ge=1, le=2000, description="Elapsed ones.")] | None = None
+    business_hours: Annotated[int, Field(ge=1, le=2000, description="Of the desk's opening hours.")] | None = None
 
     @model_validator(mode="after")
     def _one_unit(self) -> Self:
-        if sum(value is not None for value in (self.business_days, self.calendar_days, self.hours)) != 1:
-            raise ValueError("give exactly one of business_days, calendar_days, hours")
+        if sum(getattr(self, unit) is not None for unit in DelayUnit) != 1:
+            raise ValueError(f"give exactly one of {', '.join(DelayUnit)}")
         return self
+
+    @property
+    def unit(self) -> DelayUnit:
+        """In what it is counted."""
+        return next(unit for unit in DelayUnit if getattr(self, unit) is not None)
+
+    @property
+    def amount(self) -> int:
+        """How many of its unit."""
+        amount: int = getattr(self, self.unit)
+        return amount
 
 
 class Choice(Configured):
@@ -112,6 +131,7 @@ class Subject(Configured):
     name: Names
     department: DepartmentCode | None = Field(default=None, description="None: outside the town's competence.")
     answer_within: Delay | None = Field(default=None, description="None: the kind's standard, or the default.")
+    legal_delay: bool = Field(default=False, description="`answer_within` is a law's: nothing stops its clock.")
     turn_to: BodyCode | None = Field(default=None, description="Outside the town's competence: who can help (POL-07).")
     confidential: bool = False
     terms: tuple[TermCode, ...] = Field(default=(), description="Terms that the desk looks for in the text.")
@@ -184,6 +204,9 @@ class CalendarConfig(Configured):
     """The desk's days. Public holidays are Québec's law and are not configured."""
 
     version: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    effective_on: dt.date | None = Field(
+        default=None, description="From when on it holds for delays that begin; None: always, of the oldest."
+    )
     timezone: str = "America/Toronto"
     slots: tuple[Slot, ...] = ()
     closings: tuple[Closing, ...] = ()
@@ -208,6 +231,27 @@ class CalendarConfig(Configured):
         return None
 
 
+class Judging(Configured):
+    """By when a person says whether a request is admissible. Source: POL-05 to POL-09, POL-12."""
+
+    within: Delay
+    kinds: tuple[Kind, ...] = (Kind.COMPLAINT,)
+
+
+class CitizenReply(Configured):
+    """How long a request waits for what the citizen was asked for. Source: POL-06, POL-21."""
+
+    remind_after: Delay
+    within: Delay
+
+
+class EscalationStep(Configured):
+    """Who is told of a limit that was not kept, and how long after it."""
+
+    to: Escalation
+    after: Delay | None = Field(default=None, description="None: at the limit itself.")
+
+
 class Deadlines(Configured):
     """The delays that hold for every subject."""
 
@@ -216,6 +260,18 @@ class Deadlines(Configured):
     decide_access_within: Delay
     warn_at_share: Annotated[float, Field(gt=0, lt=1)] = 0.75
     reopen_within_days: Annotated[int, Field(ge=0, le=3650, description="Calendar days.")] = 30
+    judge: Judging | None = None
+    citizen_reply: CitizenReply | None = None
+    outside_work_within: Delay | None = Field(
+        default=None, description="Of work that was handed to an outside body, where no date was agreed with it."
+    )
+    complaint_extension_days: Annotated[
+        int, Field(ge=0, le=10, description="Business days at most, once, with a reason; 0: never.")
+    ] = 10
+    escalation: tuple[EscalationStep, ...] = Field(default=(), max_length=20)
+    general_management: DepartmentCode | None = Field(
+        default=None, description="Where `general_management` is told; needed where a step names it."
+    )
 
 
 class Publisher(Configured):
@@ -249,6 +305,9 @@ class Town(Configured):
     deadlines: Deadlines
     standards: tuple[Standard, ...] = ()
     calendar: CalendarConfig
+    earlier_calendars: tuple[CalendarConfig, ...] = Field(
+        default=(), description="Those that held before, oldest first: never changed, so that a count can be explained."
+    )
     publishers: tuple[Publisher, ...]
     complaint_criteria: tuple[Code, ...] = ()
     correspondence: Correspondence
@@ -299,7 +358,8 @@ class Town(Configured):
             "subject": [s.code for s in self.subjects],
         }
         pointers: list[tuple[Loc, str, str | None]] = [
-            (("routing", "unforeseen"), "department", self.routing.unforeseen)
+            (("routing", "unforeseen"), "department", self.routing.unforeseen),
+            (("deadlines", "general_management"), "department", self.deadlines.general_management),
         ]
         for n, s in enumerate(self.subjects):
             pointers.append((("subjects", n, "department"), "department", s.department))
@@ -330,6 +390,14 @@ class Town(Configured):
                 f"{first_lines} departments are first_line",
                 "Mark exactly one, the desk itself, with `first_line: true`.",
             )
+        yield from self._lacking_in_calendars()
+        steps = self.deadlines.escalation
+        if self.deadlines.general_management is None and any(s.to is Escalation.GENERAL_MANAGEMENT for s in steps):
+            yield Inconsistency(
+                ("deadlines", "escalation"),
+                "a step goes to general_management, and no department is named so",
+                "Add deadlines.general_management with the code of a department.",
+            )
         kept = {each.kind for each in self.retention}
         for kind in Kind:
             if kind not in kept:
@@ -342,6 +410,31 @@ class Town(Configured):
                 if (letter, language) not in written:
                     name = f"{letter.value}.{language.value}.j2"
                     yield Inconsistency(("letters",), f"there is no letter {name}", f"Add the file letters/{name}.")
+
+    def _lacking_in_calendars(self) -> Iterator[Inconsistency]:
+        """Each later calendar says from when on it holds, later than the one before, in the same time zone."""
+        for n, (before, after) in enumerate(itertools.pairwise(self.calendars)):
+            is_last = n == len(self.earlier_calendars) - 1
+            loc: Loc = ("calendar",) if is_last else ("earlier_calendars", n + 1)
+            if after.effective_on is None or (before.effective_on or dt.date.min) >= after.effective_on:
+                yield Inconsistency(
+                    (*loc, "effective_on"),
+                    f"calendar {after.version} does not begin after {before.version}",
+                    "Give it an effective_on that is later; the oldest comes first in earlier_calendars.",
+                )
+            if after.version in {each.version for each in self.calendars[: n + 1]}:
+                yield Inconsistency(
+                    (*loc, "version"), f"{after.version} stands twice", "Give each calendar a version of its own."
+                )
+            if after.timezone != before.timezone:
+                yield Inconsistency(
+                    (*loc, "timezone"), f"it is not {before.timezone}, as before", "A town has one time zone."
+                )
+
+    @property
+    def calendars(self) -> tuple[CalendarConfig, ...]:
+        """Every calendar that the town ever counted by, oldest first."""
+        return (*self.earlier_calendars, self.calendar)
 
     @cached_property
     def subject_by_code(self) -> dict[str, Subject]:

@@ -165,6 +165,9 @@ class LetterKind(StrEnum):
     CLOSING = "closing"  # it is done with; how satisfied are you?
     MERGED = "merged"  # another request goes on for it
     REOPENED = "reopened"
+    EXTENSION = "extension"  # the delay is extended, once (A-2.1 art. 47; of a complaint, with its reason)
+    THIRD_PARTY = "third_party"  # to a third party whom documents asked for concern (A-2.1 art. 25)
+    REMINDER = "reminder"  # what was asked for has not come yet
 
 
 class LetterFailure(StrEnum):
@@ -184,6 +187,79 @@ class ObligationKind(StrEnum):
     ANSWER = "answer"
     PROMISE = "promise"
     DECIDE_ACCESS = "decide_access"
+    JUDGE = "judge"  # whether it is admissible, where a person must say so (POL-05 to POL-09, POL-12)
+    OUTSIDE_WORK = "outside_work"  # work that was handed to an outside body is followed up
+    NOTIFY_THIRD_PARTY = "notify_third_party"  # A-2.1 art. 25, 49
+    THIRD_PARTY_RESPONSE = "third_party_response"  # the time that a third party has; silence is consent
+    REVIEW_WINDOW = "review_window"  # the time that a citizen has to ask the Commission (POL-24, A-2.1 art. 135)
+    CITIZEN_REPLY = "citizen_reply"  # the time that a citizen has to give what is missing (POL-06, POL-21)
+
+
+WINDOWS: frozenset[ObligationKind] = frozenset(
+    {ObligationKind.THIRD_PARTY_RESPONSE, ObligationKind.REVIEW_WINDOW, ObligationKind.CITIZEN_REPLY}
+)
+"""Delays of others: the town owes nothing by their end, they lapse, and no rate of kept delays counts them."""
+
+ANSWERED_BY: frozenset[ObligationKind] = frozenset(
+    {ObligationKind.ANSWER, ObligationKind.PROMISE, ObligationKind.DECIDE_ACCESS}
+)
+"""What an answer to the citizen keeps: their limits are the due date that the citizen is told (POL-18)."""
+
+
+class DelayUnit(StrEnum):
+    """In what a delay is counted."""
+
+    BUSINESS_DAYS = "business_days"
+    CALENDAR_DAYS = "calendar_days"
+    HOURS = "hours"  # elapsed
+    BUSINESS_HOURS = "business_hours"  # of the desk's opening hours
+
+
+class PauseReason(StrEnum):
+    """Why a delay stands still."""
+
+    WAITS_FOR_CITIZEN = "waits_for_citizen"
+
+
+class RecountReason(StrEnum):
+    """Why a limit is another than was recorded."""
+
+    RESUMED = "resumed"  # the citizen gave what was missing
+    CALENDAR = "calendar"  # the town's calendar changed, and somebody applied it
+    LATER_KNOWN = "later_known"  # what happened before was recorded later
+
+
+class Escalation(StrEnum):
+    """Who is told of a delay that is not kept, one after the other. Source: POL-29, C-19 art. 113."""
+
+    PERSON = "person"  # who has it; the department, where nobody has
+    HEAD = "head"  # of the department
+    GENERAL_MANAGEMENT = "general_management"  # Direction générale
+
+
+class AccessNature(StrEnum):
+    """What an access request is for, as the yearly account to the Commission tells them apart. Source: A-2.1."""
+
+    ADMINISTRATIVE_DOCUMENTS = "administrative_documents"  # art. 9
+    PERSONAL_INFORMATION = "personal_information"  # art. 83
+    RECTIFICATION = "rectification"  # art. 89
+
+
+class ThirdPartyPosition(StrEnum):
+    """What a third party says to a document being given. Source: A-2.1 art. 25, 49."""
+
+    CONSENTS = "consents"
+    OBJECTS = "objects"
+
+
+class ReviewOutcome(StrEnum):
+    """How a review by the Commission d'accès à l'information ended. Source: A-2.1 art. 135, 141."""
+
+    UPHELD = "upheld"  # the town's decision stands
+    REVERSED = "reversed"
+    PARTLY_REVERSED = "partly_reversed"
+    SETTLED = "settled"  # by agreement
+    WITHDRAWN = "withdrawn"
 
 
 class LiftReason(StrEnum):

@@ -14,6 +14,8 @@ from clic_contracts.vocabulary import Phase
 TREATED = {
     "incomplete": None,  # POL-06, POL-21: asked for, as long as nothing was answered
     "completed": None,
+    "admitted": None,  # POL-05 to POL-09, POL-12: a person judged that it is admissible
+    "handed_over": None,  # POL-29: an outside body does part of the work
     "split": None,  # POL-10: one contact that is several requests
     "merged": None,  # POL-27: closed in the same decision
     "acknowledged": None,  # POL-13 to POL-15
@@ -29,7 +31,7 @@ TREATED = {
 EXPECTED: dict[Phase, dict[str, Phase | None]] = {
     Phase.NEW: {"received": Phase.RECEIVED},  # POL-10
     Phase.RECEIVED: TREATED
-    | {"acknowledged": Phase.IN_TREATMENT, "promised": Phase.IN_TREATMENT, "extended": Phase.IN_TREATMENT},
+    | dict.fromkeys(("acknowledged", "promised", "extended", "handed_over"), Phase.IN_TREATMENT),
     Phase.IN_TREATMENT: TREATED,
     Phase.REOPENED: TREATED,  # POL-39: it has to be answered again
     Phase.ANSWERED: {

@@ -22,7 +22,7 @@ from clic_contracts.event import (
 )
 from clic_contracts.town import Town
 from clic_contracts.town_text import Names, Paragraphs
-from clic_contracts.vocabulary import AccessOutcome, ClosingReason, Kind, Language, LetterKind, Missing, ObligationKind
+from clic_contracts.vocabulary import ANSWERED_BY, AccessOutcome, ClosingReason, Kind, Language, LetterKind, Missing
 
 from .admission import shows_claims
 from .month import MONTHS
@@ -158,7 +158,7 @@ def _told(content: Content, recorded: Recorded, words: _Words) -> Content:
         case RequestRouted(department=code):
             department = words.town.department_by_code.get(code)
             return replace(content, department=words.of(department.name) if department is not None else "")
-        case ObligationSet(obligation=kind, due_prudent_on=day) if kind is not ObligationKind.ACKNOWLEDGE:
+        case ObligationSet(obligation=kind, due_prudent_on=day) if kind in ANSWERED_BY:
             return replace(content, due_on=words.day(day))
         case RequestIncomplete(missing=missing):
             return replace(content, missing=tuple(words.one(_MISSING[each]) for each in missing))

@@ -29,11 +29,11 @@ from clic_contracts.event import (
 )
 from clic_contracts.lifecycle import PENDING, next_phase
 from clic_contracts.vocabulary import (
+    ANSWERED_BY,
     ClosingReason,
     DeliveryProof,
     DepartmentCode,
     LetterKind,
-    ObligationKind,
     Origin,
     Phase,
     RequestId,
@@ -62,7 +62,6 @@ READS: tuple[type[Event], ...] = (
 )
 """The facts that can make a letter owed, or let an acknowledgement go that waited."""
 
-_ANSWERED_BY_THEN = frozenset({ObligationKind.ANSWER, ObligationKind.DECIDE_ACCESS, ObligationKind.PROMISE})
 _NEVER_CLOSED = AWAITING_ANSWER - {Phase.REOPENED}
 
 
@@ -210,7 +209,7 @@ def _apply_beside(told: _Told, recorded: Recorded) -> None:
         case RequestRouted(department=department):
             told.department, told.told_department = department, told.told_department or department
             told.transferred = recorded if department != told.told_department else None
-        case ObligationSet(obligation=kind) if kind in _ANSWERED_BY_THEN:
+        case ObligationSet(obligation=kind) if kind in ANSWERED_BY:
             told.is_due = True
         case LetterWritten(letter_id=letter_id, letter=kind):
             told.written.add(letter_id)

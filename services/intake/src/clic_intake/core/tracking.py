@@ -28,6 +28,7 @@ from clic_contracts.event import (
     RequestRouted,
 )
 from clic_contracts.vocabulary import (
+    ANSWERED_BY,
     BodyCode,
     Channel,
     ClosingReason,
@@ -173,7 +174,7 @@ def _apply_beside(seen: Tracked, recorded: Recorded) -> None:
             seen.contacts.append(recorded.occurred_at)
         case RequestAttached():
             seen.files += 1
-        case ObligationSet() as owed if owed.obligation is not ObligationKind.ACKNOWLEDGE:
+        case ObligationSet() as owed if owed.obligation in ANSWERED_BY:
             seen.owed[owed.obligation_id] = owed
         case ObligationMet(obligation_id=which) | ObligationLifted(obligation_id=which):
             seen.owed.pop(which, None)

@@ -98,6 +98,12 @@ OBLIGATIONS: dict[ObligationKind, Both] = {
     ObligationKind.ANSWER: ("Répondre", "Answer"),
     ObligationKind.PROMISE: ("Tenir l’engagement pris", "Keep the date agreed on"),
     ObligationKind.DECIDE_ACCESS: ("Décider de l’accès", "Decide on access"),
+    ObligationKind.JUDGE: ("Juger de la recevabilité", "Judge whether it is admissible"),
+    ObligationKind.OUTSIDE_WORK: ("Suivre le travail confié ailleurs", "Follow up work done elsewhere"),
+    ObligationKind.NOTIFY_THIRD_PARTY: ("Aviser un tiers", "Notify a third party"),
+    ObligationKind.THIRD_PARTY_RESPONSE: ("Réponse d’un tiers", "Answer of a third party"),
+    ObligationKind.REVIEW_WINDOW: ("Délai pour demander une révision", "Time to ask for a review"),
+    ObligationKind.CITIZEN_REPLY: ("Réponse du citoyen", "Answer of the citizen"),
 }
 MISSING: dict[Missing, Both] = {
     Missing.NAME: ("le nom", "the name"),

@@ -47,6 +47,12 @@ OBLIGATIONS: dict[str, str] = {
     ObligationKind.ANSWER: "Répondre",
     ObligationKind.PROMISE: "Respecter la date convenue",
     ObligationKind.DECIDE_ACCESS: "Décider d’une demande d’accès",
+    ObligationKind.JUDGE: "Juger de la recevabilité",
+    ObligationKind.OUTSIDE_WORK: "Suivre le travail confié ailleurs",
+    ObligationKind.NOTIFY_THIRD_PARTY: "Aviser un tiers",
+    ObligationKind.THIRD_PARTY_RESPONSE: "Réponse d’un tiers",
+    ObligationKind.REVIEW_WINDOW: "Délai pour demander une révision",
+    ObligationKind.CITIZEN_REPLY: "Réponse du citoyen",
 }
 KINDS_EN: dict[str, str] = {
     Kind.REQUEST: "Requests",
@@ -84,6 +90,12 @@ OBLIGATIONS_EN: dict[str, str] = {
     ObligationKind.ANSWER: "Answer",
     ObligationKind.PROMISE: "Keep an agreed date",
     ObligationKind.DECIDE_ACCESS: "Decide on an access request",
+    ObligationKind.JUDGE: "Judge whether it is admissible",
+    ObligationKind.OUTSIDE_WORK: "Follow up work done elsewhere",
+    ObligationKind.NOTIFY_THIRD_PARTY: "Notify a third party",
+    ObligationKind.THIRD_PARTY_RESPONSE: "Answer of a third party",
+    ObligationKind.REVIEW_WINDOW: "Time to ask for a review",
+    ObligationKind.CITIZEN_REPLY: "Answer of the citizen",
 }
 MEASURES = {"acknowledged": "Accusé de réception", "answered": "Réponse", "treated": "Traitement"}
 MEASURES_EN = {"acknowledged": "Acknowledgement", "answered": "Answer", "treated": "Treatment"}
