@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from types import MappingProxyType
 
 from clic_chassis.decider import Decider, Fact
@@ -22,6 +23,19 @@ from .duty import Duty, Kept, Released, duties
 from .standard import Rules
 
 READS: tuple[type[Event], ...] = (ObligationSet, ObligationMet, ObligationWarned, ObligationMissed, ObligationLifted)
+
+
+class State(StrEnum):
+    """How an obligation stands at an instant."""
+
+    RUNNING = "running"
+    AT_RISK = "at_risk"  # running, and warned of
+    PAUSED = "paused"
+    MET = "met"
+    MET_LATE = "met_late"
+    MISSED = "missed"  # open and late
+    LIFTED = "lifted"
+    LAPSED = "lapsed"  # the time of somebody else ended unused
 
 
 @dataclass(frozen=True, slots=True)
