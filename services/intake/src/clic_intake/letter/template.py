@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
@@ -18,6 +19,9 @@ from clic_intake.core.content import VARIABLES, Content, samples, variables
 
 SUBJECT_CHARACTERS_MAX = 150
 """Of a subject: RFC 5322 has lines of 998 characters, but screens show some 60 and telephones 30."""
+
+LETTERS_KEPT_MAX = 64
+"""Compiled ones: a town has two per kind of letter, and each is compiled once, to be checked and to be filled in."""
 
 _NARROW = re.compile(r" (?=[:;?!»](?:[\s.,)]|$))|(?<=«) ", re.MULTILINE)
 """Where French typography puts a space that does not break."""
@@ -51,8 +55,7 @@ class Templates:
         """
         if faults := tuple(faults_of(town)):
             raise LetterFaultError(faults)
-        environment = _environment()
-        self._templates = {(each.letter, each.language): environment.from_string(each.text) for each in town.letters}
+        self._templates = {(each.letter, each.language): _compiled(each.text).template for each in town.letters}
 
     def fill(self, letter: LetterKind, language: Language, content: Content) -> Filled:
         """A letter with this content."""
@@ -65,28 +68,24 @@ def faults_of(town: Town) -> Iterator[Fault]:
     A name that no letter has is looked for in the template's text, also where no sample comes; then each is filled in
     with invented contents, everything known and nothing known.
     """
-    environment = _environment()
     for each in town.letters:
         file = f"{LETTERS}/{each.letter.value}.{each.language.value}.j2"
         try:
-            yield from _faults_of(each, file, environment, town)
+            yield from _faults_of(each, file, town)
         except TemplateSyntaxError as error:
             yield Fault(file, error.lineno, f"no template: {error.message}", "Correct the braces, tags and filters.")
 
 
-def _faults_of(letter: Letter, file: str, environment: ImmutableSandboxedEnvironment, town: Town) -> Iterator[Fault]:
-    tree = environment.parse(letter.text)
-    unknown = meta.find_undeclared_variables(tree) - VARIABLES
-    for name in sorted(unknown):
-        line = next(each.lineno for each in tree.find_all(nodes.Name) if each.name == name)
+def _faults_of(letter: Letter, file: str, town: Town) -> Iterator[Fault]:
+    template = _compiled(letter.text)
+    for name, line in template.unknown:
         known = ", ".join(sorted(VARIABLES))
         yield Fault(file, line, f"no letter has a variable {name}", f"Use one of: {known}.")
-    if unknown:
+    if template.unknown:
         return
-    template = environment.from_string(letter.text)
     for content in samples(letter.letter, letter.language, town):
         try:
-            subject, text = _filled(template, letter.language, content)
+            subject, text = _filled(template.template, letter.language, content)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             yield Fault(file, _line_of(error), f"it cannot be filled in: {error}", "Correct the expression.")
             return
@@ -108,6 +107,23 @@ def _line_of(error: Exception) -> int:
     return line
 
 
+class _Compiled(NamedTuple):
+    """A template, and the names in it that no letter has, each with its first line."""
+
+    template: Template
+    unknown: tuple[tuple[str, int], ...]
+
+
+@lru_cache(maxsize=LETTERS_KEPT_MAX)
+def _compiled(text: str) -> _Compiled:
+    environment = _environment()
+    tree = environment.parse(text)
+    lines = {each.name: each.lineno for each in reversed(list(tree.find_all(nodes.Name)))}
+    unknown = meta.find_undeclared_variables(tree) - VARIABLES
+    return _Compiled(environment.from_string(text), tuple((name, lines[name]) for name in sorted(unknown)))
+
+
+@cache
 def _environment() -> ImmutableSandboxedEnvironment:
     """Towns write templates: they reach the variables and nothing else, and what is not there is an error."""
     return ImmutableSandboxedEnvironment(
