@@ -10,6 +10,7 @@ import ast
 import fnmatch
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,9 +88,19 @@ class Source(NamedTuple):
     def calls(self) -> Iterator[tuple[ast.Call, str]]:
         """Every call and the dotted name that is called, such as `self._log.append`."""
         if self.is_python:
-            for node in ast.walk(ast.parse(self.text)):
-                if isinstance(node, ast.Call):
-                    yield node, ast.unparse(node.func)
+            yield from _calls(self.text)
+
+
+@lru_cache(maxsize=1)
+def _tree(text: str) -> ast.Module:
+    """Kept while the rules look at the same file."""
+    return ast.parse(text)
+
+
+@lru_cache(maxsize=1)
+def _calls(text: str) -> tuple[tuple[ast.Call, str], ...]:
+    found = (node for node in ast.walk(_tree(text)) if isinstance(node, ast.Call))
+    return tuple((node, ast.unparse(node.func)) for node in found)
 
 
 def module_name(source: Source) -> Iterator[str]:
@@ -106,7 +117,7 @@ def unfinished(source: Source) -> Iterator[str]:
 
 def docstring(source: Source) -> Iterator[str]:
     """A module begins with one sentence on what it owns."""
-    if source.is_python and not (ast.get_docstring(ast.parse(source.text)) or "").strip():
+    if source.is_python and not (ast.get_docstring(_tree(source.text)) or "").strip():
         yield "1: the module has no docstring"
 
 
@@ -155,7 +166,7 @@ def swallowing(source: Source) -> Iterator[str]:
     broad = {"Exception", "BaseException"}
     if not source.is_python:
         return
-    for node in ast.walk(ast.parse(source.text)):
+    for node in ast.walk(_tree(source.text)):
         if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) in broad):
             silent = all(isinstance(step, ast.Pass | ast.Continue) or _is_bare_value(step) for step in node.body)
             if silent:
