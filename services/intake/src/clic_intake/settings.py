@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
+
+from clic_chassis.mail_relay import SmtpSettings
 
 from .mail.settings import MailSettings
 
 
-class IntakeSettings(MailSettings):
+class IntakeSettings(MailSettings, SmtpSettings):
     """What intake needs beyond what every service needs."""
 
     master_key_file: Path = Field(description="The deployment's key that wraps the requests' keys.")
@@ -25,12 +26,4 @@ class IntakeSettings(MailSettings):
     )
     public_url: str | None = Field(
         default=None, description="Of the citizens' pages as the outside knows them; not set: letters name none."
-    )
-    smtp_url: str | None = Field(
-        default=None, description="The mail server that letters go out by, smtp://host:port; not set: they wait."
-    )
-    smtp_user: str | None = None
-    smtp_password: SecretStr | None = None
-    smtp_tls: Literal["starttls", "implicit", "none"] = Field(
-        default="starttls", description="`starttls` and `implicit` insist on it; `none` for one on this machine alone."
     )

@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 from clic_chassis.clock import Clock
 from clic_chassis.decision import Decisions
+from clic_chassis.mail_relay import STATUS
 from clic_contracts.vocabulary import LetterFailure, RequestId
 from clic_intake.core.posting import fail
 
 from .render import letter_of
 
 ACTOR = "rule:letters"
-STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b")
-"""An enhanced status code (RFC 3463)."""
 
 
 class Bounce(NamedTuple):

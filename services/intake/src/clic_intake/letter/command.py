@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from clic_chassis.clock import Clock
 from clic_chassis.decision import Decided, Decisions
 from clic_chassis.log import EventLog, Whole
+from clic_chassis.mail import AddressError, recipient
 from clic_contracts.envelope import derive_id
 from clic_contracts.event import LetterWritten
 from clic_contracts.vocabulary import (
@@ -31,7 +32,6 @@ from clic_intake.desk import OtherContentError
 from clic_intake.seal import RequestKey
 
 from .composer import Composer
-from .render import AddressError, recipient
 from .sender import answer_within
 from .story import Addressee, Opener, whole_story
 

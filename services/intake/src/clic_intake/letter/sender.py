@@ -18,6 +18,8 @@ from clic_chassis.decider import Fact
 from clic_chassis.decision import Decisions
 from clic_chassis.error import RetryableError, UnreadableError
 from clic_chassis.log import EventLog, Story
+from clic_chassis.mail import AddressError
+from clic_chassis.mail_relay import DoubtError, NotTakenError, RejectedError, Relay, RelayAddress
 from clic_chassis.pause import pause
 from clic_contracts.event import LetterWritten, Sealed
 from clic_contracts.town import Town
@@ -26,8 +28,7 @@ from clic_intake.core.posting import Posted, Requests, fail, posted, send
 from clic_intake.seal import SealError
 
 from .queue import LetterQueue, State, Taken
-from .relay import DoubtError, NotTakenError, RejectedError, Relay, RelayAddress
-from .render import AddressError, Envelope, email_of
+from .render import Envelope, email_of
 from .story import OPENER, Opener
 
 log = structlog.get_logger()

@@ -10,9 +10,9 @@ from fastapi import FastAPI
 
 from clic_chassis.decision import Decisions
 from clic_chassis.identity import current
+from clic_chassis.mail_relay import relay_of
 from clic_chassis.process import Process
 from clic_chassis.service import Component, Runtime
-from clic_chassis.settings import SettingsError
 from clic_contracts.subject import LOG_PREFIX
 from clic_contracts.vocabulary import RequestId
 from clic_intake.api.letter import add_letter_routes
@@ -26,7 +26,6 @@ from clic_intake.settings import IntakeSettings
 from .command import LetterCommands
 from .composer import Composer
 from .queue import LEASE_S, LetterQueue
-from .relay import RelayAddress, relay_address
 from .sender import Sender
 from .story import Opener
 from .template import Templates
@@ -69,7 +68,7 @@ def make_letters(
         requests=requests,
         town=town,
         clock=clock,
-        address=_relay(runtime.settings),
+        address=relay_of(runtime.settings),
     )
     commands = LetterCommands(
         event_log=event_log, decisions=decisions, composer=composer, opener=opener, requests=requests, clock=clock
@@ -97,15 +96,6 @@ async def add_letters(
 def following(runtime: Runtime[IntakeSettings], writer: Writer) -> Process:
     """The process by which a writer follows the log, every service's part of it."""
     return Process(runtime, durable=DURABLE, filters=[f"{LOG_PREFIX}.*.*"], handle=writer.handle, skip=nothing_to_write)
-
-
-def _relay(settings: IntakeSettings) -> RelayAddress | None:
-    if settings.smtp_url is None:
-        return None
-    password = settings.smtp_password.get_secret_value() if settings.smtp_password is not None else None
-    if (settings.smtp_user is None) != (password is None):
-        raise SettingsError("CLIC_SMTP_USER, CLIC_SMTP_PASSWORD: give both, or neither")
-    return relay_address(settings.smtp_url, settings.smtp_tls, settings.smtp_user, password)
 
 
 async def _follow(tracking: Tracking, public_url: str | None, request_id: RequestId, reference: str) -> str:

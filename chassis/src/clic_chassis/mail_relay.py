@@ -1,22 +1,25 @@
-"""Hands letters to a mail server by SMTP (RFC 5321), and tells what certainly did not go out from what may have."""
+"""Hands mail to a mail server by SMTP (RFC 5321), and tells what certainly did not go out from what may have."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseException
+from pydantic import Field, SecretStr
 
-from clic_chassis.error import ClicError
-from clic_chassis.settings import SettingsError
+from .error import ClicError
+from .mail import recipient
+from .settings import Settings, SettingsError
 
-from .bounce import STATUS
-from .render import recipient
+STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b")
+"""An enhanced status code (RFC 3463)."""
 
 COMMAND_TIMEOUT_S = 30.0
 """For the connection and each command before the text; RFC 5321 allows five minutes, one's own relay needs less."""
@@ -29,7 +32,7 @@ _FINAL = 500
 
 
 class NotTakenError(ClicError):
-    """The mail server certainly did not take the letter; later it may."""
+    """The mail server certainly did not take the mail; later it may."""
 
     def __init__(self, why: str, status: str | None = None) -> None:
         super().__init__(why)
@@ -37,7 +40,7 @@ class NotTakenError(ClicError):
 
 
 class RejectedError(ClicError):
-    """The mail server certainly did not take the letter, and never will."""
+    """The mail server certainly did not take the mail, and never will."""
 
     def __init__(self, why: str, status: str | None = None) -> None:
         super().__init__(why)
@@ -45,7 +48,20 @@ class RejectedError(ClicError):
 
 
 class DoubtError(ClicError):
-    """The connection ended while the letter was handed over: it may have gone out."""
+    """The connection ended while the mail was handed over: it may have gone out."""
+
+
+class SmtpSettings(Settings):
+    """How mail goes out."""
+
+    smtp_url: str | None = Field(
+        default=None, description="The mail server that mail goes out by, smtp://host:port; not set: it waits."
+    )
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Literal["starttls", "implicit", "none"] = Field(
+        default="starttls", description="`starttls` and `implicit` insist on it; `none` for one on this machine alone."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,20 @@ class RelayAddress:
     tls: str
     user: str | None = None
     password: str | None = None
+
+
+def relay_of(settings: SmtpSettings) -> RelayAddress | None:
+    """The mail server of a service; None: there is none.
+
+    Raises:
+        SettingsError: its address is none, or half a sign-in is given.
+    """
+    if settings.smtp_url is None:
+        return None
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password is not None else None
+    if (settings.smtp_user is None) != (password is None):
+        raise SettingsError("CLIC_SMTP_USER, CLIC_SMTP_PASSWORD: give both, or neither")
+    return relay_address(settings.smtp_url, settings.smtp_tls, settings.smtp_user, password)
 
 
 def relay_address(url: str, tls: str, user: str | None, password: str | None) -> RelayAddress:
@@ -79,7 +109,7 @@ def relay_address(url: str, tls: str, user: str | None, password: str | None) ->
 
 
 class Relay:
-    """One connection to the mail server, for a few letters one after another."""
+    """One connection to the mail server, for a few mails one after another."""
 
     def __init__(self, address: RelayAddress, own_name: str) -> None:
         """`own_name` is the domain that we say we are."""
@@ -118,7 +148,7 @@ class Relay:
     async def send(
         self, message: EmailMessage, sender: str, to: str, envelope_id: str, begin: Callable[[], Awaitable[bool]]
     ) -> bool:
-        """Hand one letter over. `begin` leaves a trace before the text goes; False: it said not to.
+        """Hand one mail over. `begin` leaves a trace before the text goes; False: it said not to.
 
         Raises:
             NotTakenError, RejectedError: it certainly did not go out.
@@ -137,7 +167,7 @@ class Relay:
         except (SMTPException, OSError, ValueError) as error:
             if isinstance(error, SMTPResponseException) and error.code >= _TEMPORARY:
                 await self._forget()
-                raise _refused(error, "the mail server did not take the letter") from error
+                raise _refused(error, "the mail server did not take the mail") from error
             self._client.close()  # Cut off, no answer in time, or one that means nothing.
             raise DoubtError(f"cut off while handing over ({type(error).__name__})") from error
         return True
@@ -159,9 +189,9 @@ class Relay:
                 encoding="utf-8" if international else "ascii",
             )
         except (SMTPException, OSError, ValueError) as error:
-            # Also a final refusal: it is about us (our address, our rights), not about the citizen's.
+            # Also a final refusal: it is about us (our address, our rights), not about the recipient's.
             await self._forget()
-            raise NotTakenError(f"the mail server does not take letters now ({type(error).__name__})") from error
+            raise NotTakenError(f"the mail server takes no mail now ({type(error).__name__})") from error
         try:
             await self._client.rcpt(
                 to, options=["NOTIFY=FAILURE"] if notifies else [], encoding="utf-8" if international else "ascii"
@@ -174,7 +204,7 @@ class Relay:
             raise NotTakenError(f"the mail server went away ({type(error).__name__})") from error
 
     async def _forget(self) -> None:
-        """Begin anew for the next letter; where even that fails, by a new connection."""
+        """Begin anew for the next mail; where even that fails, by a new connection."""
         try:
             await self._client.rset()
         except (SMTPException, OSError):
