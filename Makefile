@@ -15,6 +15,10 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
 
+# Images of Python often forbid it to keep bytecode: each command and service that a test starts would compile all that
+# it imports again, which takes longer than what it does.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTEST ?= $(BIN)/pytest
 # Tests wait more than they work, for servers that start and stop: two workers a core, each with servers of its own.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? 2 * n : 8)))
