@@ -1,65 +1,47 @@
-"""How delays are counted: the law's calendar days, the desk's business days, and hours.
+"""How delays are counted: the law's calendar days, the desk's business days and business hours, and hours.
 
-Two calendars. The law's counts every day, the day of the start being day 0, and a limit that falls on a holiday goes
-to the next day that is none (I-16 art. 52; Saturdays do not move it). The desk's leaves out Saturdays, Sundays,
-holidays and the town's closings. Days are those of the town's time zone, and a day ends at the local midnight after it.
+Two calendars (`legal`, `desk_calendar`), in versions that the town puts in force by date. Days are those of the town's
+time zone, and a day ends at the local midnight after it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from clic_contracts.event import TraceStep
-from clic_contracts.holiday import is_legal_holiday
 from clic_contracts.town import CalendarConfig, Delay
+
+from .desk_calendar import CalendarError as CalendarError
+from .desk_calendar import DeskCalendar
+from .legal import count_days, count_recourse
+from .pause import NO_PAUSES, Pauses, Span
+from .pause import Pause as Pause
+from .term import Counted
+from .term import Term as Term
 
 COUNTS_CACHED_MAX = 2_048
 """Counts kept in memory: half a year of start days with a dozen delays, some 4 MB."""
-SEARCH_DAYS_MAX = 3_660
-"""Days that a count may go through. A calendar that is closed for longer is a mistake in the configuration."""
 
 _DAY = dt.timedelta(days=1)
 _INSTANT = dt.timedelta(microseconds=1)
 
 
-class CalendarError(ValueError):
-    """The town's calendar has too few business days to count with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The days of a delay, without its hour."""
-
-    due_strict_on: dt.date
-    due_prudent_on: dt.date
-    trace: tuple[TraceStep, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """By when, and how that was counted."""
-
-    due_at: dt.datetime
-    """Exclusive, in the town's time."""
-    due_strict_on: dt.date
-    due_prudent_on: dt.date
-    trace: tuple[TraceStep, ...]
-
-
 class Calendar:
-    """Counts delays by one town's calendar. Counts are remembered by start day and length."""
+    """Counts delays by one version of a town's calendar. Counts without a pause are remembered by start and length."""
 
     def __init__(self, config: CalendarConfig) -> None:
         self.version = config.version
         self._zone = ZoneInfo(config.timezone)
-        self._config = config
+        self._desk = DeskCalendar(config)
+        self.closed_because: Callable[[dt.date], str | None] = config.closed_because
+        """See `CalendarConfig.closed_because`."""
         remember = lru_cache(maxsize=COUNTS_CACHED_MAX)
-        self._business_days: Callable[[dt.date, int], Counted] = remember(self._count_business_days)
+        self._business_days: Callable[[dt.date, int], Counted] = remember(self._desk.count_days)
         self._calendar_days: Callable[[dt.date, int], Counted] = remember(self._count_calendar_days)
+        self._recourse: Callable[[dt.date, int], Counted] = remember(count_recourse)
 
     def local(self, instant: dt.datetime) -> dt.datetime:
         """An instant in the town's time, with its offset fixed: comparing and subtracting are then exact."""
@@ -74,28 +56,37 @@ class Calendar:
         """The local midnight that ends a day; exclusive."""
         return self.local(dt.datetime.combine(day + _DAY, dt.time(), self._zone))
 
-    def closed_because(self, day: dt.date) -> str | None:
-        """See `CalendarConfig.closed_because`."""
-        return self._config.closed_because(day)
+    def open_spans(self, day: dt.date) -> tuple[Span, ...]:
+        """When the desk is open on a day: in order, disjoint, in UTC; () where it is closed."""
+        return self._desk.open_spans(day)
 
-    def term(self, starts_at: dt.datetime, delay: Delay) -> Term:
+    def term(self, starts_at: dt.datetime, delay: Delay, pauses: Sequence[Pause] = ()) -> Term:
         """When a delay that begins at an instant ends.
 
         Business days are those after the day of the start: one is "the end of the next business day" (POL-13), none is
         the end of the same day, or of the next business day where that day is none. Hours are elapsed ones, exact
-        across a change of clocks.
+        across a change of clocks; business hours are those in which the desk is open. A pause that still lasts is left
+        out, and so is one that begins at the limit or later: it changes nothing.
 
         Raises:
-            CalendarError: the town's calendar has too few business days.
+            CalendarError: the town's calendar has too few business days or hours.
         """
-        if delay.hours is not None:
-            return self._hours(starts_at, delay.hours)
+        if delay.hours is not None and not pauses:
+            return self._elapsed(starts_at, delay.hours)
+        waited = Pauses(pauses, self.day_of) if pauses else NO_PAUSES
+        if (hours := delay.hours or delay.business_hours) is not None:
+            due_at, runs = self._desk.count_hours(starts_at, hours, waited, elapsed=delay.hours is not None)
+            last_on = self.day_of(due_at - _INSTANT)
+            return Term(self.local(due_at), last_on, last_on, runs.steps())
         start_on = self.day_of(starts_at)
-        if delay.business_days is not None:
-            counted = self._business_days(start_on, delay.business_days)
+        if (days := delay.business_days) is not None:
+            counted = self._desk.count_days(start_on, days, waited) if pauses else self._business_days(start_on, days)
         else:
             assert delay.calendar_days is not None  # Delay has exactly one unit.
-            counted = self._calendar_days(start_on, delay.calendar_days)
+            days = delay.calendar_days
+            counted = (
+                self._count_calendar_days(start_on, days, waited) if pauses else self._calendar_days(start_on, days)
+            )
         return Term(self.end_of(counted.due_strict_on), counted.due_strict_on, counted.due_prudent_on, counted.trace)
 
     def until(self, starts_at: dt.datetime, last_on: dt.date) -> Term:
@@ -103,73 +94,56 @@ class Calendar:
         start_on = self.day_of(starts_at)
         first_on = min(start_on + _DAY, last_on)
         trace = (TraceStep(first_on=first_on, last_on=last_on, counted=True, why="calendar_day"),)
-        return Term(self.end_of(last_on), last_on, self._prudent(start_on, last_on), trace)
+        return Term(self.end_of(last_on), last_on, self._desk.last_business_day(start_on, last_on), trace)
 
-    def share_of(self, starts_at: dt.datetime, due_at: dt.datetime, share: float) -> dt.datetime:
-        """The instant, to the second, when a share of the elapsed time has passed; never after `due_at`."""
-        start = starts_at.astimezone(dt.UTC)
-        span_s = int((due_at.astimezone(dt.UTC) - start).total_seconds() * share)
-        return self.local(start + dt.timedelta(seconds=span_s)) if span_s > 0 else due_at
+    def recourse(self, starts_at: dt.datetime, days: int) -> Term:
+        """A citizen's own delay by the law (A-2.1 art. 135): it lasts to the end of its most generous reading."""
+        counted = self._recourse(self.day_of(starts_at), days)
+        return Term(self.end_of(counted.due_prudent_on), counted.due_strict_on, counted.due_prudent_on, counted.trace)
 
-    def _hours(self, starts_at: dt.datetime, hours: int) -> Term:
+    def share_of(
+        self, starts_at: dt.datetime, due_at: dt.datetime, share: float, pauses: Sequence[Pause] = ()
+    ) -> dt.datetime:
+        """The instant, to the second, when a share of the time that was not paused has passed; never after `due_at`."""
+        start, due = starts_at.astimezone(dt.UTC), due_at.astimezone(dt.UTC)
+        running = tuple(Pauses(pauses, self.day_of).without([(start, due)])) if pauses else ((start, due),)
+        left = dt.timedelta(seconds=int(sum((z - a).total_seconds() for a, z in running) * share))
+        if left <= dt.timedelta():
+            return due_at
+        for since, until in running:
+            if left <= until - since:
+                return self.local(since + left)
+            left -= until - since
+        return due_at
+
+    def _elapsed(self, starts_at: dt.datetime, hours: int) -> Term:
         # In UTC: arithmetic within one zone would be that of the clock on the wall.
         due_at = starts_at.astimezone(dt.UTC) + dt.timedelta(hours=hours)
         last_on = self.day_of(due_at - _INSTANT)
         trace = (TraceStep(first_on=self.day_of(starts_at), last_on=last_on, counted=True, why="calendar_day"),)
         return Term(self.local(due_at), last_on, last_on, trace)
 
-    def _count_business_days(self, start_on: dt.date, days: int) -> Counted:
-        runs = _Runs()
-        day = start_on if days == 0 else start_on + _DAY
-        left = max(days, 1)
-        for _ in range(SEARCH_DAYS_MAX):
-            because = self.closed_because(day)
-            runs.add(day, counted=because is None, why=because or "business_day")
-            if because is None:
-                left -= 1
-                if left == 0:
-                    return Counted(day, day, runs.steps())
-            day += _DAY
-        raise CalendarError(
-            f"fewer than {days} business days in the {SEARCH_DAYS_MAX} days from {start_on}: mend calendar.closings"
-        )
-
-    def _count_calendar_days(self, start_on: dt.date, days: int) -> Counted:
-        """Every day counts but the first (A-2.1 art. 47), and the last one is no holiday (I-16 art. 52)."""
-        runs = _Runs()
-        runs.add(start_on, counted=False, why="start")
-        for ahead in range(1, days):
-            runs.add(start_on + ahead * _DAY, counted=True, why="calendar_day")
-        last_on = start_on + days * _DAY
-        while is_legal_holiday(last_on):
-            if last_on != start_on:
-                runs.add(last_on, counted=False, why="holiday")
-            last_on += _DAY
-        if last_on != start_on:
-            runs.add(last_on, counted=True, why="calendar_day")
-        return Counted(last_on, self._prudent(start_on, last_on), runs.steps())
-
-    def _prudent(self, start_on: dt.date, last_on: dt.date) -> dt.date:
-        """The last business day on or before a limit; the limit itself where there is none since the start."""
-        day = last_on
-        while day >= start_on:
-            if self.closed_because(day) is None:
-                return day
-            day -= _DAY
-        return last_on
+    def _count_calendar_days(self, start_on: dt.date, days: int, pauses: Pauses = NO_PAUSES) -> Counted:
+        """The law's count, and the business day that the desk works to: none before the last pause ended."""
+        counted = count_days(start_on, days, pauses)
+        first_on = max(start_on, pauses.last_before(counted.due_strict_on) or start_on)
+        prudent_on = self._desk.last_business_day(first_on, counted.due_strict_on)
+        return Counted(counted.due_strict_on, prudent_on, counted.trace)
 
 
-class _Runs:
-    """Gathers days that follow each other for the same reason into one step of the trace."""
+class Calendars:
+    """Every version of a town's calendar, oldest first: one that was counted by is never forgotten."""
 
-    def __init__(self) -> None:
-        self._runs: list[tuple[dt.date, dt.date, bool, str]] = []
+    def __init__(self, configs: Sequence[CalendarConfig]) -> None:
+        self._versions = [(config.effective_on or dt.date.min, Calendar(config)) for config in configs]
+        self.current = self._versions[-1][1]
+        """The newest, whether in force yet or not."""
 
-    def add(self, day: dt.date, *, counted: bool, why: str) -> None:
-        if self._runs and self._runs[-1][2:] == (counted, why):
-            self._runs[-1] = (self._runs[-1][0], day, counted, why)
-        else:
-            self._runs.append((day, day, counted, why))
+    def on(self, day: dt.date) -> Calendar:
+        """What holds for delays that begin on a day: the newest in force then, the oldest for what was before any."""
+        in_force = (calendar for effective_on, calendar in reversed(self._versions) if effective_on <= day)
+        return next(in_force, self._versions[0][1])
 
-    def steps(self) -> tuple[TraceStep, ...]:
-        return tuple(TraceStep(first_on=a, last_on=z, counted=counted, why=why) for a, z, counted, why in self._runs)
+    def version(self, version: str) -> Calendar | None:
+        """The one of this name; None: the town has none such any more."""
+        return next((calendar for _, calendar in self._versions if calendar.version == version), None)
