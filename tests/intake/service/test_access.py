@@ -91,6 +91,7 @@ def lines(town: Town) -> dict[str, Line]:
         "GET /openings": Line(frozenset({"greffe", "administrator"})),
         "GET /erasures": Line(frozenset({"greffe", "administrator"})),
         "GET /retention/plan": Line(frozenset({"greffe", "administrator"})),
+        "GET /access-register": Line(greffe),
         "GET /worklists/counts": Line(staff),
         "GET /worklists/search": Line(staff),
         "GET /worklists/{name}": Line(staff),
@@ -134,6 +135,7 @@ def address(path: str, request_id: str, reference: str) -> str:
     query = {
         "/worklists/search": f"?reference={reference}",
         "/knowledge": "?q=branches",
+        "/access-register": "?year=2026",
         "/openings": "?by=alex.exemple",
         "/learnings/publications": "?period=2026-Q1",
     }

@@ -34,7 +34,7 @@ _JOINED = re.compile(rf"(à|to|–|-)?\s*({_ARTICLE})")
 def provisions_of(lines: Iterable[str]) -> tuple[str, ...]:
     """What these lines cite, each once, in the order of the articles: `A-2.1, art. 53`; `UNREADABLE` for the rest."""
     found = {each for line in lines if line.strip() for each in _cited(line)}
-    return tuple(sorted(found, key=_order))
+    return tuple(sorted(found, key=order))
 
 
 def _cited(line: str) -> list[str]:
@@ -62,7 +62,7 @@ def _articles(listed: str) -> list[str]:
     return articles
 
 
-def _order(provision: str) -> tuple[bool, bool, str, list[int]]:
-    """The access law first, what cannot be read last."""
+def order(provision: str) -> tuple[bool, bool, str, list[int]]:
+    """How provisions are ordered: the access law first, `art. 9` before `art. 53`, what cannot be read last."""
     law, _, article = provision.partition(", art. ")
     return (provision == UNREADABLE, law != ACCESS_LAW, law, [int(each) for each in article.split(".") if each])

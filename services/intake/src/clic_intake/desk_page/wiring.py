@@ -7,6 +7,8 @@ from fastapi import FastAPI
 from clic_chassis.decision import Decisions
 from clic_chassis.identity import current
 from clic_chassis.service import Runtime
+from clic_intake.access_register.reading import AccessRegisters
+from clic_intake.api.access_register import add_access_register
 from clic_intake.api.commanding import Commands, add_commands
 from clic_intake.api.staff import staff_of
 from clic_intake.api.story import Stories
@@ -21,6 +23,7 @@ from clic_intake.register import Register
 from clic_intake.scan import Scanner
 from clic_intake.seal import MasterKey
 from clic_intake.settings import IntakeSettings
+from clic_intake.worklist.access import AccessLists
 from clic_intake.worklist.query import Worklists
 
 from .acting import Acts
@@ -50,6 +53,8 @@ def add_agents_desk(
     acts = Acts(commands, make_letters(runtime, decisions, register).commands, splits, clock)
     add_worklists(api, lists, staff_of(town))
     add_commands(api, commands, current)
+    registers = AccessRegisters(AccessLists(lists), runtime.log, town, clock)
+    add_access_register(api, registers, town, current)
     frame = Frame(town, clock)
     shown = Shown(frame)
     add_list_pages(api, ListPages(frame, lists, Persons(runtime.pool, master), runtime.log), shown)

@@ -175,13 +175,13 @@ class Worklists:
         limit = EXAMINED_MAX if narrowed else PAGE_ROWS + 1
         if name is ListName.ALL:
             key = _LAST_KEY if after is None else _key_of(after)
-            rows = await self._fetch(
+            rows = await self.fetch(
                 _statement("recent", "", limit), self.realms_of(agent), key, *narrowed.values, PAGE_ROWS + 2
             )
             return _page(rows, limit, lambda row: str(row["request_key"]))
         where, parts = self._part(agent, name, narrowed.department)
         order = _ORDER.get(name, _DUE)
-        rows = await self._fetch(
+        rows = await self.fetch(
             _statement("by_due", where, limit, order),
             self.realms_of(agent),
             parts,
@@ -198,7 +198,7 @@ class Worklists:
         found: dict[ListName, int] = {}
         for name in _WHERE:
             where, parts = self._part(agent, name, None)
-            rows = await self._fetch(
+            rows = await self.fetch(
                 _statement("count", where, COUNTED_MAX + 1, _ORDER.get(name, _DUE)), realms, parts, now
             )
             found[name] = rows[0]["count"]
@@ -206,17 +206,17 @@ class Worklists:
 
     async def by_reference(self, agent: Agent, reference: str) -> Entry | None:
         """The request that a citizen names; None where there is none, or none that the agent may see."""
-        rows = await self._fetch(_SQL["by_reference"], reference, self.realms_of(agent))
+        rows = await self.fetch(_SQL["by_reference"], reference, self.realms_of(agent))
         return _entry(rows[0]) if rows else None
 
     async def by_id(self, agent: Agent, request_ids: Iterable[RequestId]) -> tuple[Entry, ...]:
         """Those of these requests that the agent may see, newest first, `SEARCHED_MAX` at most."""
         wanted = list(request_ids)[:SEARCHED_MAX]
-        return tuple(map(_entry, await self._fetch(_SQL["by_id"], wanted, self.realms_of(agent))))
+        return tuple(map(_entry, await self.fetch(_SQL["by_id"], wanted, self.realms_of(agent))))
 
     async def position(self) -> int:
         """How far the lists hold the log; 0 while they hold nothing yet. Raises RetryableError as `page`."""
-        rows = await self._fetch(_SQL["position"])
+        rows = await self.fetch(_SQL["position"])
         return int(rows[0]["sequence"]) if rows else 0
 
     def realms_of(self, agent: Agent) -> list[str]:
@@ -235,7 +235,8 @@ class Worklists:
             case _:
                 return _WHERE[name], [""]
 
-    async def _fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+    async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        """What a statement reads of the lists' schema. Raises RetryableError as `page`."""
         async with connected(self._pool) as connection:
             try:
                 return await connection.fetch(statement, *values)

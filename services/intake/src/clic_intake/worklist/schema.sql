@@ -78,6 +78,13 @@ CREATE INDEX request_unusual ON desk.request (realm, due_order, request_key) WHE
 CREATE INDEX request_letters ON desk.request (realm, due_order, request_key) WHERE letters_failed > 0;
 CREATE INDEX request_news ON desk.request (realm, heard_since, request_key) WHERE heard_since IS NOT NULL;
 
+-- Access requests, for the greffe: those at work or done with, and those of a year.
+CREATE INDEX request_access_pending ON desk.request (realm, due_order, request_key)
+    WHERE kind = 'access_to_information' AND pending;
+CREATE INDEX request_access_done ON desk.request (realm, request_key DESC)
+    WHERE kind = 'access_to_information' AND NOT pending;
+CREATE INDEX request_access_received ON desk.request (received_at, request_key) WHERE kind = 'access_to_information';
+
 -- What anybody may read of (Open311), by the instants that its lists are filtered by.
 CREATE INDEX request_public ON desk.request (received_at DESC, request_key DESC)
     WHERE confidential_to IS NULL AND NOT erased;
