@@ -6,19 +6,15 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from clic_contracts.event import TraceStep
-from clic_contracts.holiday import is_legal_holiday, legal_holidays
-from clic_contracts.town import CalendarConfig, Closing, Delay
+from clic_contracts.town import CalendarConfig, Closing, Delay, Slot
 from clic_contracts.town_text import Names
-from clic_deadlines.core.calendar import Calendar, CalendarError
+from clic_deadlines.core.calendar import Calendar, CalendarError, Pause
 from clic_deadlines.core.standard import Rules
 
 TORONTO = ZoneInfo("America/Toronto")
 NAMES = Names(fr="Congé imaginaire", en="Imaginary closing")
-DAYS = st.dates(dt.date(2015, 1, 1), dt.date(2050, 12, 31))
 DAY = dt.timedelta(days=1)
 
 
@@ -43,38 +39,80 @@ def steps(trace: tuple[TraceStep, ...]) -> list[tuple[str, str, bool, str]]:
     return [(step.first_on.isoformat(), step.last_on.isoformat(), step.counted, step.why) for step in trace]
 
 
+def minutes_of(trace: tuple[TraceStep, ...]) -> list[int | None]:
+    """The minutes of each step."""
+    return [step.minutes for step in trace]
+
+
 # -- the law's days ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("received_on", "day_20_on", "limit_on", "prudent_on"),
+    [
+        ("2026-03-17", "2026-04-06", "2026-04-07", "2026-04-07"),  # day 20 is Easter Monday
+        ("2026-06-04", "2026-06-24", "2026-06-25", "2026-06-25"),  # the Fête nationale
+        ("2026-12-04", "2026-12-24", "2026-12-24", "2026-12-23"),  # the town's closing suspends nothing
+        ("2026-12-05", "2026-12-25", "2026-12-26", "2026-12-23"),  # Christmas moves to a Saturday, not moved again
+        ("2026-03-14", "2026-04-03", "2026-04-04", "2026-04-02"),  # Good Friday moves to a Saturday
+    ],
+)
+def test_a_legal_limit_on_a_holiday_moves_to_the_next_day_that_is_none(
+    calendar: Calendar, received_on: str, day_20_on: str, limit_on: str, prudent_on: str
+) -> None:
+    """A-2.1 art. 47, I-16 art. 52 and 61: the dates of the law page; the desk works to the business day before."""
+    assert dt.date.fromisoformat(day_20_on) == dt.date.fromisoformat(received_on) + 20 * DAY
+    term = calendar.term(at(f"{received_on}T10:00"), Delay(calendar_days=20))
+    assert (limit_on, prudent_on) == (term.due_strict_on.isoformat(), term.due_prudent_on.isoformat())
+    assert at(limit_on) + DAY == term.due_at
 
 
 @pytest.mark.parametrize(
     ("received_on", "limit_on"),
     [
-        ("2026-03-17", "2026-04-07"),  # day 20 is Easter Monday
-        ("2026-06-04", "2026-06-25"),  # day 20 is 24 June
-        ("2026-12-04", "2026-12-24"),  # the town's closing suspends nothing
-        ("2026-12-05", "2026-12-26"),  # Christmas moves to a Saturday, which is not moved again
-        ("2026-03-14", "2026-04-04"),  # Good Friday moves to a Saturday
+        ("2026-03-05", "2026-04-04"),  # a Saturday: I-16 moves it not
+        ("2026-03-07", "2026-04-07"),  # Easter Monday
+        ("2024-01-30", "2024-02-29"),  # a leap day
+        ("2026-12-02", "2027-01-02"),  # New Year's Day moves to 2 January, which is no holiday, and a Saturday
+        ("2029-06-01", "2029-07-03"),  # 1 July is a Sunday, so that 2 July is the holiday
     ],
 )
-def test_a_legal_limit_on_a_holiday_moves_to_the_next_day_that_is_none(
+def test_an_extended_limit_is_counted_from_the_reception_too(
     calendar: Calendar, received_on: str, limit_on: str
 ) -> None:
-    """A-2.1 art. 47, I-16 art. 52 and 61: the dates of the law page."""
-    term = calendar.term(at(f"{received_on}T10:00"), Delay(calendar_days=20))
-    assert dt.date.fromisoformat(limit_on) == term.due_strict_on
-    assert at(limit_on) + DAY == term.due_at
+    """POL-23, A-2.1 art. 47: day 30, or the next day that is no holiday."""
+    term = calendar.term(at(f"{received_on}T23:59"), Delay(calendar_days=30))
+    assert limit_on == term.due_strict_on.isoformat()
 
 
-def test_the_desk_works_to_the_business_day_before_a_limit_that_is_none(calendar: Calendar) -> None:
-    """The prudent date: before Saturday 4 April 2026 and Good Friday comes Thursday 2 April; 24 December is closed."""
-    for received_on, prudent_on in [
-        ("2026-03-14", "2026-04-02"),
-        ("2026-03-17", "2026-04-07"),
-        ("2026-12-04", "2026-12-23"),
-        ("2026-12-05", "2026-12-23"),
-    ]:
-        term = calendar.term(at(f"{received_on}T10:00"), Delay(calendar_days=20))
-        assert dt.date.fromisoformat(prudent_on) == term.due_prudent_on
+@pytest.mark.parametrize(
+    ("decided_on", "strict_on", "generous_on"),
+    [
+        ("2026-03-05", "2026-04-04", "2026-04-07"),  # a Saturday, before Easter Monday
+        ("2026-03-04", "2026-04-04", "2026-04-07"),  # Good Friday moves to that Saturday
+        ("2026-11-26", "2026-12-26", "2026-12-28"),  # the Monday, though the town is closed: others decide
+        ("2026-05-15", "2026-06-15", "2026-06-15"),  # a Sunday moves by the law itself
+        ("2026-05-11", "2026-06-10", "2026-06-10"),
+    ],
+)
+def test_a_citizens_recourse_lasts_as_long_as_can_be_read_into_the_law(
+    calendar: Calendar, decided_on: str, strict_on: str, generous_on: str
+) -> None:
+    """POL-24, A-2.1 art. 135: thirty days of the decision; both dates are kept, and the later one ends it."""
+    term = calendar.recourse(at(f"{decided_on}T15:00"), 30)
+    assert (strict_on, generous_on) == (term.due_strict_on.isoformat(), term.due_prudent_on.isoformat())
+    assert at(generous_on) + DAY == term.due_at
+
+
+def test_the_trace_of_a_recourse_says_why_a_saturday_does_not_end_it(calendar: Calendar) -> None:
+    """A-2.1 art. 135."""
+    assert steps(calendar.recourse(at("2026-03-05T15:00"), 30).trace) == [
+        ("2026-03-05", "2026-03-05", False, "start"),
+        ("2026-03-06", "2026-04-03", True, "calendar_day"),
+        ("2026-04-04", "2026-04-04", False, "weekend"),
+        ("2026-04-05", "2026-04-06", False, "holiday"),
+        ("2026-04-07", "2026-04-07", True, "calendar_day"),
+    ]
 
 
 def test_what_is_received_on_sunday_evening_is_received_on_sunday(calendar: Calendar) -> None:
@@ -92,22 +130,6 @@ def test_the_trace_of_a_legal_limit_counts_its_days_and_shows_why_it_moved(calen
         ("2026-04-06", "2026-04-06", False, "holiday"),
         ("2026-04-07", "2026-04-07", True, "calendar_day"),
     ]
-
-
-@given(DAYS, st.integers(1, 120))
-@settings(max_examples=150, deadline=None)
-def test_legal_limits_agree_with_a_slow_count_day_by_day(start_on: dt.date, days: int) -> None:
-    """I-16 art. 52."""
-    calendar = Calendar(CalendarConfig(version="test"))
-    day = start_on
-    for _ in range(days):
-        day += DAY
-    while day.isoweekday() == 7 or day in legal_holidays(day.year):
-        day += DAY
-    term = calendar.term(dt.datetime.combine(start_on, dt.time(12), TORONTO), Delay(calendar_days=days))
-    assert day == term.due_strict_on
-    assert not is_legal_holiday(term.due_strict_on)
-    assert days == counted_days(term.trace)
 
 
 # -- the desk's days --------------------------------------------------------------------------------------------
@@ -136,53 +158,6 @@ def test_no_business_day_is_the_same_day_or_the_next_one_when_the_desk_is_closed
     """A claim is passed on the same day (C-19 art. 585 leaves fifteen days to give notice)."""
     assert at("2026-05-16T00:00") == calendar.term(at("2026-05-15T09:00"), Delay(business_days=0)).due_at
     assert at("2026-05-20T00:00") == calendar.term(at("2026-05-16T09:00"), Delay(business_days=0)).due_at
-
-
-@given(
-    start_on=DAYS,
-    days=st.integers(0, 60),
-    closings=st.lists(st.tuples(st.integers(0, 90), st.integers(0, 25)), max_size=4),
-)
-@settings(max_examples=200, deadline=None)
-def test_business_days_agree_with_a_slow_count_day_by_day(
-    start_on: dt.date, days: int, closings: list[tuple[int, int]]
-) -> None:
-    """POL-13: business days leave out weekends, holidays and the town's own closings."""
-    closed = [(start_on + first * DAY, start_on + (first + length) * DAY) for first, length in closings]
-    calendar = Calendar(
-        CalendarConfig(
-            version="test",
-            closings=tuple(Closing(first_on=first, last_on=last, why=NAMES) for first, last in closed),
-        )
-    )
-
-    def is_open(day: dt.date) -> bool:
-        return (
-            day.isoweekday() < 6
-            and day not in legal_holidays(day.year)
-            and not any(first <= day <= last for first, last in closed)
-        )
-
-    day = start_on if days == 0 else start_on + DAY
-    seen = int(is_open(day))
-    while seen < max(days, 1):
-        day += DAY
-        seen += is_open(day)
-    term = calendar.term(dt.datetime.combine(start_on, dt.time(23, 59), TORONTO), Delay(business_days=days))
-    assert day == term.due_strict_on == term.due_prudent_on
-    assert dt.datetime.combine(day + DAY, dt.time(), TORONTO) == term.due_at
-    assert max(days, 1) == counted_days(term.trace)
-    assert days_of(term.trace) == [start_on + n * DAY for n in range(0 if days == 0 else 1, (day - start_on).days + 1)]
-
-
-def counted_days(trace: tuple[TraceStep, ...]) -> int:
-    """How many days a trace counts."""
-    return sum((step.last_on - step.first_on).days + 1 for step in trace if step.counted)
-
-
-def days_of(trace: tuple[TraceStep, ...]) -> list[dt.date]:
-    """Every day of a trace in order."""
-    return [step.first_on + n * DAY for step in trace for n in range((step.last_on - step.first_on).days + 1)]
 
 
 def test_a_calendar_that_is_never_open_says_so() -> None:
@@ -228,13 +203,186 @@ def test_a_delay_that_ends_at_midnight_ends_on_the_day_before(calendar: Calendar
     assert dt.date(2026, 5, 15) == term.due_strict_on
 
 
-@given(DAYS, st.integers(0, 86_399), st.integers(1, 200))
-@settings(max_examples=100, deadline=None)
-def test_hours_always_take_as_long_as_they_say(day: dt.date, second: int, hours: int) -> None:
-    """Across every change of clocks."""
-    start = dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(seconds=second)
-    calendar = Calendar(CalendarConfig(version="test"))
-    assert dt.timedelta(hours=hours) == calendar.term(start, Delay(hours=hours)).due_at - start
+@pytest.mark.parametrize(("fold", "due"), [(0, "2026-11-01T05:30:00+00:00"), (1, "2026-11-01T06:30:00+00:00")])
+def test_the_hour_that_comes_twice_is_two_hours(calendar: Calendar, fold: int, due: str) -> None:
+    """1 November 2026: 01:30 is asked twice on the wall, and never meant twice."""
+    start = dt.datetime(2026, 11, 1, 1, 30, tzinfo=TORONTO, fold=fold)
+    assert dt.datetime.fromisoformat(due) + dt.timedelta(hours=24) == calendar.term(start, Delay(hours=24)).due_at
+
+
+def test_a_pause_over_a_change_of_clocks_takes_what_elapsed(calendar: Calendar) -> None:
+    """8 March 2026: from 23:00 to 04:00 on the wall are four hours."""
+    pause = Pause(at("2026-03-07T23:00"), at("2026-03-08T04:00"))
+    term = calendar.term(at("2026-03-07T22:00"), Delay(hours=2), [pause])
+    assert term.due_at.isoformat() == "2026-03-08T05:00:00-04:00"
+
+
+@pytest.mark.parametrize(
+    ("start", "due"),
+    [("2026-03-06T11:00", "2026-03-09T10:00:00-04:00"), ("2026-10-30T11:00", "2026-11-02T10:00:00-05:00")],
+)
+def test_business_hours_are_those_of_the_clock_on_the_wall(start: str, due: str) -> None:
+    """Two hours from Friday 11:00, one of them on Monday from 9:00, whatever the clocks did on Sunday."""
+    assert due == COUNTER.term(at(start), Delay(business_hours=2)).due_at.isoformat()
+
+
+# -- business hours ---------------------------------------------------------------------------------------------
+
+COUNTER = Calendar(
+    CalendarConfig(
+        version="counter",
+        slots=tuple(
+            Slot(weekday=weekday, opens=opens, closes=closes)
+            for weekday in range(1, 7)
+            for opens, closes in [(dt.time(9), dt.time(12)), (dt.time(13), dt.time(16, 30))][: 1 if weekday > 4 else 2]
+        ),
+        closings=(Closing(first_on=dt.date(2026, 5, 19), last_on=dt.date(2026, 5, 19), why=NAMES),),
+    )
+)
+"""The town's counter: two slots from Monday to Thursday, one on Friday, and, here, one on Saturday."""
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "due"),
+    [
+        ("2026-05-11T09:00", 3, "2026-05-11T12:00"),  # up to noon, not to one
+        ("2026-05-11T09:00", 4, "2026-05-11T14:00"),  # over noon
+        ("2026-05-11T12:30", 1, "2026-05-11T14:00"),  # begins at the next opening
+        ("2026-05-11T16:30", 1, "2026-05-12T10:00"),  # at the closing the desk is closed
+        ("2026-05-11T06:00", 1, "2026-05-11T10:00"),
+        ("2026-05-14T16:00", 4, "2026-05-20T09:30"),  # half an hour, Friday's three; weekend, Patriots' day, a closing
+        ("2026-05-16T09:30", 1, "2026-05-20T10:00"),  # nothing counts on a Saturday, whatever its slot says
+    ],
+)
+def test_business_hours_run_while_the_desk_is_open(start: str, hours: int, due: str) -> None:
+    """Several slots a day, a day without any, weekends, holidays and closings."""
+    term = COUNTER.term(at(start), Delay(business_hours=hours))
+    assert at(due) == term.due_at
+    assert at(due).date() == term.due_strict_on == term.due_prudent_on
+
+
+def test_the_trace_of_business_hours_says_how_much_of_each_day_was_counted() -> None:
+    """And why the others were not."""
+    term = COUNTER.term(at("2026-05-14T16:00"), Delay(business_hours=4))
+    assert [(*step, minutes) for step, minutes in zip(steps(term.trace), minutes_of(term.trace), strict=True)] == [
+        ("2026-05-14", "2026-05-15", True, "business_day", 210),
+        ("2026-05-16", "2026-05-17", False, "weekend", None),
+        ("2026-05-18", "2026-05-18", False, "holiday", None),
+        ("2026-05-19", "2026-05-19", False, "town_closing", None),
+        ("2026-05-20", "2026-05-20", True, "business_day", 30),
+    ]
+
+
+def test_a_day_without_hours_that_is_no_holiday_is_a_closed_one() -> None:
+    """A desk that opens on Tuesdays alone; and the evening after its hours."""
+    tuesdays = Slot(weekday=2, opens=dt.time(9), closes=dt.time(12))
+    calendar = Calendar(CalendarConfig(version="test", slots=(tuesdays,)))
+    assert steps(calendar.term(at("2026-06-02T18:00"), Delay(business_hours=1)).trace) == [
+        ("2026-06-02", "2026-06-05", False, "closed"),
+        ("2026-06-06", "2026-06-07", False, "weekend"),
+        ("2026-06-08", "2026-06-08", False, "closed"),
+        ("2026-06-09", "2026-06-09", True, "business_day"),
+    ]
+
+
+def test_a_calendar_without_hours_says_so() -> None:
+    """A delay in business hours needs slots; the desk must not look for them for ever."""
+    with pytest.raises(CalendarError, match=r"calendar\.slots"):
+        Calendar(CalendarConfig(version="test")).term(at("2026-05-15T09:00"), Delay(business_hours=1))
+
+
+# -- pauses -----------------------------------------------------------------------------------------------------
+
+
+def test_no_day_that_a_pause_touches_counts(calendar: Calendar) -> None:
+    """POL-21: asked on Tuesday, answered on Thursday: neither of them counts, nor the day between."""
+    pause = Pause(at("2026-06-02T10:00"), at("2026-06-04T09:00"))
+    term = calendar.term(at("2026-06-01T10:00"), Delay(business_days=5), [pause])
+    assert dt.date(2026, 6, 11) == term.due_strict_on
+    assert steps(term.trace) == [
+        ("2026-06-02", "2026-06-04", False, "paused"),
+        ("2026-06-05", "2026-06-05", True, "business_day"),
+        ("2026-06-06", "2026-06-07", False, "weekend"),
+        ("2026-06-08", "2026-06-11", True, "business_day"),
+    ]
+
+
+def test_a_reply_at_midnight_is_one_of_the_day_that_begins(calendar: Calendar) -> None:
+    """LCCJTI art. 31."""
+    delay = Delay(business_days=1)
+    one, other = (
+        calendar.term(at("2026-06-01T10:00"), delay, [Pause(at("2026-06-02T10:00"), at(until))]).due_strict_on
+        for until in ("2026-06-02T23:59:59", "2026-06-03T00:00")
+    )
+    assert (dt.date(2026, 6, 2), dt.date(2026, 6, 4)) == (one, other)
+
+
+def test_a_pause_that_begins_on_the_last_day_moves_it_and_one_after_it_does_not(calendar: Calendar) -> None:
+    """POL-21: asked in time the clock stops; asked late the limit stays missed."""
+    start, delay = at("2026-06-01T10:00"), Delay(business_days=2)
+    in_time, late = (
+        Pause(at("2026-06-03T23:00"), at("2026-06-08T09:00")),
+        Pause(at("2026-06-04T00:00"), at("2026-06-08T09:00")),
+    )
+    assert dt.date(2026, 6, 9) == calendar.term(start, delay, [in_time]).due_strict_on
+    assert calendar.term(start, delay) == calendar.term(start, delay, [late])
+
+
+def test_a_paused_limit_by_calendar_days_moves_past_the_pause_and_off_a_holiday(calendar: Calendar) -> None:
+    """Thirty days from a complete file: a standard in calendar days may be paused, and ends on no holiday."""
+    pause = Pause(at("2026-05-20T10:00"), at("2026-06-12T10:00"))
+    term = calendar.term(at("2026-05-15T10:00"), Delay(calendar_days=16), [pause])
+    assert dt.date(2026, 6, 25) == term.due_strict_on
+    assert steps(term.trace)[-3:] == [
+        ("2026-06-13", "2026-06-23", True, "calendar_day"),
+        ("2026-06-24", "2026-06-24", False, "holiday"),
+        ("2026-06-25", "2026-06-25", True, "calendar_day"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "last_on", "prudent_on"),
+    [
+        ("2026-06-10T09:00", "2026-06-12T09:00", "2026-06-13", "2026-06-12"),  # a Saturday; the reply came on Friday
+        ("2026-06-10T09:00", "2026-06-13T09:00", "2026-06-15", "2026-06-15"),  # on Saturday: Monday is all there is
+        ("2026-06-10T09:00", "2026-06-18T09:00", "2026-06-19", "2026-06-19"),
+    ],
+)
+def test_the_desk_does_not_work_to_a_day_before_the_reply(
+    calendar: Calendar, since: str, until: str, last_on: str, prudent_on: str
+) -> None:
+    """From Tuesday 9 June 2026: the business day before a limit is one on which work could be done."""
+    term = calendar.term(at("2026-06-09T10:00"), Delay(calendar_days=1), [Pause(at(since), at(until))])
+    assert (last_on, prudent_on) == (term.due_strict_on.isoformat(), term.due_prudent_on.isoformat())
+
+
+def test_of_hours_the_paused_time_is_taken_exactly(calendar: Calendar) -> None:
+    """A leak has two hours: asked after one, answered 47 minutes later."""
+    pause = Pause(at("2026-06-02T11:00"), at("2026-06-02T11:47"))
+    term = calendar.term(at("2026-06-02T10:00"), Delay(hours=2), [pause])
+    assert at("2026-06-02T12:47") == term.due_at
+    assert minutes_of(term.trace) == [120]
+
+
+def test_of_business_hours_what_was_paused_at_night_takes_nothing() -> None:
+    """Asked after the counter closed, answered before it opened."""
+    night = Pause(at("2026-05-11T17:00"), at("2026-05-12T08:00"))
+    start, delay = at("2026-05-11T15:30"), Delay(business_hours=2)
+    assert COUNTER.term(start, delay) == COUNTER.term(start, delay, [night])
+    morning = Pause(at("2026-05-11T17:00"), at("2026-05-12T09:20"))
+    assert at("2026-05-12T10:20") == COUNTER.term(start, delay, [morning]).due_at
+
+
+def test_a_long_pause_is_no_fault_of_the_calendar() -> None:
+    """A request that waited for eleven years is counted, in every unit."""
+    pause = Pause(at("2026-06-02T09:00"), at("2037-06-02T09:00"))
+    for delay, due in [
+        (Delay(business_days=1), "2037-06-04T00:00"),
+        (Delay(calendar_days=1), "2037-06-04T00:00"),
+        (Delay(hours=3), "2037-06-02T10:00"),
+        (Delay(business_hours=3), "2037-06-02T12:00"),
+    ]:
+        assert at(due) == COUNTER.term(at("2026-06-02T07:00"), delay, [pause]).due_at
 
 
 # -- agreed days and shares -------------------------------------------------------------------------------------
