@@ -221,7 +221,7 @@ def test_an_answer_keeps_the_rules_before_it_goes_out(
 ) -> None:
     """POL-27, A-2.1 art. 47: it cannot be called back later."""
     with pytest.raises(error):
-        write_answer(story(*told), answer, LATER)
+        write_answer(REQUESTS, story(*told), answer, LATER)
 
 
 def test_a_refusal_of_access_by_letter_cites_the_provision() -> None:
@@ -229,6 +229,6 @@ def test_a_refusal_of_access_by_letter_cites_the_provision() -> None:
     access = make(RequestReceived, kind="access_to_information", subject=None)
     without = letter("answer", access_outcome="refused")
     with pytest.raises(AccessDecisionError):
-        write_answer(story(access), without, LATER)
+        write_answer(REQUESTS, story(access), without, LATER)
     citing = letter("answer", access_outcome="refused", provisions=["article 53"])
-    assert events(write_answer(story(access), citing, LATER)) == (citing,)
+    assert events(write_answer(REQUESTS, story(access), citing, LATER)) == (citing,)

@@ -59,7 +59,7 @@ class Desk:
         self._clock = clock
         self._pick_terms = term_picker(town)
         self._timezone = ZoneInfo(town.calendar.timezone)
-        self._request = request_decider(Rules(self._timezone, town.deadlines.reopen_within_days))
+        self._request = request_decider(Rules.of(town))
 
     # -- submissions ------------------------------------------------------------------------------------------------
 

@@ -109,7 +109,7 @@ class Follow:
         self._gate = gate
         self._new_id = new_id
         self._zone = ZoneInfo(town.calendar.timezone)
-        self._rules = Rules(self._zone, town.deadlines.reopen_within_days)
+        self._rules = Rules.of(town)
 
     def add(self, api: FastAPI) -> None:
         """Add the routes."""

@@ -93,6 +93,8 @@ LETTERS: dict[LetterKind, Both] = {
     LetterKind.CLOSING: ("Avis de fermeture", "Notice of closing"),
     LetterKind.MERGED: ("Avis de regroupement", "Notice of joining"),
     LetterKind.REOPENED: ("Avis de réouverture", "Notice of reopening"),
+    LetterKind.EXTENSION: ("Avis de prolongation", "Notice of extension"),
+    LetterKind.REMINDER: ("Rappel", "Reminder"),
 }
 
 CHANNELS: dict[Channel, Both] = {

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from clic_contracts.envelope import Recorded
 from clic_contracts.event import (
-    ObligationSet,
     RequestClosed,
     RequestDescribed,
     RequestIncomplete,
@@ -22,9 +21,11 @@ from clic_contracts.event import (
 )
 from clic_contracts.town import Town
 from clic_contracts.town_text import Names, Paragraphs
-from clic_contracts.vocabulary import ANSWERED_BY, AccessOutcome, ClosingReason, Kind, Language, LetterKind, Missing
+from clic_contracts.vocabulary import AccessOutcome, BodyCode, ClosingReason, Kind, Language, LetterKind, Missing
 
+from .access import third_party_limit_on
 from .admission import shows_claims
+from .due import dues_of
 from .month import MONTHS
 
 _WEEKDAYS = {
@@ -77,11 +78,14 @@ class Content:
     """An access request that came in writing: only then can it be reviewed (POL-20, A-2.1 art. 45)."""
     department: str = ""
     due_on: str = ""
+    """By when the citizen is answered; of a reminder and of a notice to a third party, by when they reply."""
     missing: tuple[str, ...] = ()
     criterion: str = ""
     """Of a refusal: a code of the contracts, such as `out_of_competence`."""
     turn_to: str = ""
     turn_to_contact: str = ""
+    access_officer: str = ""
+    """Of a decision that another body holds the document better: who is responsible there (A-2.1 art. 48)."""
     text: str = ""
     """What a person wrote: the answer, or why it is refused; of a joined request, what is published of the other."""
     outcome: str = ""
@@ -130,7 +134,54 @@ def content_of(story: Iterable[Recorded], town: Town, zone: dt.tzinfo, *, name: 
     )
     for each in facts:
         content = _told(content, each, words)
-    return content
+    return with_due(content, dues_of(facts).answer_on, words.language, town)
+
+
+def with_due(content: Content, due_on: dt.date | None, language: Language, town: Town) -> Content:
+    """The same, with another due date; None: there is none to tell."""
+    return replace(content, due_on=_Words(language, town).day(due_on) if due_on is not None else "")
+
+
+def with_body(content: Content, code: BodyCode | None, language: Language, town: Town) -> Content:
+    """The same, with the body that holds the document better, and who is responsible there (A-2.1 art. 48)."""
+    body = town.body_by_code.get(code or "")
+    if body is None:
+        return content
+    words = _Words(language, town)
+    return replace(
+        content,
+        turn_to=words.of(body.name),
+        turn_to_contact=words.of(body.contact).rstrip("."),
+        access_officer=words.of(body.access_officer).rstrip(".") if body.access_officer is not None else "",
+    )
+
+
+def for_reminder(content: Content, story: Iterable[Recorded], town: Town) -> Content:
+    """The same for a reminder: it tells by when the citizen has to reply (POL-06, POL-21)."""
+    facts = tuple(story)
+    received = next(each.data for each in facts if isinstance(each.data, RequestReceived))
+    return with_due(content, dues_of(facts).reply_on, language_of(received, town), town)
+
+
+def for_third_party(
+    received: RequestReceived, town: Town, language: Language, on: dt.date, *, name: str, text: str
+) -> Content:
+    """Of a notice that is written on a day: who they are and by when they are heard, nothing of who asks, or what for.
+
+    Source: A-2.1 art. 25, 49.
+    """
+    words = _Words(language, town)
+    return Content(
+        town=words.of(town.name),
+        desk=words.of(town.desk),
+        sender=words.of(town.correspondence.sender),
+        further=words.of(town.correspondence.further),
+        name=name,
+        reference=received.reference,
+        access=True,
+        due_on=words.day(third_party_limit_on(on)),
+        text=text,
+    )
 
 
 def _of_reception(received: RequestReceived, words: _Words) -> Content:
@@ -158,8 +209,6 @@ def _told(content: Content, recorded: Recorded, words: _Words) -> Content:
         case RequestRouted(department=code):
             department = words.town.department_by_code.get(code)
             return replace(content, department=words.of(department.name) if department is not None else "")
-        case ObligationSet(obligation=kind, due_prudent_on=day) if kind in ANSWERED_BY:
-            return replace(content, due_on=words.day(day))
         case RequestIncomplete(missing=missing):
             return replace(content, missing=tuple(words.one(_MISSING[each]) for each in missing))
         case RequestRefused(criterion=criterion, turn_to=code):
@@ -211,6 +260,7 @@ class _Words:
 # -- invented ones ----------------------------------------------------------------------------------------------
 
 SAMPLE_DAY = dt.date(2026, 5, 15)
+_ASKS = frozenset({LetterKind.MISSING, LetterKind.REMINDER})
 
 
 def samples(letter: LetterKind, language: Language, town: Town) -> tuple[Content, ...]:
@@ -230,7 +280,7 @@ def samples(letter: LetterKind, language: Language, town: Town) -> tuple[Content
         received_on=words.day(SAMPLE_DAY),
         department=words.of(town.departments[0].name),
         due_on=words.day(SAMPLE_DAY + dt.timedelta(days=14)),
-        missing=tuple(words.one(each) for each in _MISSING.values()) if letter is LetterKind.MISSING else (),
+        missing=tuple(words.one(each) for each in _MISSING.values()) if letter in _ASKS else (),
         text=words.one(("Le trou devant le 1, rue Inventée est comblé.", "The hole at 1, rue Inventée is filled.")),
         reopen_days=town.deadlines.reopen_within_days,
     )
@@ -243,11 +293,34 @@ def samples(letter: LetterKind, language: Language, town: Town) -> tuple[Content
         return (replace(usual, closes=True), *_sample_decisions(usual, words), bare)
     if letter in (LetterKind.MERGED, LetterKind.CLOSING):
         return (usual, replace(usual, joined=True), bare)
+    if letter is LetterKind.THIRD_PARTY:
+        return _sample_notices(usual)
     if letter is LetterKind.REOPENED:
         reasons = ("merged_in_error", "new_facts", "not_satisfied")
         return (usual, *(replace(usual, reopened_because=each) for each in reasons), bare)
     access = replace(usual, kind=words.one(_KINDS[Kind.ACCESS_TO_INFORMATION]), access=True, subject="")
+    if letter is LetterKind.EXTENSION:
+        return _sample_extensions(usual, access, words)
     return (usual, access, replace(access, written=False), bare)
+
+
+def _sample_extensions(usual: Content, access: Content, words: _Words) -> tuple[Content, ...]:
+    """Of an access request first, which the law extends; then of a complaint, with its reason."""
+    due_on = words.day(SAMPLE_DAY + dt.timedelta(days=31))
+    why = words.one(
+        (
+            "Les plans demandés sont aux archives, et leur recherche prend plus de temps que prévu.",
+            "The plans are in the archives, and searching for them takes longer than planned.",
+        )
+    )
+    by_law = replace(access, due_on=due_on, text=why)
+    complaint = replace(usual, kind=words.one(_KINDS[Kind.COMPLAINT]), due_on=due_on, text=why)
+    return (by_law, replace(by_law, written=False, text=""), complaint, replace(complaint, name="", due_on=""))
+
+
+def _sample_notices(usual: Content) -> tuple[Content, ...]:
+    notice = replace(usual, kind="", subject="", department="", received_on="", claims="", follow="", access=True)
+    return (notice, replace(notice, name="", due_on=""))
 
 
 def _sample_refusals(usual: Content, words: _Words) -> tuple[Content, ...]:
@@ -269,5 +342,19 @@ def _sample_decisions(usual: Content, words: _Words) -> tuple[Content, ...]:
         access=True,
         provisions=(words.one(("article 53", "section 53")), words.one(("article 54", "section 54"))),
     )
-    decided = (replace(access, outcome=each.value) for each in AccessOutcome)
-    return (*decided, replace(access, outcome=AccessOutcome.REFUSED.value, written=False))
+    body = next(iter(words.town.bodies), None)
+    elsewhere = with_body(replace(access, provisions=()), body.code if body else None, words.language, words.town)
+    decided = (
+        replace(
+            elsewhere if each is AccessOutcome.OTHER_BODY else access,
+            outcome=each.value,
+            provisions=access.provisions if each in (AccessOutcome.REFUSED, AccessOutcome.PARTIAL) else (),
+        )
+        for each in AccessOutcome
+    )
+    named = words.one(("Camille Exemple, 450 555-0134", "Camille Exemple, 450 555-0134"))
+    return (
+        *decided,
+        replace(elsewhere, outcome=AccessOutcome.OTHER_BODY.value, access_officer=named),
+        replace(access, outcome=AccessOutcome.REFUSED.value, written=False),
+    )

@@ -14,8 +14,8 @@ from clic_contracts.event import (
 from clic_contracts.town import Body, Town
 from clic_contracts.vocabulary import DeliveryProof, Kind, Language, Missing
 
+from .access import DECISION_DAYS
 from .admission import shows_claims
-from .rule import EXTENSION_LIMIT_DAYS
 
 _MISSING = {
     Language.FR: {
@@ -104,11 +104,11 @@ def _access_steps_fr(*, written: bool) -> str:
     """The delays, the effect of silence and the recourse. Source: A-2.1 art. 45, 46, 47, 52, 135."""
     if not written:
         return (
-            f"La personne responsable de l’accès aux documents vous répond dans les {EXTENSION_LIMIT_DAYS} jours "
+            f"La personne responsable de l’accès aux documents vous répond dans les {DECISION_DAYS} jours "
             "suivant sa réception. Seule une demande faite par écrit peut faire l’objet d’une révision."
         )
     return (
-        f"La personne responsable de l’accès aux documents vous répond dans les {EXTENSION_LIMIT_DAYS} jours "
+        f"La personne responsable de l’accès aux documents vous répond dans les {DECISION_DAYS} jours "
         "suivant sa réception, délai qui peut être prolongé de 10 jours par un avis. "
         "L’absence de réponse dans ce délai équivaut à un refus. Vous pouvez demander à la Commission d’accès "
         "à l’information de réviser un refus dans les 30 jours suivant la décision ou la fin du délai."
@@ -119,11 +119,11 @@ def _access_steps_en(*, written: bool) -> str:
     """The same, for who wishes English."""
     if not written:
         return (
-            f"The person in charge of access to documents will answer you within {EXTENSION_LIMIT_DAYS} days "
+            f"The person in charge of access to documents will answer you within {DECISION_DAYS} days "
             "of its receipt. Only a request made in writing can be reviewed."
         )
     return (
-        f"The person in charge of access to documents will answer you within {EXTENSION_LIMIT_DAYS} days of its "
+        f"The person in charge of access to documents will answer you within {DECISION_DAYS} days of its "
         "receipt; a notice may extend this by 10 days. No answer within that time is a refusal. You may ask the "
         "Commission d’accès à l’information to review a refusal within 30 days of the decision or of the end of "
         "that time."

@@ -15,6 +15,7 @@ from clic_contracts.event import (
     LetterSent,
     LetterWritten,
     ObligationSet,
+    ObligationWarned,
     PersonalDataErased,
     RequestAcknowledged,
     RequestAnswered,
@@ -34,6 +35,7 @@ from clic_contracts.vocabulary import (
     DeliveryProof,
     DepartmentCode,
     LetterKind,
+    ObligationKind,
     Origin,
     Phase,
     RequestId,
@@ -59,6 +61,7 @@ READS: tuple[type[Event], ...] = (
     RequestReopened,
     RequestRouted,
     ObligationSet,
+    ObligationWarned,
 )
 """The facts that can make a letter owed, or let an acknowledgement go that waited."""
 
@@ -108,6 +111,8 @@ def _owed(told: _Told, now: dt.datetime) -> Iterator[_Found]:
     if told.incomplete is not None and told.phase in AWAITING_ANSWER:
         if not told.was_asked:
             yield LetterKind.MISSING, told.incomplete, None
+        elif told.to_be_reminded is not None:
+            yield LetterKind.REMINDER, told.to_be_reminded, None
     elif told.phase in _NEVER_CLOSED and not told.is_acknowledged:
         because = told.complete or told.received_fact
         assert because is not None
@@ -152,6 +157,8 @@ class _Told:
     incomplete: Recorded | None = None
     """Something is missing."""
     was_asked: bool = False
+    to_be_reminded: Recorded | None = None
+    """Most of the time that the citizen has to reply has passed, and they have not."""
     complete: Recorded | None = None
     """What was missing has been given."""
     refused: Recorded | None = None
@@ -184,9 +191,9 @@ def _apply_own(told: _Told, recorded: Recorded) -> None:
         case RequestReceived() as received:
             told.received, told.received_fact = received, recorded
         case RequestIncomplete(asked=asked):
-            told.incomplete, told.was_asked = recorded, asked is not None
+            told.incomplete, told.was_asked, told.to_be_reminded = recorded, asked is not None, None
         case RequestCompleted():
-            told.incomplete, told.complete = None, recorded
+            told.incomplete, told.complete, told.to_be_reminded = None, recorded, None
         case RequestRefused(sent=sent):
             told.refused = recorded if sent is None else None
         case RequestMerged():
@@ -211,6 +218,8 @@ def _apply_beside(told: _Told, recorded: Recorded) -> None:
             told.transferred = recorded if department != told.told_department else None
         case ObligationSet(obligation=kind) if kind in ANSWERED_BY:
             told.is_due = True
+        case ObligationWarned(obligation=ObligationKind.CITIZEN_REPLY):
+            told.to_be_reminded = recorded
         case LetterWritten(letter_id=letter_id, letter=kind):
             told.written.add(letter_id)
             if kind in (LetterKind.ACKNOWLEDGEMENT, LetterKind.TRANSFER):

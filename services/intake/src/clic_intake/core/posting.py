@@ -18,15 +18,17 @@ from clic_contracts.event import (
     LetterWritten,
     RequestAcknowledged,
     RequestAnswered,
+    RequestExtended,
     RequestIncomplete,
     RequestRefused,
     Sealed,
+    ThirdPartyNotified,
 )
 from clic_contracts.lifecycle import may_happen
 from clic_contracts.vocabulary import Channel, DeliveryProof, LetterFailure, LetterKind, Phase, RequestId
 
-from . import rule
-from .request import Command, Finish, Record, Refuse
+from .access_rule import ThirdPartyError
+from .request import Command, Extend, Finish, Record, Refuse
 from .state import Request, state_of
 
 E = TypeVar("E", bound=Event)
@@ -46,7 +48,7 @@ class UnknownLetterError(NotFoundError):
 
 
 class LetterUnderWayError(RefusedError):
-    """An answer is on its way already: a second one at the same time would contradict it, or repeat it."""
+    """Such a letter is on its way already: a second one at the same time would contradict it, or repeat it."""
 
     code = "letter_under_way"
 
@@ -68,6 +70,7 @@ class Posted:
     sent: Delivery | None = None
     failure: LetterFailure | None = None
     """Why it did not reach the citizen; a letter that was sent can come back."""
+    failed_at: dt.datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -90,7 +93,7 @@ def posted(events: Iterable[Recorded]) -> dict[RequestId, Posted]:
             case LetterSent(letter_id=letter_id, delivery=delivery) if letter_id in letters:
                 letters[letter_id] = replace(letters[letter_id], sent=delivery, failure=None)
             case LetterFailed(letter_id=letter_id, reason=reason) if letter_id in letters:
-                letters[letter_id] = replace(letters[letter_id], failure=reason)
+                letters[letter_id] = replace(letters[letter_id], failure=reason, failed_at=each.occurred_at)
             case _:
                 pass
     return letters
@@ -116,7 +119,9 @@ def write(events: Sequence[Recorded], letter: LetterWritten, at: dt.datetime) ->
     return () if letter.letter_id in posted(events) else (Fact(letter, at),)
 
 
-def write_answer(events: Sequence[Recorded], letter: LetterWritten, at: dt.datetime) -> tuple[Fact, ...]:
+def write_answer(
+    requests: Requests, events: Sequence[Recorded], letter: LetterWritten, at: dt.datetime
+) -> tuple[Fact, ...]:
     """An answer is to go out; the rules of answering are kept now, since it cannot be called back later (POL-27).
 
     Raises:
@@ -124,13 +129,66 @@ def write_answer(events: Sequence[Recorded], letter: LetterWritten, at: dt.datet
         LetterUnderWayError: another answer is on its way.
         AccessDecisionError, NotNowError: it may not be answered like this, or not now.
     """
-    request = state_of(events)
-    if request.phase is Phase.NEW:
-        raise rule.UnknownRequestError("no such request: send its submission first, or correct the id")
-    if any(each.is_open and each.written.letter is LetterKind.ANSWER for each in posted(events).values()):
-        raise LetterUnderWayError("an answer to this request is on its way: wait until it has gone out")
-    rule.may_answer(_answer(letter, BY_RELAY, letter.sealed), request)
+    requests.decide(Record(_answer(letter, BY_WORD, letter.sealed), at), state_of(events))
+    _none_under_way(events, letter, "an answer to this request is on its way: wait until it has gone out")
     return (Fact(letter, at),)
+
+
+def write_extension(
+    requests: Requests,
+    events: Sequence[Recorded],
+    letter: LetterWritten,
+    at: dt.datetime,
+    *,
+    limit_at: dt.datetime | None = None,
+) -> tuple[Fact, ...]:
+    """A notice of extension is to go out; it holds once it has, where that is in time (POL-23, A-2.1 art. 47).
+
+    `limit_at` as `Extend` has it.
+
+    Raises:
+        UnknownRequestError: there is no such request.
+        LetterUnderWayError: another notice is on its way.
+        ExtensionError, NotNowError: it may not be extended, or not now.
+    """
+    requests.decide(Extend(_extension(letter, BY_WORD, letter.sealed), at, limit_at=limit_at), state_of(events))
+    _none_under_way(events, letter, "a notice of extension is on its way: wait until it has gone out")
+    return (Fact(letter, at),)
+
+
+def write_third_party(
+    requests: Requests, events: Sequence[Recorded], letter: LetterWritten, at: dt.datetime
+) -> tuple[Fact, ...]:
+    """A third party is to be notified; they are once the notice has gone out (A-2.1 art. 25, 49).
+
+    Raises:
+        UnknownRequestError: there is no such request.
+        LetterUnderWayError: a notice to them is on its way.
+        ThirdPartyError: nobody is known by this id, or they were notified already.
+        NotAccessError, NotNowError: it is no access request, or it was decided.
+    """
+    if not requests.decide(Record(_notified(letter, BY_WORD), at), state_of(events)):
+        raise ThirdPartyError("the third party was notified already: wait for what they say")
+    _none_under_way(events, letter, "a notice to this third party is on its way: wait until it has gone out")
+    return (Fact(letter, at),)
+
+
+def _none_under_way(events: Sequence[Recorded], letter: LetterWritten, otherwise: str) -> None:
+    """No letter of this kind, and to the same third party, waits to go out."""
+    alike = (
+        each.is_open and each.written.letter is letter.letter and each.written.third_party_id == letter.third_party_id
+        for each in posted(events).values()
+    )
+    if any(alike):
+        raise LetterUnderWayError(otherwise)
+
+
+def still_holds(requests: Requests, events: Sequence[Recorded], letter_id: RequestId, at: dt.datetime) -> bool:
+    """Whether a letter would say what is so if it went out now: a notice of extension that is too late would not."""
+    letter = letter_of(events, letter_id).written
+    if letter.letter not in _TIMELY:
+        return True
+    return bool(_told(requests, events, letter, BY_RELAY, at, letter.sealed))
 
 
 def send(
@@ -150,8 +208,14 @@ def send(
     letter = letter_of(events, letter_id)
     if not letter.is_open and not letter.is_in_doubt:
         return ()  # Said before; or it has come back already.
+    if letter.is_in_doubt and letter.failed_at is not None and letter.written.letter in _TIMELY:
+        at = letter.failed_at  # Where it went out, it had by then: what is too late today was not.
     went = LetterSent(letter_id=letter_id, letter=letter.written.letter, delivery=delivery)
     return (Fact(went, at), *_told(requests, events, letter.written, delivery, at, answer))
+
+
+_TIMELY = frozenset({LetterKind.EXTENSION, LetterKind.THIRD_PARTY})
+"""Letters that hold only where they go out in time."""
 
 
 def settle_doubt(
@@ -231,6 +295,10 @@ def _told(
         case LetterKind.ANSWER if may_happen(request.phase, RequestAnswered):
             said = _answer(letter, delivery, answer)
             return requests.decide(Finish(said, at) if letter.closes else Record(said, at), request)
+        case LetterKind.EXTENSION:
+            return _if_allowed(requests, Extend(_extension(letter, delivery, answer), at), request)
+        case LetterKind.THIRD_PARTY:
+            return _if_allowed(requests, Record(_notified(letter, delivery), at), request)
         case _:
             return ()
 
@@ -239,12 +307,31 @@ def _allowed(request: Request, event: RequestAcknowledged | RequestIncomplete, a
     return (Fact(event, at),) if may_happen(request.phase, type(event)) else ()
 
 
+def _if_allowed(requests: Requests, command: Command, request: Request) -> tuple[Fact, ...]:
+    """What a notice brings about; nothing where it came too late, or where it was so already."""
+    try:
+        return requests.decide(command, request)
+    except RefusedError:
+        return ()
+
+
+def _extension(letter: LetterWritten, delivery: Delivery, sealed: Sealed | None) -> RequestExtended:
+    assert letter.days is not None
+    return RequestExtended(days=letter.days, notice=delivery, sealed=sealed)
+
+
+def _notified(letter: LetterWritten, delivery: Delivery) -> ThirdPartyNotified:
+    assert letter.third_party_id is not None
+    return ThirdPartyNotified(third_party_id=letter.third_party_id, notice=delivery)
+
+
 def _answer(letter: LetterWritten, delivery: Delivery, sealed: Sealed | None) -> RequestAnswered:
     return RequestAnswered(
         delivery=delivery,
         answered_by=letter.answered_by,
         access_outcome=letter.access_outcome,
         provisions=letter.provisions,
+        body=letter.body,
         sealed=sealed,
     )
 

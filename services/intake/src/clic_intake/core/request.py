@@ -8,13 +8,17 @@ from functools import partial
 
 from clic_chassis.decider import Decider, Fact
 from clic_contracts.event import (
+    AccessClassified,
     Event,
     ExchangeAbusive,
     PersonalDataErased,
     RequestAcknowledged,
+    RequestAdmitted,
     RequestAnswered,
     RequestClosed,
     RequestExtended,
+    RequestHandedBack,
+    RequestHandedOver,
     RequestMerged,
     RequestNoted,
     RequestPromised,
@@ -22,12 +26,15 @@ from clic_contracts.event import (
     RequestReopened,
     RequestSplit,
     RequestVoided,
+    ReviewRequested,
     Sealed,
+    ThirdPartyAnswered,
+    ThirdPartyNotified,
 )
 from clic_contracts.lifecycle import may_happen
 from clic_contracts.vocabulary import ClosingReason, Phase, RequestId
 
-from . import rule
+from . import access_rule, extension, rule
 from .rule import Rules
 from .state import Request, after, evolve
 
@@ -116,7 +123,18 @@ class Refuse:
     """The actor, as events name it; the desk fills it in. Nobody: what only a person may judge is refused."""
 
 
-Statement = Record | Close | Finish | Resume | Refuse | Merge | Split
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Extend a delay, once, with the notice that says so. Source: POL-23, A-2.1 art. 47."""
+
+    extension: RequestExtended
+    at: dt.datetime
+    assumed: bool = False
+    limit_at: dt.datetime | None = None
+    """Of a complaint, by when it was to be answered; None: that is not known."""
+
+
+Statement = Record | Close | Finish | Resume | Refuse | Merge | Split | Extend
 """What is commanded about a request that is there."""
 Command = Register | Statement
 
@@ -138,6 +156,8 @@ def stated(command: Statement) -> tuple[Event, dt.datetime]:
             return RequestMerged(into=into), command.at
         case Split(into=into):
             return RequestSplit(into=into), command.at
+        case Extend(extension=extended):
+            return extended, command.at
 
 
 # -- decisions --------------------------------------------------------------------------------------------------
@@ -167,7 +187,9 @@ def _decide(rules: Rules, command: Command, request: Request) -> tuple[Fact, ...
         case Close(reason=reason):
             return _close(request, reason, command.at, assumed=command.assumed)
         case Finish():
-            return _finish(command, request)
+            return _finish(rules, command, request)
+        case Extend():
+            return _extend(rules, command, request)
         case Resume():
             return _resume(rules, command, request)
         case Refuse():
@@ -186,9 +208,17 @@ def _record(rules: Rules, command: Record, request: Request) -> tuple[Fact, ...]
         return ()
     match event:
         case RequestAnswered():
-            rule.may_answer(event, request)
+            access_rule.may_answer(rules, event, request, command.at)
         case RequestExtended():
-            rule.may_extend(rules, request, command.at)
+            return _extend(rules, Extend(event, command.at, command.assumed), request)
+        case _ if isinstance(event, access_rule.Step):
+            access_rule.may_step(rules, event, request, command.at)
+        case RequestAdmitted():
+            rule.may_admit(event, request)
+        case RequestHandedOver():
+            rule.may_hand_over(rules, event, request, command.at)
+        case RequestHandedBack():
+            rule.may_hand_back(request)
         case RequestPromised(due_on=due_on):
             rule.may_promise(rules, due_on, command.at)
         case RequestReopened():
@@ -219,14 +249,39 @@ def _is_so_already(event: Event, at: dt.datetime, request: Request) -> bool:
             return request.phase is Phase.VOIDED
         case PersonalDataErased():
             return request.erased
+        case RequestAdmitted():
+            return request.admitted
+        case _:
+            return _is_known_of_access(event, request)
+
+
+def _is_known_of_access(event: Event, request: Request) -> bool:
+    """The same of a step on an access request's path."""
+    path = request.path
+    match event:
+        case AccessClassified(nature=nature):
+            return path.nature is nature
+        case ThirdPartyNotified(third_party_id=which):
+            known = path.third_party(which)
+            return known is not None and known.notified_at is not None
+        case ThirdPartyAnswered(third_party_id=which, position=said):
+            known = path.third_party(which)
+            return known is not None and known.position is said
+        case ReviewRequested(requested_on=day):
+            return path.is_contested and path.review_asked_on == day
         case _:
             return False
 
 
-def _finish(command: Finish, request: Request) -> tuple[Fact, ...]:
+def _extend(rules: Rules, command: Extend, request: Request) -> tuple[Fact, ...]:
+    extension.may_extend(rules, command.extension, request, command.at, command.limit_at)
+    return (Fact(command.extension, command.at, command.assumed),)
+
+
+def _finish(rules: Rules, command: Finish, request: Request) -> tuple[Fact, ...]:
     if request.phase is Phase.CLOSED:
         return _closed_already(request, ClosingReason.ANSWERED)
-    rule.may_answer(command.answer, request)
+    access_rule.may_answer(rules, command.answer, request, command.at)
     answered = Fact(command.answer, command.at, command.assumed)
     closed = _close(after(request, answered), ClosingReason.ANSWERED, command.at, assumed=command.assumed)
     return (answered, *closed)
@@ -240,7 +295,7 @@ def _resume(rules: Rules, command: Resume, request: Request) -> tuple[Fact, ...]
     if may_happen(request.phase, RequestReopened):
         rule.may_reopen(rules, request, command.reopening, command.at, assumed=command.assumed)
         return (reopened,)
-    return (*_finish(Finish(command.answer, command.at, command.assumed), request), reopened)
+    return (*_finish(rules, Finish(command.answer, command.at, command.assumed), request), reopened)
 
 
 def _refuse(command: Refuse, request: Request) -> tuple[Fact, ...]:

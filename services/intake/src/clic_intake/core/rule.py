@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from clic_chassis.error import NotFoundError, RefusedError
 from clic_contracts.event import (
     Event,
     ExchangeAbusive,
-    RequestAnswered,
+    RequestAdmitted,
     RequestClosed,
+    RequestHandedBack,
+    RequestHandedOver,
     RequestMerged,
     RequestRefused,
     RequestReopened,
 )
 from clic_contracts.lifecycle import CLOSES_UNANSWERED, may_happen
+from clic_contracts.town import Town
 from clic_contracts.vocabulary import (
-    AccessOutcome,
     ClosingReason,
     Criterion,
     Kind,
@@ -31,8 +34,6 @@ from .state import AWAITING_ANSWER, Request
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
 """How far two clocks of the town may be apart: further in the future, or before the reception, is an error."""
-EXTENSION_LIMIT_DAYS = 20
-"""Calendar days; the notice must go before they end. Source: A-2.1 art. 47."""
 
 FOR_A_PERSON: frozenset[Criterion] = frozenset({Criterion.UNFOUNDED, Criterion.BEFORE_COURTS})
 """What no rule and no other system judges. Source: POL-08, POL-09."""
@@ -59,13 +60,13 @@ class NotNowError(RefusedError):
 
 
 class AccessDecisionError(RefusedError):
-    """A decision on an access request lacks what the law asks for. Source: A-2.1 art. 47, 50, 51."""
+    """A decision on an access request lacks what the law asks for. Source: A-2.1 art. 47 to 51."""
 
     code = "access_decision"
 
 
 class ExtensionError(RefusedError):
-    """An extension is granted once, to access requests, before the first limit ends. Source: POL-23, A-2.1 art. 47."""
+    """An extension is granted once and in time, to access requests and complaints. Source: POL-23, A-2.1 art. 47."""
 
     code = "extension"
 
@@ -100,6 +101,18 @@ class PromiseError(RefusedError):
     code = "promise"
 
 
+class AdmissionError(RefusedError):
+    """It is not for a person to say that this is admissible, or not by these criteria. Source: POL-05 to POL-12."""
+
+    code = "admission"
+
+
+class HandingError(RefusedError):
+    """Work cannot be handed over, or back, like this. Source: POL-29."""
+
+    code = "handing"
+
+
 class BeforeReceptionError(RefusedError):
     """Nothing happens to a request before it is received."""
 
@@ -114,6 +127,19 @@ class Rules:
     """The town's: its days begin and end there."""
     reopen_within_days: int
     """Calendar days after the day of closing."""
+    complaint_extension_days: int = 0
+    """Business days at most by which a complaint is extended; 0: never."""
+
+    @classmethod
+    def of(cls, town: Town) -> Rules:
+        """The town's."""
+        deadlines = town.deadlines
+        zone = ZoneInfo(town.calendar.timezone)
+        return cls(zone, deadlines.reopen_within_days, deadlines.complaint_extension_days)
+
+    def day_of(self, at: dt.datetime) -> dt.date:
+        """The day in the town."""
+        return at.astimezone(self.timezone).date()
 
 
 def must(request: Request, event: type[Event]) -> None:
@@ -161,55 +187,14 @@ def may_close(request: Request, reason: ClosingReason) -> None:
         )
 
 
-def may_answer(answer: RequestAnswered, request: Request) -> None:
-    """An answer fits the kind of request, and a decision on access says what the law asks for.
-
-    Source: A-2.1 art. 47, 50, 51.
-
-    Raises:
-        AccessDecisionError: it does not.
-        NotNowError: the phase does not allow it.
-    """
-    must(request, RequestAnswered)
-    if request.kind is not Kind.ACCESS_TO_INFORMATION:
-        if answer.access_outcome is not None:
-            raise AccessDecisionError("access_outcome is for access requests alone: leave it out")
-        return
-    if request.origin is Origin.BACKLOG:
-        return  # Decided in its time; older records may not say how.
-    if answer.access_outcome is None:  # A-2.1 art. 47
-        raise AccessDecisionError("the answer to an access request is a decision: give access_outcome")
-    refused = answer.access_outcome in (AccessOutcome.REFUSED, AccessOutcome.PARTIAL)
-    if refused and not (answer.provisions and answer.sealed):  # A-2.1 art. 50, 51
-        raise AccessDecisionError("a refusal, also in part, cites the provision and explains it: give both")
-
-
-def may_extend(rules: Rules, request: Request, at: dt.datetime) -> None:
-    """Once, for access requests, before the end of day 20 in the town. Source: POL-23, A-2.1 art. 47.
-
-    Raises:
-        ExtensionError: it may not.
-    """
-    if request.kind is not Kind.ACCESS_TO_INFORMATION:
-        raise ExtensionError("only an access request can be extended")
-    if request.extended:
-        raise ExtensionError("it was extended once already; the law knows no second extension")
-    assert request.received_at is not None
-    last_on = _day(rules, request.received_at) + dt.timedelta(days=EXTENSION_LIMIT_DAYS)
-    if _day(rules, at) > last_on:
-        raise ExtensionError(
-            f"the first {EXTENSION_LIMIT_DAYS} days ended on {last_on}; the notice would come too late"
-        )
-
-
 def may_promise(rules: Rules, due_on: dt.date, at: dt.datetime) -> None:
     """A date is agreed on for a day to come (POL-19).
 
     Raises:
         PromiseError: it has passed.
     """
-    if due_on < _day(rules, at):
-        raise PromiseError(f"{due_on} had passed already on {_day(rules, at)}, when it was agreed: correct the date")
+    if due_on < rules.day_of(at):
+        raise PromiseError(f"{due_on} had passed already on {rules.day_of(at)}, when it was agreed: correct the date")
 
 
 def may_refuse(refusal: RequestRefused, request: Request, by: str) -> None:
@@ -250,6 +235,53 @@ def may_mark_abusive(exchange: ExchangeAbusive, request: Request) -> None:
     """
     if exchange.sealed is None and not request.erased:
         raise AbuseError("say what was said or done: an exchange is not marked as abusive without a reason (POL-41)")
+
+
+def may_admit(admission: RequestAdmitted, request: Request) -> None:
+    """A person judges what policy leaves to judge; access is decided by the law alone. Source: POL-05 to POL-12.
+
+    Raises:
+        AdmissionError: there is nothing to judge, or not by these criteria.
+        NotNowError: the phase does not allow it.
+    """
+    must(request, RequestAdmitted)
+    if request.kind is Kind.ACCESS_TO_INFORMATION:
+        raise AdmissionError("an access request is decided, not judged admissible: answer it (A-2.1 art. 47)")
+    if admission.complaint_criteria and request.kind is not Kind.COMPLAINT:
+        raise AdmissionError("complaint_criteria are for complaints alone (POL-12): leave them out")
+
+
+def may_hand_over(rules: Rules, handing: RequestHandedOver, request: Request, at: dt.datetime) -> None:
+    """To one outside body at a time, for a day to come; what is confidential stays in the house (POL-26, POL-29).
+
+    Raises:
+        HandingError: it may not be handed over like this.
+        NotNowError: the phase does not allow it.
+    """
+    must(request, RequestHandedOver)
+    if request.confidential or request.kind is Kind.ACCESS_TO_INFORMATION:
+        raise HandingError(
+            "it is confidential and stays in the house (POL-26); where another body holds the document, answer so "
+            "(A-2.1 art. 48)"
+        )
+    if request.handed_to is not None:
+        raise HandingError(f"{request.handed_to} has it: record first that they handed it back")
+    if handing.expected_on is not None and handing.expected_on < rules.day_of(at):
+        raise HandingError(f"{handing.expected_on} had passed already on {rules.day_of(at)}: correct expected_on")
+
+
+def may_hand_back(request: Request) -> None:
+    """By the body that has it.
+
+    Raises:
+        HandingError: nobody has it.
+        NotNowError: the phase does not allow it.
+    """
+    must(request, RequestHandedBack)
+    if request.phase is Phase.VOIDED:
+        raise NotNowError("request.handed_back.v1 may not happen: the record was voided, it is no request")
+    if request.handed_to is None:
+        raise HandingError("no outside body has it: record first that it was handed over")
 
 
 def may_merge(request: Request, into: Request, *, joined: int) -> None:
@@ -297,16 +329,16 @@ def may_reopen(rules: Rules, request: Request, reopening: RequestReopened, at: d
         _may_undo_merge(request)
         return
     last_on = last_day_to_reopen(rules, request.closed_at)
-    if _day(rules, at) > last_on:
+    if rules.day_of(at) > last_on:
         raise ReopeningError(
-            f"it was closed on {_day(rules, request.closed_at)} and could be reopened until {last_on} "
+            f"it was closed on {rules.day_of(request.closed_at)} and could be reopened until {last_on} "
             f"({rules.reopen_within_days} days): register a new request that names {request.reference}"
         )
 
 
 def last_day_to_reopen(rules: Rules, closed_at: dt.datetime) -> dt.date:
     """The last day in the town on which a request that was closed at this instant may be reopened. Source: POL-39."""
-    return _day(rules, closed_at) + dt.timedelta(days=rules.reopen_within_days)
+    return rules.day_of(closed_at) + dt.timedelta(days=rules.reopen_within_days)
 
 
 def _may_undo_merge(request: Request) -> None:
@@ -314,8 +346,3 @@ def _may_undo_merge(request: Request) -> None:
         raise ReopeningError("it was not closed as a duplicate: say why else it goes on")
     if request.erased:
         raise ReopeningError("its personal data was erased, nobody could be answered: register a new request")
-
-
-def _day(rules: Rules, at: dt.datetime) -> dt.date:
-    """The day in the town."""
-    return at.astimezone(rules.timezone).date()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from clic_chassis.decider import Fact
 from clic_contracts.envelope import Recorded
 from clic_contracts.event import (
+    Event,
     PersonalDataErased,
     RequestAcknowledged,
+    RequestAdmitted,
     RequestAnswered,
     RequestClosed,
     RequestCompleted,
     RequestExtended,
+    RequestHandedBack,
+    RequestHandedOver,
     RequestIncomplete,
     RequestMerged,
     RequestReceived,
@@ -23,7 +27,9 @@ from clic_contracts.event import (
     RequestReopened,
 )
 from clic_contracts.lifecycle import next_phase
-from clic_contracts.vocabulary import ClosingReason, Criterion, Kind, Missing, Origin, Phase, RequestId
+from clic_contracts.vocabulary import BodyCode, ClosingReason, Criterion, Kind, Missing, Origin, Phase, RequestId
+
+from .access import Path, walked
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,12 @@ class Request:
     """What the citizen was asked for, or is to be, and has not given."""
     closed_at: dt.datetime | None = None
     closed_as: ClosingReason | None = None
+    admitted: bool = False
+    """A person judged that it is admissible, and it was not reopened since."""
+    handed_to: BodyCode | None = None
+    """The outside body that has part of the work."""
+    path: Path = field(default_factory=Path)
+    """Of an access request."""
 
     @property
     def waits_for_citizen(self) -> bool:
@@ -74,8 +86,16 @@ def state_of(events: Iterable[Recorded]) -> Request:
 
 def after(request: Request, fact: Fact) -> Request:
     """The request after a fact, recorded already or not yet."""
+    event = fact.event
+    request = _treated(replace(request, phase=next_phase(request.phase, type(event))), fact)
+    if request.kind is Kind.ACCESS_TO_INFORMATION and (path := walked(request.path, fact)) is not request.path:
+        return replace(request, path=path)
+    return request
+
+
+def _treated(request: Request, fact: Fact) -> Request:
+    """What a fact changes of any request."""
     event, at = fact.event, fact.occurred_at
-    request = replace(request, phase=next_phase(request.phase, type(event)))
     match event:
         case RequestReceived():
             return replace(
@@ -113,7 +133,21 @@ def after(request: Request, fact: Fact) -> Request:
                 merged_into=None,
                 closed_at=None,
                 closed_as=None,
+                admitted=False,
             )
+        case _:
+            return _beside(request, event)
+
+
+def _beside(request: Request, event: Event) -> Request:
+    """What is judged, given to others, or erased, beside the treatment."""
+    match event:
+        case RequestAdmitted():
+            return replace(request, admitted=True)
+        case RequestHandedOver(to=body):
+            return replace(request, handed_to=body)
+        case RequestHandedBack():
+            return replace(request, handed_to=None)
         case PersonalDataErased():
             return replace(request, erased=True)
         case _:

@@ -14,10 +14,6 @@ from clic_contracts.envelope import Recorded
 from clic_contracts.event import (
     InteractionRecorded,
     LetterSent,
-    ObligationLifted,
-    ObligationMet,
-    ObligationMissed,
-    ObligationSet,
     RequestAnswered,
     RequestAttached,
     RequestIncomplete,
@@ -28,16 +24,15 @@ from clic_contracts.event import (
     RequestRouted,
 )
 from clic_contracts.vocabulary import (
-    ANSWERED_BY,
     BodyCode,
     Channel,
     ClosingReason,
     DepartmentCode,
     LetterKind,
-    ObligationKind,
     Phase,
 )
 
+from .due import Dues
 from .rule import Rules, last_day_to_reopen
 from .state import AWAITING_ANSWER, Request, evolve
 
@@ -115,22 +110,23 @@ class Tracked:
     contacts: list[dt.datetime] = field(default_factory=list)
     """When the citizen added something."""
     files: int = 0
-    owed: dict[str, ObligationSet] = field(default_factory=dict)
-    """Answers that are owed, by obligation."""
-    late: set[str] = field(default_factory=set)
+    dues: Dues = field(default_factory=Dues)
 
     @property
     def due_on(self) -> dt.date | None:
-        """The last day for the answer; a date that was agreed comes before the standard (POL-18, POL-19)."""
-        if self.request.phase not in AWAITING_ANSWER:
-            return None
-        agreed = [each for each in self.owed.values() if each.obligation is ObligationKind.PROMISE]
-        return min((each.due_prudent_on for each in agreed or self.owed.values()), default=None)
+        """The last day for the answer; None while the delay stands still (POL-18, POL-19)."""
+        return self.dues.answer_on if self.request.phase in AWAITING_ANSWER else None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the delay of the answer stands still until the citizen replies (POL-06, POL-21)."""
+        due = self.dues.answer
+        return due is not None and due.is_paused and self.request.phase in AWAITING_ANSWER
 
     @property
     def is_late(self) -> bool:
-        """Whether that day has passed."""
-        return self.due_on is not None and any(each in self.late for each in self.owed)
+        """Whether the day for the answer has passed."""
+        return self.due_on is not None and any(each.is_late for each in self.dues.answers)
 
 
 def tracked(story: Iterable[Recorded]) -> Tracked:
@@ -168,20 +164,16 @@ def _apply_beside(seen: Tracked, recorded: Recorded) -> None:
     match recorded.data:
         case RequestRouted(department=department):
             seen.department, seen.routed_at = department, recorded.occurred_at
+        case LetterSent(letter=LetterKind.THIRD_PARTY):
+            pass  # It went to somebody else.
         case LetterSent(letter=letter, delivery=delivery):
             seen.letters.append(Posted(letter, delivery.channel, recorded.occurred_at))
         case InteractionRecorded():
             seen.contacts.append(recorded.occurred_at)
         case RequestAttached():
             seen.files += 1
-        case ObligationSet() as owed if owed.obligation in ANSWERED_BY:
-            seen.owed[owed.obligation_id] = owed
-        case ObligationMet(obligation_id=which) | ObligationLifted(obligation_id=which):
-            seen.owed.pop(which, None)
-        case ObligationMissed(obligation_id=which):
-            seen.late.add(which)
         case _:
-            pass
+            seen.dues.apply(recorded.data)
 
 
 def steps(seen: Tracked) -> tuple[Step, ...]:

@@ -24,7 +24,7 @@ from clic_chassis.pause import pause
 from clic_contracts.event import LetterWritten, Sealed
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import LetterFailure, LetterKind, RequestId, Service
-from clic_intake.core.posting import Posted, Requests, fail, posted, send
+from clic_intake.core.posting import Posted, Requests, fail, posted, send, still_holds
 from clic_intake.seal import SealError
 
 from .queue import LetterQueue, State, Taken
@@ -148,6 +148,9 @@ class Sender:
         if written is None or not written.is_open:
             await self._not_to_be_sent(letter, story, written)
             return
+        if not still_holds(self._requests, story.events, letter.letter_id, self._clock.now()):
+            await self._record_failure(letter, LetterFailure.GIVEN_UP, None)  # Too late: it would say what is not so.
+            return
         key = await self._opener.key(letter.request_id, f"letter {letter.letter.value} sent (POL-18)")
         if key is None or written.written.sealed is None:
             await self._record_failure(letter, LetterFailure.NO_ADDRESS, None)  # Erased meanwhile: to nobody.
@@ -265,15 +268,16 @@ class Sender:
 async def answer_within(
     opener: Opener, request_id: RequestId, letter: LetterWritten, reason: str, *, who: str = OPENER
 ) -> Sealed | None:
-    """The person's words of an answer, sealed anew as any answer's text is.
+    """The person's words of an answer or an extension, sealed anew as any answer's text is.
 
-    None for other letters, and once it is erased.
+    None for other letters, where nobody wrote any, and once it is erased.
 
     Raises:
         RetryableError: a server is away.
         SealError: the seal does not open.
     """
-    if letter.letter is not LetterKind.ANSWER or letter.sealed is None:
+    if letter.letter not in (LetterKind.ANSWER, LetterKind.EXTENSION) or letter.sealed is None:
         return None
     key = await opener.key(request_id, reason, who=who)
-    return key.seal({"text": key.open(letter.sealed)["answer"]}) if key is not None else None
+    said = key.open(letter.sealed).get("answer") if key is not None else None
+    return key.seal({"text": said}) if key is not None and said else None

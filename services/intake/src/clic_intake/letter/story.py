@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError, RetryableError
 from clic_chassis.log import EventLog, Whole, load_whole
 from clic_contracts.envelope import Commit
+from clic_contracts.event import ThirdPartyIdentified
 from clic_contracts.vocabulary import RequestId
 from clic_intake.core.requester import current
 from clic_intake.register import Register
@@ -34,7 +37,7 @@ async def whole_story(log: EventLog, request_id: RequestId, *, including: Commit
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Whom a letter goes to, as known now."""
+    """Whom a letter goes to, as known now: who asks, or a third party."""
 
     key: RequestKey
     """Of the request."""
@@ -72,5 +75,25 @@ class Opener:
         """
         key = await self.key(request_id, reason)
         who = current(whole.events, key.open) if key is not None else {}
+        email = who.get("email")
+        return Addressee(key, email, who.get("name", "")) if key is not None and email else None
+
+    async def third_party(
+        self, request_id: RequestId, whole: Whole, third_party_id: RequestId, reason: str
+    ) -> Addressee | None:
+        """A third party whom an access request concerns; None where no e-mail address is known, or all was erased.
+
+        Raises:
+            RetryableError: the database is away.
+            SealError: the seal does not open.
+        """
+        key = await self.key(request_id, reason)
+        who: Mapping[str, Any] = {}
+        for each in whole.events:
+            match each.data:
+                case ThirdPartyIdentified(third_party_id=known, sealed=sealed) if known == third_party_id:
+                    who = key.open(sealed)["third_party"] if key is not None and sealed is not None else {}
+                case _:
+                    pass
         email = who.get("email")
         return Addressee(key, email, who.get("name", "")) if key is not None and email else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
@@ -56,7 +55,7 @@ def make_letters(
     queue = LetterQueue(runtime.pool, town, lease_s=lease_s)
     opener = Opener(register, clock)
     composer = Composer(Templates(town), town, partial(_follow, Tracking(register), runtime.settings.public_url))
-    requests = request_decider(Rules(ZoneInfo(town.calendar.timezone), town.deadlines.reopen_within_days))
+    requests = request_decider(Rules.of(town))
     writer = Writer(
         event_log=event_log, decisions=decisions, queue=queue, composer=composer, opener=opener, clock=clock
     )
