@@ -7,36 +7,46 @@ from collections.abc import Iterable
 from clic_chassis.error import RefusedError
 from clic_contracts.envelope import Commit, Recorded
 from clic_contracts.event import (
+    AccessDeemedRefused,
     Event,
     LearningRecorded,
     LetterFailed,
     LetterSent,
+    ObligationEscalated,
+    ObligationLapsed,
     ObligationLifted,
     ObligationMet,
     ObligationMissed,
+    ObligationPaused,
+    ObligationRecounted,
     ObligationSet,
     ObligationWarned,
     PersonalDataErased,
     RequestAnswered,
     RequestClosed,
+    RequestExtended,
     RequestMerged,
     RequestRated,
     RequestRefused,
     RequestReopened,
     RequestRouted,
     RequestVoided,
+    ThirdPartyNotified,
 )
 
 ALWAYS: frozenset[type[Event]] = frozenset(
     {
+        AccessDeemedRefused,
         PersonalDataErased,
         RequestAnswered,
         RequestClosed,
+        RequestExtended,
         RequestMerged,
         RequestRefused,
         RequestReopened,
         RequestRouted,
         RequestVoided,
+        ThirdPartyNotified,
     }
 )
 """What changes what may be done, or who does it, whoever or whatever decided it."""
@@ -45,9 +55,13 @@ NEVER: frozenset[type[Event]] = frozenset(
         LearningRecorded,
         LetterFailed,
         LetterSent,
+        ObligationEscalated,
+        ObligationLapsed,
         ObligationLifted,
         ObligationMet,
         ObligationMissed,
+        ObligationPaused,
+        ObligationRecounted,
         ObligationSet,
         ObligationWarned,
         RequestRated,

@@ -16,6 +16,8 @@ from clic_contracts.event import (
     ObligationLifted,
     ObligationMet,
     ObligationMissed,
+    ObligationPaused,
+    ObligationRecounted,
     ObligationSet,
     ObligationWarned,
     PersonalDataErased,
@@ -26,6 +28,7 @@ from clic_contracts.event import (
     RequestClosed,
     RequestCompleted,
     RequestDescribed,
+    RequestExtended,
     RequestIncomplete,
     RequestMerged,
     RequestNoted,
@@ -36,7 +39,17 @@ from clic_contracts.event import (
     RequestRouted,
 )
 from clic_contracts.lifecycle import PENDING, next_phase
-from clic_contracts.vocabulary import Code, Kind, LetterKind, Missing, Phase, RequestId, Service
+from clic_contracts.vocabulary import (
+    WINDOWS,
+    Code,
+    Kind,
+    LetterKind,
+    Missing,
+    Phase,
+    RecountReason,
+    RequestId,
+    Service,
+)
 
 RoleOf = Callable[[Kind, str | None], Code | None]
 """The role that an agent needs to see a confidential request of this kind and subject; None: every agent may."""
@@ -44,13 +57,15 @@ RoleOf = Callable[[Kind, str | None], Code | None]
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """An obligation that is neither met nor lifted."""
+    """What the town owes: an obligation that is neither met nor lifted, no delay of somebody else."""
 
     obligation_id: str
     obligation: str
     due_at: dt.datetime
     warned: bool = False
     missed: bool = False
+    paused: bool = False
+    """It stands still while the request waits for the citizen: neither late nor at risk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +120,9 @@ class Row:
 
     @property
     def next_owed(self) -> Owed | None:
-        """The open obligation that is due first."""
-        return min(self.owed, key=lambda each: (each.due_at, each.obligation_id), default=None)
+        """The open obligation that is due first, of those that do not stand still."""
+        running = (each for each in self.owed if not each.paused)
+        return min(running, key=lambda each: (each.due_at, each.obligation_id), default=None)
 
 
 def fold(row: Row | None, facts: Iterable[Recorded], sequence: int, role_of: RoleOf) -> Row | None:
@@ -192,6 +208,7 @@ _TELLS: dict[type[Event], LetterKind] = {
     RequestIncomplete: LetterKind.MISSING,
     RequestRefused: LetterKind.REFUSAL,
     RequestAnswered: LetterKind.ANSWER,
+    RequestExtended: LetterKind.EXTENSION,
 }
 """Which letter's matter is settled by a fact that comes after it failed: the citizen was told in another way."""
 
@@ -242,22 +259,34 @@ def _hearing(row: Row, fact: Recorded) -> Row:
 
 
 def _owing(row: Row, event: Event) -> Row:
-    """What the town owes, by deadlines' facts."""
+    """What the town owes, by deadlines' facts; what others have time for is not owed."""
     match event:
+        case ObligationSet(obligation=kind) if kind in WINDOWS:
+            return row
         case ObligationSet(obligation_id=which, obligation=kind, due_at=due_at):
             others = tuple(each for each in row.owed if each.obligation_id != which)
             return replace(row, owed=(*others, Owed(which, kind, due_at)))
         case ObligationMet(obligation_id=which) | ObligationLifted(obligation_id=which):
             return replace(row, owed=tuple(each for each in row.owed if each.obligation_id != which))
-        case ObligationWarned(obligation_id=which):
-            return replace(row, owed=tuple(_marked(each, which, warned=True) for each in row.owed))
-        case ObligationMissed(obligation_id=which):
-            return replace(row, owed=tuple(_marked(each, which, missed=True) for each in row.owed))
+        case ObligationWarned() | ObligationMissed() | ObligationPaused() | ObligationRecounted():
+            owed = tuple(
+                _moved(each, event) if each.obligation_id == event.obligation_id else each for each in row.owed
+            )
+            return replace(row, owed=owed)
         case _:
             return row
 
 
-def _marked(owed: Owed, which: str, *, warned: bool = False, missed: bool = False) -> Owed:
-    if owed.obligation_id != which:
-        return owed
-    return replace(owed, warned=owed.warned or warned, missed=owed.missed or missed)
+def _moved(owed: Owed, event: ObligationWarned | ObligationMissed | ObligationPaused | ObligationRecounted) -> Owed:
+    """One of them after a fact about it."""
+    match event:
+        case ObligationWarned():
+            return replace(owed, warned=True)
+        case ObligationMissed():
+            return replace(owed, missed=True)
+        case ObligationPaused():
+            return replace(owed, paused=True, warned=False, missed=False)
+        case ObligationRecounted(because=because, due_at=due_at):
+            # Another limit: whether it is near, or has passed, is told anew.
+            paused = owed.paused and because is not RecountReason.RESUMED
+            return Owed(owed.obligation_id, owed.obligation, due_at, paused=paused)
