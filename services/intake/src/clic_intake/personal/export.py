@@ -9,7 +9,7 @@ from typing import Any
 from clic_chassis.clock import Clock
 from clic_chassis.log import EventLog, load_whole
 from clic_contracts.envelope import Recorded
-from clic_contracts.event import RequestAttached
+from clic_contracts.event import LetterWritten, RequestAttached, ThirdPartyAnswered, ThirdPartyIdentified
 from clic_contracts.vocabulary import RequestId, Service
 from clic_intake.core.requester import current
 from clic_intake.core.state import state_of
@@ -109,7 +109,7 @@ class Exports:
 
 
 def _fact(recorded: Recorded, key: RequestKey | None) -> dict[str, Any]:
-    seal = getattr(recorded.data, "sealed", None)
+    seal = None if _is_of_others(recorded) else getattr(recorded.data, "sealed", None)
     return {
         "type": recorded.type,
         "occurred_at": recorded.occurred_at.isoformat(),
@@ -118,3 +118,14 @@ def _fact(recorded: Recorded, key: RequestKey | None) -> dict[str, Any]:
         "data": recorded.data.model_dump(mode="json", exclude={"sealed", "content_digest"}, exclude_none=True),
         "content": dict(key.open(seal)) if key is not None and seal is not None else None,
     }
+
+
+def _is_of_others(recorded: Recorded) -> bool:
+    """Whether what is sealed is about a third party rather than about who asks. Source: A-2.1 art. 53."""
+    match recorded.data:
+        case ThirdPartyIdentified() | ThirdPartyAnswered():
+            return True
+        case LetterWritten(third_party_id=third_party_id):
+            return third_party_id is not None
+        case _:
+            return False
