@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
@@ -19,7 +19,7 @@ from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.settings import SettingsError
 from clic_chassis.testing import at_work, wait_until
 from clic_contracts.envelope import Recorded, request_id_for
-from clic_contracts.event import Event, RequestAnswered, RequestClosed, RequestReceived
+from clic_contracts.event import Event, RequestAnswered, RequestClosed, RequestReceived, RequestRouted
 from clic_contracts.subject import LOG_STREAM
 from clic_contracts.vocabulary import Service
 from clic_deadlines.app import DURABLE, wire
@@ -91,7 +91,7 @@ async def test_what_was_answered_during_an_outage_is_never_called_missed(
     runtime: Runtime[Settings], tell: Tell
 ) -> None:
     """The limits pass while the process is down; the timers wait until it has caught up."""
-    process, timers = (await wire(runtime)).components
+    process, timers, *_ = (await wire(runtime)).components
     assert isinstance(timers, Timers)
     assert isinstance(runtime.clock, ManualClock)
     answered, forgotten = (request_id_for("/telephonie", each) for each in ("imaginaire-1", "imaginaire-2"))
@@ -100,7 +100,7 @@ async def test_what_was_answered_during_an_outage_is_never_called_missed(
         await intake(runtime, tell, forgotten, received())
 
         async def timers_stand() -> bool:
-            return bool(await runtime.pool.fetchval("SELECT count(*) FROM timer") == 8)
+            return bool(await runtime.pool.fetchval("SELECT count(*) FROM timer") == 4)
 
         await wait_until(timers_stand, 10)
     await intake(runtime, tell, answered, ANSWERED, CLOSED)
@@ -108,7 +108,7 @@ async def test_what_was_answered_during_an_outage_is_never_called_missed(
     assert await timers.fire_due() == 0
     assert await types(runtime.log, forgotten) == ["obligation.set.v1"] * 2
 
-    process, timers = (await wire(runtime)).components
+    process, timers, *_ = (await wire(runtime)).components
     async with at_work(process), at_work(timers):
 
         async def missed() -> bool:
@@ -148,3 +148,33 @@ def test_the_service_says_that_it_needs_a_database(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("CLIC_POSTGRES_URL", raising=False)
     with pytest.raises(SettingsError, match="CLIC_POSTGRES_URL"):
         Settings.from_environment()
+
+
+async def test_the_docket_follows_the_log_and_knows_what_was_said_before_it_was_there(
+    runtime: Runtime[Settings], tell: Tell
+) -> None:
+    """An upgrade: a department that routing named long ago, whose commit no consumer delivers again (POL-29)."""
+    request = request_id_for("/telephonie", "imaginaire-1")
+    await intake(runtime, tell, request, received())
+    routed = RequestRouted.model_validate(RequestRouted.EXAMPLE)
+    await runtime.log.append(
+        Service.ROUTING, request, tell((routed, "2026-05-15T16:21"), request_id=request), expected=0
+    )
+
+    async def found() -> bool:
+        query = "SELECT count(*) FROM docket.obligation WHERE department = 'travaux_publics_voirie'"
+        return bool(await runtime.pool.fetchval(query) == 2)
+
+    process, _, docket, *_ = (await wire(runtime)).components
+    async with at_work(process, docket):
+        await wait_until(docket_is_made(runtime), 10, what="the docket's tables")
+        await wait_until(found, 20, what="both obligations with their department")
+
+
+def docket_is_made(runtime: Runtime[Settings]) -> Callable[[], Awaitable[bool]]:
+    """Whether its tables stand."""
+
+    async def made() -> bool:
+        return bool(await runtime.pool.fetchval("SELECT to_regclass('docket.obligation') IS NOT NULL"))
+
+    return made

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
-import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
-from tests.place import TOWN_DIR
 
-from clic_chassis.agents import Agent
 from clic_chassis.clock import ManualClock
 from clic_chassis.decision import Decisions
 from clic_chassis.error import RetryableError
-from clic_chassis.identity import Identity
 from clic_chassis.log import Story
 from clic_chassis.memory_log import MemoryLog
 from clic_chassis.migration import migrate
-from clic_chassis.town_file import read_town
 from clic_contracts.envelope import Commit, Recorded, request_id_for
 from clic_contracts.event import Event, RequestAcknowledged, RequestAnswered, RequestReceived
 from clic_contracts.vocabulary import Service
 from clic_deadlines import timer as timer_module
-from clic_deadlines.api import make_api
 from clic_deadlines.core.alarm import Alarm
 from clic_deadlines.core.standard import Rules
 from clic_deadlines.reconciler import Reconciler
@@ -40,6 +32,7 @@ Tell = Callable[..., tuple[Recorded, ...]]
 
 RECEIVED_AT = dt.datetime(2026, 5, 15, 20, 20, tzinfo=dt.UTC)  # 16:20 in the town
 WARN_AT = dt.datetime(2026, 5, 24, 12, 0, tzinfo=dt.UTC)  # past the warning of the answer, not its limit
+ANSWER_DUE = dt.datetime(2026, 5, 26, 4, 0, tzinfo=dt.UTC)
 PAST = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)  # past every limit
 
 
@@ -109,10 +102,9 @@ class House:
             for event in commit.events
         )
 
-    async def rows(self) -> set[tuple[str, str, bool]]:
-        """The timers that stand: (obligation, what, done)."""
-        found = await self.pool.fetch("SELECT obligation_id, what, done_at IS NOT NULL AS done FROM timer")
-        return {(row["obligation_id"], row["what"], row["done"]) for row in found}
+    async def rows(self) -> set[tuple[str, dt.datetime]]:
+        """The timers that stand: which obligation is looked at, and when."""
+        return {tuple(row) for row in await self.pool.fetch("SELECT obligation_id, at FROM timer")}
 
 
 def ids(count: int) -> list[str]:
@@ -153,7 +145,7 @@ async def test_two_instances_fire_each_timer_once(house: House, monkeypatch: pyt
     await house.receive(*requests)
     house.clock.set(PAST)
     fired = await asyncio.gather(fire_all(house.timers()), fire_all(house.timers()))
-    assert sum(fired) == 40 * 4  # a warning and a limit for each of two obligations
+    assert sum(fired) == 40 * 2  # one for each obligation: all that is due of it is decided at once
     said = await house.said()
     for obligation_id in ("acknowledge-1", "answer-1"):
         assert [said[each, obligation_id, "obligation.missed.v1"] for each in requests] == [1] * 40
@@ -169,10 +161,11 @@ async def test_a_warning_comes_first_then_the_limit_and_an_answer_clears_the_tab
     )
     house.clock.set(WARN_AT)
     assert await fire_all(house.timers()) == 1
-    assert {("answer-1", "warn", True), ("answer-1", "miss", False)} == await house.rows()
+    assert {("answer-1", ANSWER_DUE)} == await house.rows()
     house.clock.set(PAST)
     assert await fire_all(house.timers()) == 1
-    assert {("answer-1", "warn", True), ("answer-1", "miss", True)} == await house.rows()
+    assert set() == await house.rows()
+    assert (await house.said())[request, "answer-1", "obligation.missed.v1"] == 1
     answered = RequestAnswered.model_validate(RequestAnswered.EXAMPLE)
     await house.reconciler.handle(await house.intake(request, answered, "2026-06-01T10:00"))
     assert set() == await house.rows()
@@ -184,9 +177,9 @@ async def test_nothing_fires_while_the_service_is_behind_the_log(house: House) -
     house.clock.set(PAST)
     house.behind = True
     assert await fire_all(house.timers()) == 0
-    assert {False} == {done for _, _, done in await house.rows()}
+    assert not any("missed" in event for _, _, event in await house.said())
     house.behind = False
-    assert await fire_all(house.timers()) == 12
+    assert await fire_all(house.timers()) == 6
 
 
 async def test_what_was_answered_in_time_while_nobody_listened_is_never_called_missed(house: House) -> None:
@@ -209,23 +202,23 @@ async def test_a_timer_that_fails_is_put_off_and_holds_up_no_other(house: House)
     await house.receive(broken, whole)
     house.clock.set(PAST)
     house.log.unreadable = broken
-    assert await fire_all(house.timers()) == 8
+    assert await fire_all(house.timers()) == 4
     tries = await house.pool.fetch("SELECT tries, try_at FROM timer WHERE request_id = $1", broken)
-    assert [(1, PAST + dt.timedelta(seconds=1))] * 4 == [tuple(row) for row in tries]
+    assert [(1, PAST + dt.timedelta(seconds=1))] * 2 == [tuple(row) for row in tries]
     house.log.unreadable = None
     assert await fire_all(house.timers()) == 0
     house.clock.set(PAST + dt.timedelta(seconds=1))
-    assert await fire_all(house.timers()) == 4
+    assert await fire_all(house.timers()) == 2
     assert (await house.said())[broken, "answer-1", "obligation.missed.v1"] == 1
 
 
 async def test_timers_of_an_older_decision_neither_remove_nor_overwrite_those_of_a_later_one(house: House) -> None:
     """Two instances may write about one request in the wrong order, after a redelivery."""
     [request] = ids(1)
-    later = Alarm("answer-2", "miss", PAST)
+    later = Alarm("answer-2", PAST)
     await house.table.write(Written(request, 9, (later,)))
-    await house.table.write(Written(request, 4, (Alarm("answer-1", "miss", RECEIVED_AT),)))
-    assert ("answer-2", "miss", False) in await house.rows()
+    await house.table.write(Written(request, 4, (Alarm("answer-1", RECEIVED_AT),)))
+    assert ("answer-2", PAST) in await house.rows()
     await house.table.write(Written(request, 11, ()))
     assert set() == await house.rows()
 
@@ -233,7 +226,7 @@ async def test_timers_of_an_older_decision_neither_remove_nor_overwrite_those_of
 async def test_timers_written_side_by_side_all_stand_when_the_writers_return(house: House) -> None:
     """More than one batch of them, some of one request."""
     requests = ids(BATCH_REQUESTS_MAX + 50)
-    alarm = (Alarm("answer-1", "miss", PAST),)
+    alarm = (Alarm("answer-1", PAST),)
     await asyncio.gather(*(house.table.write(Written(each, 1, alarm)) for each in [*requests, requests[0]]))
     assert len(requests) == await house.pool.fetchval("SELECT count(*) FROM timer")
 
@@ -242,7 +235,7 @@ async def test_writers_are_told_when_their_timers_are_not_written(house: House) 
     """Then their message is not acknowledged."""
     await house.pool.execute("ALTER TABLE timer RENAME TO elsewhere")
     with pytest.raises(asyncpg.UndefinedTableError):
-        await house.table.write(Written(ids(1)[0], 1, (Alarm("answer-1", "miss", PAST),)))
+        await house.table.write(Written(ids(1)[0], 1, (Alarm("answer-1", PAST),)))
 
 
 async def test_the_component_stops_when_told_and_waits_for_a_database_that_is_away(
@@ -262,69 +255,6 @@ async def test_the_component_stops_when_told_and_waits_for_a_database_that_is_aw
     assert "no timer could be fired since" in (timers.not_ready() or "")
     stop.set()
     await asyncio.wait_for(running, 5)
-
-
-# -- over HTTP --------------------------------------------------------------------------------------------------
-
-
-@contextlib.asynccontextmanager
-async def asking(house: House, *roles: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody with these roles; without one, nobody."""
-    digest = hashlib.sha256(b"jeton").hexdigest()
-    identity = Identity({digest: Agent(agent="alex.exemple", roles=roles)}, house.clock)
-    api = make_api(house.log, house.table, read_town(TOWN_DIR), house.clock, identity)
-    headers = {"Authorization": "Bearer jeton"} if roles else {}
-    transport = httpx.ASGITransport(api)
-    async with httpx.AsyncClient(transport=transport, base_url="http://deadlines.invalid", headers=headers) as client:
-        yield client
-
-
-async def test_what_is_owed_on_a_confidential_request_is_not_there_for_others(house: House) -> None:
-    """POL-26: neither by its id, nor in a list; nobody and an analyst are told nothing at all."""
-    hidden, shown, unknown = ids(3)
-    await house.receive(hidden, kind="access_to_information", subject=None, confidential=True)
-    await house.receive(shown)
-    for roles, status, seen in ((("agent",), 404, {shown}), (("agent", "greffe"), 200, {hidden, shown})):
-        async with asking(house, *roles) as client:
-            answer = await client.get(f"/requests/{hidden}/obligations")
-            assert answer.status_code == status
-            if status == 404:
-                assert answer.content == (await client.get(f"/requests/{unknown}/obligations")).content
-            assert {each["request_id"] for each in (await client.get("/obligations")).json()} == seen
-    for role, refused in ((None, 401), ("analyst", 403)):
-        async with asking(house, *([role] if role else [])) as client:
-            paths = (f"/requests/{shown}/obligations", "/obligations", "/due")
-            assert [(await client.get(path)).status_code for path in paths] == [refused] * 3
-
-
-async def test_what_is_owed_can_be_read_with_its_count_and_nothing_of_the_citizen(house: House) -> None:
-    """POL-29, POL-30: terms, trace and state; ids and codes alone."""
-    late, fresh = ids(2)
-    await house.receive(late)
-    house.clock.set(PAST)
-    await fire_all(house.timers())
-    await house.receive(fresh, subject="permit")
-    async with asking(house, "agent") as client:
-        told = (await client.get(f"/requests/{late}/obligations")).json()
-        assert [each["terms"]["obligation_id"] for each in told["obligations"]] == ["acknowledge-1", "answer-1"]
-        assert [each["state"] for each in told["obligations"]] == ["late", "late"]
-        assert {"first_on": "2026-05-18", "last_on": "2026-05-18", "counted": False, "why": "holiday"} in told[
-            "obligations"
-        ][0]["terms"]["trace"]
-        assert (await client.get(f"/requests/{ids(3)[2]}/obligations")).status_code == 404
-        assert (await client.get("/requests/nobody/obligations")).status_code == 422
-        listed = (await client.get("/obligations", params={"state": "late"})).json()
-        assert [(late, "acknowledge-1"), (late, "answer-1")] == [
-            (each["request_id"], each["obligation_id"]) for each in listed
-        ]
-        assert len((await client.get("/obligations")).json()) == 4
-        due = (await client.get("/due", params={"before": "2026-05-21T00:00:00Z"})).json()
-        assert [(fresh, False), (late, True)] == sorted(
-            ((each["request_id"], each["late"]) for each in due), key=lambda each: each[1]
-        )
-        assert len((await client.get("/due", params={"limit": 1})).json()) == 1
-        assert (await client.get("/due", params={"limit": 5000})).status_code == 422
-        assert (await client.get("/openapi.json")).status_code == 200
 
 
 async def test_a_limit_that_had_passed_before_it_was_known_waits_for_what_older_records_tell_next(house: House) -> None:

@@ -116,6 +116,22 @@ async def test_intake_follows_the_log_for_its_worklists_and_touches_no_consumer_
         await wait_until(lambda: len(violations) == 4, what="four violations")
 
 
+async def test_deadlines_follows_the_log_for_its_docket_and_touches_no_consumer_of_others(guarded: NatsServer) -> None:
+    """Beside its own durable one, which it may make and never delete."""
+    async with connected(guarded, "deadlines") as (client, violations):
+        async with open_tail(client, after=0) as tail:
+            await tail.take(1, 0.1)
+        assert violations == []
+        for subject in (
+            f"MSG.NEXT.{LOG_STREAM}.routing",
+            f"DELETE.{LOG_STREAM}.relay",
+            f"DELETE.{LOG_STREAM}.deadlines",
+        ):
+            await client.publish(f"$JS.API.CONSUMER.{subject}", b"{}")
+        await client.flush()
+        await wait_until(lambda: len(violations) == 3, what="three violations")
+
+
 async def test_reporting_reads_the_log(guarded: NatsServer) -> None:
     """By a consumer without a durable name, as the projector does."""
     await may_publish(guarded, "intake", f"clic.log.intake.{REQUEST}", EVENT)

@@ -34,7 +34,7 @@ DURABLES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """Stream and name of each service's durable consumers, as its `app.py` names them."""
 
-PROJECTING = ("intake", "reporting")
+PROJECTING = ("intake", "deadlines", "reporting")
 """Services that fold the log into tables of their own."""
 _TAIL_CALLS = ("CREATE", "INFO", "MSG.NEXT", "DELETE")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clic_chassis.identity.configured import identity_of_settings
 from clic_chassis.process import Process
+from clic_chassis.projector import Projector
 from clic_chassis.service import Runtime, Wiring
 from clic_contracts.subject import log_subject
 from clic_contracts.vocabulary import Service
@@ -11,6 +12,7 @@ from clic_contracts.vocabulary import Service
 from .api import make_api
 from .core.duty import READS
 from .core.standard import Rules
+from .docket import Docket, DocketProjection
 from .progress import Progress
 from .reconciler import Reconciler
 from .settings import Settings
@@ -21,7 +23,7 @@ DURABLE = "deadlines"
 
 
 async def wire(runtime: Runtime[Settings]) -> Wiring:
-    """Intake's commits in, obligations out; timers beside."""
+    """Intake's commits in, obligations out; timers and the docket beside."""
     rules = Rules(runtime.town)
     decisions = runtime.decisions(Service.DEADLINES)
     table = TimerTable(runtime.pool, runtime.clock)
@@ -42,5 +44,6 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
         caught_up=Progress(runtime.nats, runtime.log, DURABLE).caught_up,
     )
     identity = identity_of_settings(runtime.settings, runtime.clock)
-    http = make_api(runtime.log, table, runtime.town, runtime.clock, identity)
-    return Wiring(components=[process, timers], http=http)
+    docket = Projector(runtime.nats, runtime.pool, DocketProjection(runtime.town), is_vital=False)
+    http = make_api(runtime.log, Docket(runtime.pool, runtime.clock), runtime.town, runtime.clock, identity)
+    return Wiring(components=[process, timers, docket], http=http)
