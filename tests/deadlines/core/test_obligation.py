@@ -22,7 +22,6 @@ from clic_contracts.event import (
     InteractionRecorded,
     ObligationMet,
     RequestClosed,
-    RequestCompleted,
     RequestExtended,
     RequestIncomplete,
     RequestMerged,
@@ -147,12 +146,6 @@ def test_an_assumed_instant_keeps_an_obligation_and_says_that_it_is_assumed(desk
     """Records without a date for the outcome take the creation's."""
     desk.hears(RECEIVED, (ANSWERED, FRIDAY + "?"))
     assert (desk.met("answer-1").in_time, desk.met("answer-1").assumed) == (True, True)
-
-
-def test_waiting_for_the_citizen_does_not_stop_the_clock_yet(desk: Desk) -> None:
-    """POL-06: pauses come with an issue of their own; this test is to be changed by it."""
-    desk.hears(RECEIVED, (make(RequestIncomplete), "2026-05-15T17:00"), (make(RequestCompleted), "2026-05-22T09:00"))
-    assert at(POTHOLE_DUE) == desk.terms("answer-1").due_at
 
 
 # -- lifting ----------------------------------------------------------------------------------------------------

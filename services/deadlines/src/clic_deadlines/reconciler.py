@@ -56,7 +56,7 @@ class Reconciler:
         )
         if not decided.events:
             return  # Whatever commit the last facts came from has set, or will set, the timers that they ask for.
-        wanted = alarms(DECIDER.fold(decided.story.events), warns=not is_backlog(intake))
+        wanted = alarms(DECIDER.fold(decided.story.events), self._rules, warns=not is_backlog(intake))
         if wanted or len(decided.story.commits) > 1:  # else: closed from the start, no timer was ever set
             await self._timers.write(Written(commit.request_id, decided.story.last_sequence, wanted))
 

@@ -1,4 +1,4 @@
-"""The component that fires timers: warns of what is at risk and says what was missed, never while behind the log."""
+"""The component that fires timers: says what time brought to obligations, never while behind the log."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from clic_chassis.log import EventLog
 from clic_chassis.pause import pause
 from clic_contracts.vocabulary import Service
 
-from .core.obligation import DECIDER, Command, Miss, Reconcile, Warn
+from .core.alarm import alarms
+from .core.duty import is_backlog
+from .core.obligation import DECIDER, Look, Reconcile
 from .core.standard import Rules
-from .timer_table import Due, TimerTable
+from .timer_table import Due, Looked, TimerTable
 
 log = structlog.get_logger()
 
@@ -91,43 +93,50 @@ class Timers:
         if not await self._table.any_due(now) or not await self._caught_up():
             return 0
         async with self._table.taken(now, BATCH_MAX) as taken:
-            open_after = await asyncio.gather(*(self._fire(timer, now) for timer in taken.due))
-            outcomes = list(zip(taken.due, open_after, strict=True))
-            await taken.finish([timer for timer, still in outcomes if still is True], now)
-            await taken.drop([timer for timer, still in outcomes if still is False])
-            for timer, still in outcomes:
-                if still is None:
+            found = await asyncio.gather(*(self._fire(timer, now) for timer in taken.due))
+            await taken.settle([looked for looked in found if looked is not None])
+            for timer, looked in zip(taken.due, found, strict=True):
+                if looked is None:
                     wait_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(timer.tries, 32))
                     await taken.postpone(timer, now + dt.timedelta(seconds=wait_s))
-        return len(outcomes)
+        return len(found)
 
-    async def _fire(self, timer: Due, now: dt.datetime) -> bool | None:
-        """Decide on one timer; whether its obligation is still open, or None where that could not be decided."""
+    async def _fire(self, timer: Due, now: dt.datetime) -> Looked | None:
+        """Decide on one timer; None where that could not be done, or left it due."""
         try:
             async with self._side_by_side:
-                return await self._decided(timer, now)
+                looked = await self._decided(timer, now)
         except (*_AWAY, ClicError, LookupError, ValueError) as error:
-            log.warning(
-                "timer_failed",
-                request_id=timer.request_id,
-                obligation_id=timer.obligation_id,
-                what=timer.what,
-                tries=timer.tries + 1,
-                error=type(error).__name__,
-            )
+            self._failed(timer, type(error).__name__)
             return None
+        if looked.next_at is not None and looked.next_at <= now:
+            self._failed(timer, "still due")
+            return None
+        return looked
 
-    async def _decided(self, timer: Due, now: dt.datetime) -> bool:
+    def _failed(self, timer: Due, error: str) -> None:
+        log.warning(
+            "timer_failed",
+            request_id=timer.request_id,
+            obligation_id=timer.obligation_id,
+            tries=timer.tries + 1,
+            error=error,
+        )
+
+    async def _decided(self, timer: Due, now: dt.datetime) -> Looked:
         # Intake's story is read again: a commit of this request may stand in quarantine, and what it says was kept
         # in time must not be called missed.
-        intake = await self._log.load(Service.INTAKE, timer.request_id)
-        reconcile = Reconcile(intake.events, self._rules)
-        command: Command = (Warn if timer.what == "warn" else Miss)(reconcile, timer.obligation_id, now)
+        intake = (await self._log.load(Service.INTAKE, timer.request_id)).events
+        look = Look(Reconcile(intake, self._rules), timer.obligation_id, now)
         decided = await self._decisions.decide(
             timer.request_id,
-            lambda own: DECIDER.decide(command, DECIDER.fold(own.events)),
-            cause_id=f"timer/{timer.obligation_id}/{timer.what}",
+            lambda own: DECIDER.decide(look, DECIDER.fold(own.events)),
+            # The instant that it was set to, and by which decision: a firing that is repeated after a crash is one.
+            cause_id=f"timer/{timer.obligation_id}/{timer.at.astimezone(dt.UTC).isoformat()}/{timer.position}",
             actor=ACTOR,
         )
-        obligation = DECIDER.fold(decided.story.events).by_id.get(timer.obligation_id)
-        return obligation is not None and obligation.is_open
+        wanted = alarms(DECIDER.fold(decided.story.events), self._rules, warns=not is_backlog(intake))
+        touched = {getattr(event.data, "obligation_id", None) for event in decided.events} | {timer.obligation_id}
+        return Looked(
+            timer, decided.story.last_sequence, tuple(each for each in wanted if each.obligation_id in touched)
+        )

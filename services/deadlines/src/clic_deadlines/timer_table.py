@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from clic_chassis.clock import Clock
 from clic_chassis.sql import load
 
-from .core.alarm import Alarm, What
+from .core.alarm import Alarm
 
 if TYPE_CHECKING:
     import asyncpg
@@ -36,13 +36,28 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A timer that is due."""
+    """A timer that is due: an obligation that is to be looked at."""
 
     request_id: str
     obligation_id: str
-    what: What
-    due_at: dt.datetime
+    at: dt.datetime
+    """The instant that it was set to, whenever it is looked at."""
+    position: int
     tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A timer that was decided on, and the alarms then of what was decided: its obligation, and what came about."""
+
+    timer: Due
+    position: int
+    alarms: tuple[Alarm, ...]
+
+    @property
+    def next_at(self) -> dt.datetime | None:
+        """When its obligation is looked at next; None: nothing is to be said of it any more."""
+        return next((each.at for each in self.alarms if each.obligation_id == self.timer.obligation_id), None)
 
 
 class TimerTable:
@@ -92,7 +107,6 @@ class TimerTable:
         keys = [
             [each.request_id for each, _ in wanted],
             [alarm.obligation_id for _, alarm in wanted],
-            [alarm.what for _, alarm in wanted],
         ]
         now = self._clock.now()
         async with self._pool.acquire() as connection, connection.transaction():
@@ -103,9 +117,8 @@ class TimerTable:
                 await connection.execute(
                     SQL["set_timers"],
                     *keys,
-                    [alarm.due_at for _, alarm in wanted],
+                    [alarm.at for _, alarm in wanted],
                     [each.position for each, _ in wanted],
-                    [alarm.done_at for _, alarm in wanted],
                     now,
                     now + self._past_grace,
                 )
@@ -121,14 +134,6 @@ class TimerTable:
             rows = await connection.fetch(SQL["take_due"], now, most)
             yield Taken(connection, tuple(Due(**{**row, "request_id": str(row["request_id"])}) for row in rows))
 
-    async def due_before(self, instant: dt.datetime, most: int) -> list[asyncpg.Record]:
-        """Limits of open obligations, soonest first."""
-        return await self._pool.fetch(SQL["due_before"], instant, most)
-
-    async def open_obligations(self, state: str | None, most: int) -> list[asyncpg.Record]:
-        """Open obligations, soonest limit first; of one state or all."""
-        return await self._pool.fetch(SQL["open_obligations"], state, most)
-
 
 class Taken:
     """Timers under lock, and what may become of them."""
@@ -137,24 +142,30 @@ class Taken:
         self._connection = connection
         self.due = due
 
-    async def finish(self, timers: Sequence[Due], at: dt.datetime) -> None:
-        """They were decided, and their obligations are still open."""
-        if timers:
-            await self._connection.execute(SQL["finish_timers"], at, *_columns(timers))
-
-    async def drop(self, timers: Sequence[Due]) -> None:
-        """Their obligations are met or lifted."""
-        if timers:
-            await self._connection.execute(SQL["drop_timers"], *_columns(timers))
+    async def settle(self, looked: Sequence[Looked]) -> None:
+        """Set each to its next instant, or drop it; and set what came about beside it."""
+        moved = [(each.timer, each.next_at, each.position) for each in looked if each.next_at is not None]
+        dropped = [each for each in looked if each.next_at is None]
+        # In one order everywhere, so that two instances never wait for each other.
+        beside = sorted(
+            (each.timer.request_id, alarm.obligation_id, alarm.at, each.position)
+            for each in looked
+            for alarm in each.alarms
+            if alarm.obligation_id != each.timer.obligation_id
+        )
+        if moved:
+            at, position = [at for _, at, _ in moved], [position for _, _, position in moved]
+            await self._connection.execute(SQL["move_timers"], *_keys([timer for timer, _, _ in moved]), at, position)
+        if dropped:
+            keys = _keys([each.timer for each in dropped])
+            await self._connection.execute(SQL["drop_timers"], *keys, [each.position for each in dropped])
+        if beside:
+            await self._connection.execute(SQL["add_timers"], *map(list, zip(*beside, strict=True)))
 
     async def postpone(self, timer: Due, until: dt.datetime) -> None:
         """It could not be decided now."""
-        await self._connection.execute(SQL["postpone_timer"], timer.request_id, timer.obligation_id, timer.what, until)
+        await self._connection.execute(SQL["postpone_timer"], timer.request_id, timer.obligation_id, until)
 
 
-def _columns(timers: Sequence[Due]) -> tuple[list[str], list[str], list[str]]:
-    return (
-        [each.request_id for each in timers],
-        [each.obligation_id for each in timers],
-        [each.what for each in timers],
-    )
+def _keys(timers: Sequence[Due]) -> tuple[list[str], list[str]]:
+    return [each.request_id for each in timers], [each.obligation_id for each in timers]
