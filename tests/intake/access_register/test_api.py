@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import pytest
+from tests.intake.core.story import TORONTO
 from tests.intake.desk_page.visit import Bureau
 from tests.intake.service.office import now
 
@@ -17,7 +18,9 @@ PLANTED = "Philomène Imaginaire"
 
 
 async def year(bureau: Bureau, token: str = "greffe", **query: str) -> Any:
-    asked = "&".join(f"{name}={value}" for name, value in {"year": str(now().year), **query}.items())
+    asked = "&".join(
+        f"{name}={value}" for name, value in {"year": str(now().astimezone(TORONTO).year), **query}.items()
+    )
     return await bureau.office.ask(f"/access-register?{asked}", token=token)
 
 
@@ -67,7 +70,10 @@ async def test_each_form_is_a_file_to_keep(bureau: Bureau, form: str, kind: str)
 
     assert found.status_code == 200
     assert found.headers["content-type"] == kind
-    assert found.headers["content-disposition"] == f'attachment; filename="access-requests-{now().year}.{form}"'
+    assert (
+        found.headers["content-disposition"]
+        == f'attachment; filename="access-requests-{now().astimezone(TORONTO).year}.{form}"'
+    )
     assert found.headers["cache-control"] == "no-store"
 
 
@@ -100,6 +106,14 @@ async def test_a_year_of_more_than_the_bound_is_refused_and_not_cut_short(
 async def test_there_are_years_without_a_register(bureau: Bureau, asked: str, status: int) -> None:
     """Before the law, and to come."""
     assert (await bureau.office.ask(f"/access-register?year={asked}", token="greffe")).status_code == status
+
+
+async def test_without_a_year_it_is_the_one_that_it_is_in_the_town(bureau: Bureau) -> None:
+    """What somebody asks for most."""
+    await bureau.listed()
+    assert (await bureau.office.ask("/access-register", token="greffe")).json()["year"] == now().astimezone(
+        TORONTO
+    ).year
 
 
 async def test_the_register_is_the_greffes_alone(bureau: Bureau) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from . import (
+    access,
     keys,
     knowledge,
     learning,
@@ -38,6 +39,7 @@ app.command()(report)
 app.command()(rebuild)
 app.command()(analyst)
 app.command()(personal.erase)
+app.add_typer(access.app, name="access")
 app.add_typer(importing.app, name="import")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")

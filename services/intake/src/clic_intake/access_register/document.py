@@ -22,6 +22,7 @@ from xlsxwriter.worksheet import Worksheet
 from clic_chassis.error import ClicError
 from clic_contracts.town import Town
 from clic_intake.web import Words
+from clic_intake.web.words import NBSP
 
 from .reading import AccessRegister
 from .table import Cell, Table, Told, told
@@ -74,8 +75,8 @@ def rendered(register: AccessRegister, town: Town, t: Words, form: Form) -> byte
 
 
 def written(cell: Cell, t: Words) -> str:
-    """A cell as it is read."""
-    return t.day(cell) if isinstance(cell, dt.date) else str(cell)
+    """A cell as it is read: an article and its number stay together."""
+    return t.day(cell) if isinstance(cell, dt.date) else str(cell).replace("art. ", f"art.{NBSP}")
 
 
 def _json(register: AccessRegister, document: Told, t: Words) -> bytes:
@@ -87,6 +88,7 @@ def _json(register: AccessRegister, document: Told, t: Words) -> bytes:
         "made_at": register.made_at.isoformat(),
         "position": register.position,
         "behind": register.behind,
+        "warning": document.warning,
         "requests": [machine(each) for each in register.lines],
         "account": [
             {"key": each.key, "title": each.title, "columns": each.columns, "rows": each.rows}

@@ -61,6 +61,11 @@ class AccessRegisters:
         self._zone = ZoneInfo(town.calendar.timezone)
         self._clock = clock
 
+    @property
+    def this_year(self) -> int:
+        """The one that it is in the town."""
+        return self._clock.now().astimezone(self._zone).year
+
     async def of_year(self, year: int) -> AccessRegister:
         """The requests that were received in a year of the town's calendar, in the order of their reception.
 
@@ -69,8 +74,7 @@ class AccessRegisters:
             RegisterTooLongError: there are more than `LINES_MAX`.
             RetryableError: the log or the database is away.
         """
-        now = self._clock.now()
-        if not FIRST_YEAR <= year <= now.astimezone(self._zone).year:
+        if not FIRST_YEAR <= year <= self.this_year:
             raise NoSuchYearError(f"{year}: give a year from {FIRST_YEAR} to this one")
         position = await self._lists.position()
         account, lines = Account(), list[Line]()
@@ -78,7 +82,7 @@ class AccessRegisters:
             account.add(line)
             lines.append(line)
         end = (await self._log.identity()).last_sequence
-        return AccessRegister(year, now, position, max(0, end - position), tuple(lines), account)
+        return AccessRegister(year, self._clock.now(), position, max(0, end - position), tuple(lines), account)
 
     async def _lines(self, year: int) -> AsyncIterator[Line]:
         since, until = (dt.datetime(each, 1, 1, tzinfo=self._zone) for each in (year, year + 1))

@@ -53,7 +53,9 @@ def add_access_register(api: FastAPI, registers: AccessRegisters, town: Town, cu
     )
     async def read(
         agent: who,
-        year: Annotated[int, Query(ge=1, le=9999, description="Of reception, by the town's calendar.")],
+        year: Annotated[
+            int | None, Query(ge=1, le=9999, description="Of reception, by the town's calendar; this one, if left out.")
+        ] = None,
         form: Annotated[Form, Query(alias="format")] = Form.JSON,
         language: Language = Language.FR,
     ) -> Response:
@@ -62,4 +64,4 @@ def add_access_register(api: FastAPI, registers: AccessRegisters, town: Town, cu
         It holds no personal data. CSV holds the requests alone.
         """
         must_be_greffe(agent)
-        return await given(await registers.of_year(year), town, language, form)
+        return await given(await registers.of_year(year or registers.this_year), town, language, form)
