@@ -133,6 +133,61 @@ def test_a_time_of_day_without_quotation_marks_is_one(folder: Path) -> None:
     assert read_town(folder).calendar.slots[0].opens == dt.time(13)
 
 
+EARLIER = """
+earlier_calendars:
+  - version: "2025.1"
+    closings: [{first_on: 2025-01-03, last_on: 2025-01-03, why: {fr: Pont, en: Long weekend}}]
+  - version: "2025.2"
+    effective_on: 2025-09-01
+"""
+
+
+def with_earlier_calendars(folder: Path, *changes: tuple[str, str]) -> None:
+    """The calendar in force from 2026 on, after two others."""
+    replace(folder, "calendar.yaml", '  version: "2026.1"', '  version: "2026.1"\n  effective_on: 2026-01-01')
+    with (folder / "calendar.yaml").open("a", encoding="utf-8") as file:
+        file.write(EARLIER)
+    for old, new in changes:
+        replace(folder, "calendar.yaml", old, new)
+
+
+def test_the_calendars_that_held_before_stay_in_the_folder(folder: Path) -> None:
+    """Decision 0028: oldest first, so that what was counted by them can be explained."""
+    with_earlier_calendars(folder)
+    town = read_town(folder)
+    assert [each.version for each in town.calendars] == ["2025.1", "2025.2", "2026.1"]
+    assert [each.effective_on for each in town.calendars] == [None, dt.date(2025, 9, 1), dt.date(2026, 1, 1)]
+    assert town.calendars[0].closed_because(dt.date(2025, 1, 3)) == "town_closing"
+    assert town.calendar.closed_because(dt.date(2025, 1, 3)) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("effective_on: 2026-01-01", "effective_on: 2025-09-01", "effective_on: 2025-09-01", "2026.1 does not begin"),
+        ("effective_on: 2026-01-01", "# always", "calendar:", "2026.1 does not begin after 2025.2"),
+        ("effective_on: 2025-09-01", "# always", '- version: "2025.2"', "2025.2 does not begin after 2025.1"),
+        (
+            '- version: "2025.1"',
+            '- version: "2025.1"\n    effective_on: 2025-10-01',
+            "2025-09-01",
+            "does not begin after",
+        ),
+        ('"2026.1"', '"2025.1"', '  version: "2025.1"', "2025.1 stands twice"),
+        ("America/Toronto", "America/Halifax", "timezone: America/Halifax", "it is not America/Toronto, as before"),
+    ],
+)
+def test_calendars_that_do_not_follow_each_other_are_told_where_they_stand(
+    folder: Path, old: str, new: str, line: str, says: str
+) -> None:
+    """Out of order, twice by one name, or of another time zone: nobody could say by which one a day was counted."""
+    with_earlier_calendars(folder, (old, new))
+    (told,) = faults(folder)
+    assert says in told
+    number = line_of(folder, "calendar.yaml", line)
+    assert told.startswith(f"calendar.yaml:{number}:"), told
+
+
 ARTICLE = """\
 title: {fr: Où jeter une licorne, en: Where to throw a unicorn}
 text: {fr: Nulle part., en: Nowhere.}
