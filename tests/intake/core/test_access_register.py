@@ -213,7 +213,7 @@ def test_the_path_knows_where_each_step_stands() -> None:
 
     assert path.precision_asked_at is not None
     assert path.precision_given_at is None
-    assert [each.position for each in path.third_parties.values()] == ["objects"]
+    assert [each.position for each in path.third_parties] == ["objects"]
     assert path.decide is not None
     assert (path.decide.rule, path.decide.due_strict_on) == ("access_extended", dt.date(2026, 4, 16))
     assert path.review_window is not None

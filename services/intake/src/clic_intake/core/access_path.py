@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from clic_contracts.envelope import Recorded
 from clic_contracts.event import (
-    AccessClassified,
     AccessDeemedRefused,
     Event,
     ObligationLapsed,
@@ -31,9 +30,6 @@ from clic_contracts.event import (
     RequestReopened,
     ReviewDecided,
     ReviewRequested,
-    ThirdPartyAnswered,
-    ThirdPartyIdentified,
-    ThirdPartyNotified,
     TraceStep,
 )
 from clic_contracts.vocabulary import (
@@ -43,11 +39,10 @@ from clic_contracts.vocabulary import (
     ClosingReason,
     Missing,
     ObligationKind,
-    RequestId,
     ReviewOutcome,
-    ThirdPartyPosition,
 )
 
+from .access import ThirdParty
 from .state import Request, evolve
 
 
@@ -77,17 +72,6 @@ class Limit:
 
 
 @dataclass(slots=True)
-class ThirdParty:
-    """Somebody whom a document that is asked for concerns. Source: A-2.1 art. 23 to 25."""
-
-    third_party_id: RequestId
-    identified_at: dt.datetime
-    notified_at: dt.datetime | None = None
-    answered_at: dt.datetime | None = None
-    position: ThirdPartyPosition | None = None
-
-
-@dataclass(slots=True)
 class Decision:
     """What the town decided. Source: A-2.1 art. 47 to 51."""
 
@@ -106,10 +90,8 @@ class AccessPath:
     received: RequestReceived | None = None
     acknowledged_at: dt.datetime | None = None
     """The notice of receipt. Source: art. 46."""
-    nature: AccessNature | None = None
     precision_asked_at: dt.datetime | None = None
     precision_given_at: dt.datetime | None = None
-    third_parties: dict[RequestId, ThirdParty] = field(default_factory=dict)
     extended_at: dt.datetime | None = None
     extended_days: int = 0
     decisions: list[Decision] = field(default_factory=list)
@@ -121,6 +103,16 @@ class AccessPath:
     """The limits that passed without a decision, by obligation. Source: art. 52."""
     review_requested_on: dt.date | None = None
     review_outcome: ReviewOutcome | None = None
+
+    @property
+    def nature(self) -> AccessNature | None:
+        """What it is for; None: nobody has said yet."""
+        return self.request.path.nature
+
+    @property
+    def third_parties(self) -> tuple[ThirdParty, ...]:
+        """Those whom a document that is asked for concerns, in the order in which they were identified."""
+        return self.request.path.third_parties
 
     @property
     def decide(self) -> Limit | None:
@@ -171,7 +163,6 @@ def path_of(story: Iterable[Recorded]) -> AccessPath:
     for recorded in story:
         path.request = evolve(path.request, recorded)
         _apply_own(path, recorded)
-        _apply_third_parties(path, recorded.data, recorded.occurred_at)
         _apply_owed(path, recorded.data)
     return path
 
@@ -188,8 +179,6 @@ def _apply_own(path: AccessPath, recorded: Recorded) -> None:
             path.precision_asked_at, path.precision_given_at = path.precision_asked_at or at, None
         case RequestCompleted(given=given) if Missing.PRECISION in given:
             path.precision_given_at = at
-        case AccessClassified(nature=nature):
-            path.nature = nature
         case RequestExtended(days=days):
             path.extended_at, path.extended_days = at, days
         case RequestAnswered():
@@ -204,19 +193,6 @@ def _apply_own(path: AccessPath, recorded: Recorded) -> None:
             path.review_requested_on = requested_on
         case ReviewDecided(outcome=outcome):
             path.review_outcome = outcome
-        case _:
-            pass
-
-
-def _apply_third_parties(path: AccessPath, event: Event, at: dt.datetime) -> None:
-    """What was said to third parties, and what they said."""
-    match event:
-        case ThirdPartyIdentified(third_party_id=which):
-            path.third_parties.setdefault(which, ThirdParty(which, at))
-        case ThirdPartyNotified(third_party_id=which) if which in path.third_parties:
-            path.third_parties[which].notified_at = at
-        case ThirdPartyAnswered(third_party_id=which, position=position) if which in path.third_parties:
-            path.third_parties[which].answered_at, path.third_parties[which].position = at, position
         case _:
             pass
 
