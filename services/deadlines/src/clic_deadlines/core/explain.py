@@ -33,6 +33,8 @@ from .standard import PROMISED_RULE
 
 _DAY = dt.timedelta(days=1)
 _BY_DAYS = (DelayUnit.BUSINESS_DAYS, DelayUnit.CALENDAR_DAYS)
+_AGREED = (PROMISED_RULE, "outside_work_agreed")
+"""Rules by which a limit is an agreed day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ class _Telling:
     def _counting(self) -> Iterator[str]:
         """Each run of days with its reason; the names of holidays and closings are told day by day."""
         terms = self.terms
-        if terms.rule.code == PROMISED_RULE:
+        if terms.rule.code in _AGREED:
             yield self.words.agreed
             return
         if terms.within is not None and terms.within.unit is DelayUnit.HOURS:

@@ -122,7 +122,7 @@ class EnglishWords:
         ThirdPartyNotified: "when the person concerned was notified",
     }
     first_day = "That day does not count."
-    agreed = "The date was agreed with you: no day is counted."
+    agreed = "The date was agreed: no day is counted."
     round_the_clock = "Hours follow each other, by day and by night, weekends and holidays included."
     paused_hours = "The time in which the town was waiting for your reply does not count."
     no_limit_then = f"; no limit falls on such a day (Interpretation Act, s.{NBSP}52)"
@@ -284,6 +284,12 @@ def _rule(terms: ObligationSet, subject: Subject | None, kind: Kind) -> str:
             return f"{law}49), which leaves time to hear the person whom the documents concern"
         case "complaint_extended":
             return "the town’s standard for complaints, extended once and with its reason"
+        case "outside_work_agreed":
+            return "the date agreed with that body"
+        case "review_after_expiry":
+            return f"{law}135), which counts days from the end of the time in which no decision came"
+        case "review_after_decision":
+            return f"{law}135), which counts days from the decision"
         case "promised":
             return "the date agreed with you, which takes the place of the standard"
         case code if code.startswith("subject_") and subject is not None:

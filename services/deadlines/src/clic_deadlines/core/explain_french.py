@@ -123,7 +123,7 @@ class FrenchWords:
         ThirdPartyNotified: "quand la personne concernée a été avisée",
     }
     first_day = "Ce jour-là ne compte pas."
-    agreed = f"La date a été convenue avec vous{NBSP}: aucun jour n’est compté."
+    agreed = f"La date a été convenue{NBSP}: aucun jour n’est compté."
     round_the_clock = "Les heures se suivent, de jour comme de nuit, fins de semaine et jours fériés compris."
     paused_hours = "Le temps pendant lequel la Ville attendait votre réponse ne compte pas."
     no_limit_then = f"; une échéance ne tombe pas ce jour-là (Loi d’interprétation, art.{NBSP}52)"
@@ -283,6 +283,12 @@ def _rule(terms: ObligationSet, subject: Subject | None, kind: Kind) -> str:
             return f"{law}49), qui laisse le temps d’entendre la personne que concernent les documents"
         case "complaint_extended":
             return "la norme de la Ville pour les plaintes, prolongée une seule fois et avec sa raison"
+        case "outside_work_agreed":
+            return "la date convenue avec cet organisme"
+        case "review_after_expiry":
+            return f"{law}135), qui compte les jours à partir de la fin du délai resté sans décision"
+        case "review_after_decision":
+            return f"{law}135), qui compte les jours à partir de la décision"
         case "promised":
             return "la date convenue avec vous, qui remplace la norme"
         case code if code.startswith("subject_") and subject is not None:
