@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 
 pytest_plugins = ["clic_chassis.testing"]
+
+BROWSER_START_S = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +27,43 @@ def chromium() -> str:
             pytest.fail("CI must have a browser: install the package chromium")
         pytest.skip("there is no chromium here: install Debian's package chromium to try the pages in a browser")
     return found
+
+
+@pytest.fixture(scope="session")
+def browser_address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A browser without a window, for all tests: it takes longer to start than most pages to be tried."""
+    profile = tmp_path_factory.mktemp("chromium")
+    process = subprocess.Popen(
+        [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            "--hide-scrollbars", "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield f"http://127.0.0.1:{_port_of(process, profile / 'DevToolsActivePort')}"
+    finally:
+        process.terminate()
+        process.wait(BROWSER_START_S)
+
+
+def _port_of(process: subprocess.Popen[bytes], file: Path) -> str:
+    """The port that a browser chose, once it has written it down."""
+    end = monotonic() + BROWSER_START_S
+    while not (file.exists() and (lines := file.read_text(encoding="ascii").splitlines())):
+        assert process.poll() is None, f"chromium ended with {process.returncode}"
+        assert monotonic() < end, f"chromium named no port within {BROWSER_START_S:.0f} s"
+        sleep(0.02)
+    return lines[0]
+
+
+@pytest_asyncio.fixture
+async def browser(browser_address: str) -> AsyncIterator[Browser]:
+    """The browser; the contexts that a test opens in it (cookies, cache, look) are its own and closed after it."""
+    async with async_playwright() as playwright:
+        found = await playwright.chromium.connect_over_cdp(browser_address)
+        yield found
+        for each in found.contexts:
+            await each.close()
+        await found.close()

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 from tests.reporting.board import Settled, board_api, received, served, settled
 from tests.reporting.projected import Projected
 
@@ -44,15 +44,6 @@ async def address(small: Settled) -> AsyncIterator[str]:
         url = await stack.enter_async_context(served(api))
         await stack.enter_async_context(at_work(changes))
         yield url
-
-
-@pytest_asyncio.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """A browser without a window."""
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield found
-        await found.close()
 
 
 async def entered(browser: Browser, address: str, token: str = "both", **look: object) -> tuple[BrowserContext, Page]:
