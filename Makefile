@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST ?= $(BIN)/pytest
 # Tests wait more than they work, for servers that start and stop: two workers a core, each with servers of its own.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? 2 * n : 8)))
-PARALLEL ?= -n $(WORKERS) --dist loadfile
+PARALLEL ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
 .PHONY: help setup up down test quick check fix bench lock clean

@@ -18,6 +18,15 @@ pytest_plugins = ["clic_chassis.testing"]
 BROWSER_START_S = 60.0
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the longest tests come first, so that at the end no worker has the longest file alone.
+
+    Left to itself pytest-xdist begins with the files of the most tests, and these are the quickest.
+    """
+    long = [{item.path for item in items if item.get_closest_marker(mark)} for mark in ("system", "slow")]
+    items.sort(key=lambda item: [item.path not in paths for paths in long])
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Debian's browser: where there is none the tests that need one say so; on CI that is a failure."""

@@ -106,6 +106,7 @@ async def test_the_same_holds_on_a_real_log(town: Town, jetstream: JetStreamLog,
     await live(World(jetstream, town, next(SEEDS)), history)
 
 
+@pytest.mark.slow
 @always(history=HISTORIES, seed=st.integers(0, 2**16))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_command_that_is_delivered_again_changes_nothing(

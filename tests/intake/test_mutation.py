@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from tests.intake.mutate import SORTS, mutants
 from tests.place import ROOT
 
@@ -12,6 +13,7 @@ TRY_MAX_S = 100
 """On an idle machine they take ten seconds."""
 
 
+@pytest.mark.slow
 def test_one_mutant_of_each_sort_is_noticed() -> None:
     """POL-05 to POL-09, POL-13, POL-19, POL-21, POL-23, POL-27, POL-30, POL-39, POL-41: the command tries them all.
 

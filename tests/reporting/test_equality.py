@@ -79,6 +79,7 @@ async def rebuilt(connection: asyncpg.Connection, log: Log, chance: Random) -> R
     return await every_row(connection, BUILT)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(seed=st.integers(0, 2**32))
 async def test_live_and_rebuilt_rows_are_the_same_whatever_the_log_holds(

@@ -78,6 +78,7 @@ async def rows(postgres_url: str) -> dict[str, list[tuple[Any, ...]]]:
         await connection.close()
 
 
+@pytest.mark.slow
 async def test_a_rebuild_makes_the_same_rows_as_the_live_projection(
     nats: Client, nats_url: str, postgres_url: str
 ) -> None:

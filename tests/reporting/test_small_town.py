@@ -60,6 +60,7 @@ def read(language: Language) -> Document:
     return document(of, Labels(town(), language), words(language), protection=protection(year()))
 
 
+@pytest.mark.slow
 def test_a_small_towns_year_comes_out_with_its_balance_and_totals() -> None:
     """POL-32, POL-38: one breakdown of twenty is left out."""
     assert not year().withheld
