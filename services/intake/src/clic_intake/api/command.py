@@ -1,11 +1,9 @@
 """What agents command: one model a command, which says what it states."""
 
-import datetime as dt
-from abc import ABC, abstractmethod
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from fastapi import HTTPException
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from clic_chassis.agents import Agent
 from clic_contracts.event import (
@@ -29,7 +27,7 @@ from clic_contracts.event import (
     RequestVoided,
     Sealed,
 )
-from clic_contracts.submission import Day, Instant, Requester, ShortText, Text
+from clic_contracts.submission import Day, Requester, ShortText, Text
 from clic_contracts.vocabulary import (
     AccessOutcome,
     BodyCode,
@@ -44,7 +42,10 @@ from clic_contracts.vocabulary import (
     VoidingReason,
 )
 from clic_intake.core.admission import given_by
-from clic_intake.core.request import Record, Refuse, Statement
+
+from .access_command import ACCESS_COMMANDS
+from .stating import Command as Command
+from .stating import Told
 
 AGENT_PREFIX = "agent:"
 """How `actor` names people."""
@@ -54,39 +55,7 @@ AgentName = Annotated[
 ]
 
 
-class Command(BaseModel, ABC):
-    """What an agent says was done, or is to be so. The docstring is the route's description."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    PATH: ClassVar[str]
-
-    occurred_at: Instant | None = Field(default=None, description="When it happened; now, if left out.")
-
-    def statement(self, at: dt.datetime, sealed: Sealed | None) -> Statement:
-        """What it states; `sealed` holds what is personal of it."""
-        event = self._event(sealed)
-        return Refuse(event, at) if isinstance(event, RequestRefused) else Record(event, at)
-
-    @abstractmethod
-    def _event(self, sealed: Sealed | None) -> Event:
-        """What happened."""
-
-    def others(self) -> tuple[RequestId, ...]:
-        """Other requests that it names."""
-        return ()
-
-
-class _Told(Command, ABC):
-    channel: Channel = Field(description="By which the citizen was told.")
-
-    @property
-    def delivery(self) -> Delivery:
-        """As an agent says."""
-        return Delivery(channel=self.channel, proof=DeliveryProof.AGENT)
-
-
-class Acknowledge(_Told):
+class Acknowledge(Told):
     """The citizen was told that the request is registered (POL-13 to POL-15)."""
 
     PATH = "acknowledge"
@@ -96,7 +65,7 @@ class Acknowledge(_Told):
         return RequestAcknowledged(delivery=self.delivery)
 
 
-class Ask(_Told):
+class Ask(Told):
     """Something is missing, and the citizen was asked for it (POL-06, POL-21)."""
 
     PATH = "ask"
@@ -123,10 +92,11 @@ class Complete(Command):
         return RequestCompleted(given=given, sealed=sealed)
 
 
-class Answer(_Told):
+class Answer(Told):
     """The citizen was answered (POL-17, POL-22).
 
-    An access request needs its outcome; a refusal, also in part, its provisions and a text (A-2.1 art. 50, 51).
+    An access request needs its outcome; a refusal, also in part, its provisions, and a text that explains them and
+    holds their wording (A-2.1 art. 50, 51); the outcome `other_body` names the body (art. 48).
     """
 
     PATH = "answer"
@@ -135,6 +105,7 @@ class Answer(_Told):
     answered_by: DepartmentCode | None = None
     access_outcome: AccessOutcome | None = None
     provisions: tuple[ShortText, ...] = Field(default=(), max_length=50)
+    body: BodyCode | None = Field(default=None, description="Of the outcome `other_body`: which one.")
 
     def _event(self, sealed: Sealed | None) -> Event:
         return RequestAnswered(
@@ -142,8 +113,13 @@ class Answer(_Told):
             answered_by=self.answered_by,
             access_outcome=self.access_outcome,
             provisions=self.provisions,
+            body=self.body,
             sealed=sealed,
         )
+
+    def bodies(self) -> dict[str, BodyCode]:
+        """See `Command.bodies`."""
+        return {"body": self.body} if self.body is not None else {}
 
 
 class CloseRequest(Command):
@@ -172,6 +148,10 @@ class RefuseRequest(Command):
         sent = Delivery(channel=self.channel, proof=DeliveryProof.AGENT) if self.channel else None
         return RequestRefused(criterion=self.criterion, turn_to=self.turn_to, sent=sent, sealed=sealed)
 
+    def bodies(self) -> dict[str, BodyCode]:
+        """See `Command.bodies`."""
+        return {"turn_to": self.turn_to} if self.turn_to is not None else {}
+
 
 class Note(Command):
     """A note is put in the file (POL-28)."""
@@ -196,16 +176,19 @@ class Promise(Command):
         return RequestPromised(due_on=self.due_on)
 
 
-class Extend(_Told):
-    """An access request is extended, once, and the citizen was notified (POL-23, A-2.1 art. 47)."""
+class Extend(Told):
+    """A delay is extended, once, and the citizen was notified (POL-23, A-2.1 art. 47).
+
+    Of an access request, before the first twenty days end; of a complaint, before its limit, with the reason.
+    """
 
     PATH = "extend"
 
-    days: Annotated[int, Field(ge=1, le=10)] = 10
+    days: Annotated[int, Field(ge=1, le=10, description="Calendar days; of a complaint, business days.")] = 10
+    text: Text = Field(default="", description="The reason; sealed.")
 
     def _event(self, sealed: Sealed | None) -> Event:
-        del sealed
-        return RequestExtended(days=self.days, notice=self.delivery)
+        return RequestExtended(days=self.days, notice=self.delivery, sealed=sealed)
 
 
 class Merge(Command):
@@ -356,4 +339,5 @@ COMMANDS: tuple[type[Command], ...] = (
     GiveBack,
     Describe,
     MarkAbusive,
+    *ACCESS_COMMANDS,
 )

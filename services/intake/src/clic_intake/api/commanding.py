@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from inspect import getdoc
 from typing import Annotated, Any
 
@@ -12,20 +13,24 @@ from pydantic import BaseModel, Field
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.http import PROBLEM_TYPE, problem_of, problems
-from clic_contracts.envelope import Commit
+from clic_contracts.envelope import Commit, derive_id
 from clic_contracts.permission import confidential_to
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import Phase, RequestId
+from clic_contracts.vocabulary import Kind, Phase, RequestId
 from clic_intake.core.admission import future_errors
+from clic_intake.core.extension import complaint_limit
 from clic_intake.core.learning import FindingError
 from clic_intake.core.meanwhile import MovedError, TakenError, must_not_have_moved
+from clic_intake.core.request import Extend
 from clic_intake.core.state import state_of
 from clic_intake.core.submitted import personal
 from clic_intake.core.worklist import Row, fold
 from clic_intake.desk import Desk
 from clic_intake.scan import Scanner
 
-from .command import COMMANDS, Command, Describe, Take
+from .access_command import IdentifyThirdParty
+from .command import COMMANDS, Describe, Take
+from .stating import Command
 from .story import RequestPath, Stories, Told, told
 
 
@@ -73,12 +78,17 @@ class Commands:
         if isinstance(command, Take):
             seen = seen if known else await self._free(request_id, agent)
             command = command.by(agent)
+        if isinstance(command, IdentifyThirdParty):
+            command = command.known_as(derive_id("third_party", request_id, _cause(agent, key)))
         await self._check(request_id, command, agent)
         content = personal(command)
         sealed = await self._desk.seal(request_id, content) if content else None
+        statement = command.statement(command.occurred_at or now, sealed)
+        if isinstance(statement, Extend):
+            statement = await self._with_limit(request_id, statement, agent)
         decided = await self._desk.command(
             request_id,
-            command.statement(command.occurred_at or now, sealed),
+            statement,
             cause_id=_cause(agent, key),
             actor=agent.actor,
             timed=command.occurred_at is not None,
@@ -118,7 +128,15 @@ class Commands:
             raise TakenError(f"{row.assigned_to} has it: ask for it to be given back, or assign it by name")
         return commits[-1].sequence
 
+    async def _with_limit(self, request_id: RequestId, extend: Extend, agent: Agent) -> Extend:
+        """With the limit that it extends, of a complaint: deadlines count that one."""
+        request, commits = await self._stories.whole(request_id, agent)
+        if request.kind is not Kind.COMPLAINT:
+            return extend
+        return replace(extend, limit_at=complaint_limit(each for commit in commits for each in commit.events))
+
     async def _check(self, request_id: RequestId, command: Command, agent: Agent) -> None:
+        self._check_town(command)
         if isinstance(command, Describe):
             await self._check_published(command)
         others = command.others()
@@ -128,6 +146,20 @@ class Commands:
             phase = state_of(e for commit in await self._stories.own(each, agent) for e in commit.events).phase
             if phase is Phase.VOIDED:
                 raise HTTPException(422, f"into: {each} is no request, it was voided")
+
+    def _check_town(self, command: Command) -> None:
+        """What it names, the town knows."""
+        for field, code in command.bodies().items():
+            if code not in self._town.body_by_code:
+                known = ", ".join(self._town.body_by_code)
+                raise HTTPException(422, f"{field}: {code!r} is no body that this town points to; use one of: {known}")
+        for criterion in command.criteria():
+            if criterion not in self._town.complaint_criteria:
+                known = ", ".join(self._town.complaint_criteria)
+                raise HTTPException(
+                    422,
+                    f"complaint_criteria: {criterion!r} is no criterion of the Direction générale's form; use: {known}",
+                )
 
     async def _check_published(self, command: Describe) -> None:
         """POL-30, POL-38: nothing is published that tells who somebody is."""

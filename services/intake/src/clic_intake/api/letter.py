@@ -13,8 +13,16 @@ from clic_chassis.http import problems
 from clic_contracts.event import LetterWritten
 from clic_contracts.submission import ShortText, Text
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import AccessOutcome, DepartmentCode, LetterFailure, LetterKind, RequestId
-from clic_intake.letter.command import Answer, LetterCommands
+from clic_contracts.vocabulary import (
+    AccessOutcome,
+    BodyCode,
+    DepartmentCode,
+    Language,
+    LetterFailure,
+    LetterKind,
+    RequestId,
+)
+from clic_intake.letter.command import Answer, Extension, LetterCommands, ThirdPartyNotice
 from clic_intake.letter.queue import LetterQueue, State
 
 from .learning import IdempotencyKey
@@ -27,7 +35,8 @@ LetterPath = Annotated[RequestId, Path(description="The letter's id.")]
 class AnswerByLetter(BaseModel):
     """An answer by e-mail. The citizen is answered once the town's mail server has taken it (POL-27).
 
-    An access request needs its outcome; a refusal, also in part, its provisions (A-2.1 art. 50, 51).
+    An access request needs its outcome; a refusal, also in part, its provisions, whose wording and explanation stand
+    in the text (A-2.1 art. 50, 51); the outcome `other_body` names the body (art. 48).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,7 +45,27 @@ class AnswerByLetter(BaseModel):
     answered_by: DepartmentCode | None = Field(default=None, description="Not given: the department in charge.")
     access_outcome: AccessOutcome | None = None
     provisions: tuple[ShortText, ...] = Field(default=(), max_length=50)
+    body: BodyCode | None = Field(default=None, description="Of the outcome `other_body`: which one.")
     closes: bool = Field(default=False, description="The request is closed once the answer has gone out.")
+
+
+class ExtendByLetter(BaseModel):
+    """A notice of extension by e-mail. The delay is extended once the mail server has taken it, in time (POL-23)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: Annotated[int, Field(ge=1, le=10, description="Calendar days; of a complaint, business days.")] = 10
+    text: Text = Field(default="", description="The reason, in the citizen's language; a complaint needs one.")
+
+
+class NotifyByLetter(BaseModel):
+    """A notice to a third party by e-mail. They are notified once the mail server has taken it (A-2.1 art. 25, 49)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    third_party_id: RequestId
+    text: Text = Field(default="", description="Which document; it must not tell who asks for it.")
+    language: Language = Field(default=Language.FR, description="French, unless the third party wishes otherwise.")
 
 
 class LetterDone(BaseModel):
@@ -92,10 +121,53 @@ def add_letter_routes(
         if body.answered_by is not None and body.answered_by not in town.department_by_code:
             known = ", ".join(town.department_by_code)
             raise HTTPException(422, f"answered_by: {body.answered_by!r} is no department of this town; use: {known}")
+        if body.body is not None and body.body not in town.body_by_code:
+            known = ", ".join(town.body_by_code)
+            raise HTTPException(422, f"body: {body.body!r} is no body that this town points to; use one of: {known}")
         await stories.treated(request_id, agent)
         decided = await commands.answer(
             request_id,
             Answer(**body.model_dump()),
+            cause_id=cause(agent, idempotency_key),
+            actor=agent.actor,
+        )
+        return _done(request_id, decided)
+
+    @api.post(
+        "/requests/{request_id}/letters/extension",
+        tags=["letters"],
+        summary="Extend by e-mail",
+        status_code=202,
+        responses=problems(401, 403, 404, 409, 422, 503),
+    )
+    async def extend(
+        request_id: RequestPath, body: ExtendByLetter, agent: who, idempotency_key: IdempotencyKey = None
+    ) -> LetterDone:
+        """Have a notice of extension go out. One that cannot go out before the delay ends is not sent."""
+        await stories.treated(request_id, agent)
+        decided = await commands.extend(
+            request_id,
+            Extension(**body.model_dump()),
+            cause_id=cause(agent, idempotency_key),
+            actor=agent.actor,
+        )
+        return _done(request_id, decided)
+
+    @api.post(
+        "/requests/{request_id}/letters/third-party",
+        tags=["letters"],
+        summary="Notify a third party by e-mail",
+        status_code=202,
+        responses=problems(401, 403, 404, 409, 422, 503),
+    )
+    async def notify(
+        request_id: RequestPath, body: NotifyByLetter, agent: who, idempotency_key: IdempotencyKey = None
+    ) -> LetterDone:
+        """Have a notice to a third party go out, in the town's words, with by when they are heard."""
+        await stories.treated(request_id, agent)
+        decided = await commands.notify(
+            request_id,
+            ThirdPartyNotice(**body.model_dump()),
             cause_id=cause(agent, idempotency_key),
             actor=agent.actor,
         )

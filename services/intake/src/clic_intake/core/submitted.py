@@ -85,8 +85,9 @@ def cause_of(event: SubmissionEvent) -> str:
 def personal(said: Any) -> dict[str, Any]:
     """What must be sealed of a submission: who, where exactly, and what was written; {} where it holds nothing."""
     content: dict[str, Any] = {}
-    if (who := getattr(said, "requester", None)) is not None:
-        content["requester"] = who.model_dump(exclude_none=True)
+    for name in ("requester", "third_party"):
+        if (who := getattr(said, name, None)) is not None:
+            content[name] = who.model_dump(exclude_none=True)
     place = getattr(said, "place", None)
     if place is not None and (exact := place.model_dump(exclude_none=True, exclude={"sector"})):
         content["place"] = exact
