@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clic_chassis.identity.configured import identity_of_settings
+from clic_chassis.mail_relay import relay_of
 from clic_chassis.process import Process
 from clic_chassis.projector import Projector
 from clic_chassis.service import Runtime, Wiring
@@ -12,7 +13,11 @@ from clic_contracts.vocabulary import Service
 from .api import make_api
 from .core.duty import READS
 from .core.standard import Rules
+from .digest.informed import Informed
+from .digest.sender import DigestSender
+from .digest.table import DigestTable
 from .docket import Docket, DocketProjection
+from .due_feed import Feed, FeedTokens, add_feed_route
 from .progress import Progress
 from .reconciler import Reconciler
 from .settings import Settings
@@ -23,7 +28,7 @@ DURABLE = "deadlines"
 
 
 async def wire(runtime: Runtime[Settings]) -> Wiring:
-    """Intake's commits in, obligations out; timers and the docket beside."""
+    """Intake's commits in, obligations out; timers, the docket, and the digests made of it beside."""
     rules = Rules(runtime.town)
     decisions = runtime.decisions(Service.DEADLINES)
     table = TimerTable(runtime.pool, runtime.clock)
@@ -35,15 +40,27 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
         handle=reconciler.handle,
         skip=lambda delivery: not delivery.may_hold(READS),
     )
+    progress = Progress(runtime.nats, runtime.log, DURABLE)
     timers = Timers(
         log=runtime.log,
         decisions=decisions,
         rules=rules,
         table=table,
         clock=runtime.clock,
-        caught_up=Progress(runtime.nats, runtime.log, DURABLE).caught_up,
+        caught_up=progress.caught_up,
     )
     identity = identity_of_settings(runtime.settings, runtime.clock)
-    docket = Projector(runtime.nats, runtime.pool, DocketProjection(runtime.town), is_vital=False)
-    http = make_api(runtime.log, Docket(runtime.pool, runtime.clock), runtime.town, runtime.clock, identity)
-    return Wiring(components=[process, timers, docket], http=http)
+    projector = Projector(runtime.nats, runtime.pool, DocketProjection(runtime.town), is_vital=False)
+    docket = Docket(runtime.pool, runtime.clock)
+    digests = DigestSender(
+        town=runtime.town,
+        docket=docket,
+        table=DigestTable(runtime.pool),
+        clock=runtime.clock,
+        at=runtime.settings.digest_at,
+        address=relay_of(runtime.settings),
+        caught_up=Informed(progress, runtime.log, docket),
+    )
+    http = make_api(runtime.log, docket, runtime.town, runtime.clock, identity)
+    add_feed_route(http, Feed(docket, runtime.town, runtime.clock), FeedTokens(runtime.pool))
+    return Wiring(components=[process, timers, projector, digests], http=http)

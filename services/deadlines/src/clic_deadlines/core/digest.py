@@ -98,7 +98,7 @@ def digest(notice: Notice, code: DepartmentCode, rows: Sequence[DocketRow], town
     return Digest(notice, code, town.department_by_code[code].name.fr, moment.today, sections)
 
 
-def _own(rows: Iterable[DocketRow], code: DepartmentCode) -> list[DocketRow]:
+def own(rows: Iterable[DocketRow], code: DepartmentCode) -> list[DocketRow]:
     """A department's rows; a confidential request is its role's, whoever it was given to (POL-26)."""
     return [row for row in rows if (row.confidential_to or row.department) == code]
 
@@ -120,9 +120,9 @@ class _Telling:
         """See `digest`."""
         match notice:
             case Notice.DEPARTMENT:
-                return self._department(_own(rows, code))
+                return self._department(own(rows, code))
             case Notice.HEAD:
-                return self._head(_own(rows, code))
+                return self._head(own(rows, code))
             case Notice.GENERAL_MANAGEMENT:
                 return self._general_management(rows)
 
@@ -150,11 +150,11 @@ class _Telling:
         told = self._escalated(rows, Escalation.GENERAL_MANAGEMENT)
         sections = []
         for each in self.town.departments:
-            own = _own(told, each.code)
-            shown = [row for row in own if row.confidential_to is None]
-            if own:
+            mine = own(told, each.code)
+            shown = [row for row in mine if row.confidential_to is None]
+            if mine:
                 lines = self._lines(shown, self._late)
-                sections.append(Section(Topic.LATE, each.name.fr, lines, hidden=len(own) - len(shown)))
+                sections.append(Section(Topic.LATE, each.name.fr, lines, hidden=len(mine) - len(shown)))
         return tuple(sections)
 
     def _escalated(self, rows: Iterable[DocketRow], to: Escalation) -> list[DocketRow]:
