@@ -7,19 +7,29 @@ from clic_contracts.vocabulary import (
     AccessOutcome,
     Channel,
     ClosingReason,
+    Code,
     Criterion,
     DeliveryProof,
+    Escalation,
+    Language,
     LetterFailure,
+    LetterKind,
     LiftReason,
     Missing,
     ObligationKind,
+    PauseReason,
     Phase,
+    RecountReason,
     ReopeningReason,
     RequesterPresence,
+    ThirdPartyPosition,
     VoidingReason,
 )
+from clic_intake.access_register.label import NATURES as NATURES
+from clic_intake.access_register.label import REVIEWS as REVIEWS
+from clic_intake.citizen.label import CRITERIA as COMPLAINT_CRITERIA
 from clic_intake.citizen.label import KIND_NAMES as KIND_NAMES
-from clic_intake.citizen.label import LETTERS as LETTERS
+from clic_intake.citizen.label import LETTERS as _LETTERS
 from clic_intake.citizen.label import SECTORS as SECTORS
 from clic_intake.core.mail_nature import Aside
 from clic_intake.web import Words
@@ -143,6 +153,40 @@ OUTCOMES: dict[AccessOutcome, Both] = {
     AccessOutcome.NO_DOCUMENT: ("Aucun document", "No document"),
     AccessOutcome.OTHER_BODY: ("Un autre organisme le détient", "Another body holds it"),
 }
+LETTERS: dict[LetterKind, Both] = {
+    **_LETTERS,
+    LetterKind.THIRD_PARTY: ("Avis à un tiers", "Notice to a third party"),
+}
+POSITIONS: dict[ThirdPartyPosition, Both] = {
+    ThirdPartyPosition.CONSENTS: ("Le tiers consent à la communication", "The third party consents"),
+    ThirdPartyPosition.OBJECTS: ("Le tiers s’y oppose", "The third party objects"),
+}
+PAUSES: dict[PauseReason, Both] = {
+    PauseReason.WAITS_FOR_CITIZEN: ("en attendant la réponse de la personne", "until the citizen replies"),
+}
+RECOUNTS: dict[RecountReason, Both] = {
+    RecountReason.RESUMED: ("la personne a répondu", "the citizen replied"),
+    RecountReason.CALENDAR: ("le calendrier de la Ville a changé", "the town’s calendar changed"),
+    RecountReason.LATER_KNOWN: ("un fait antérieur a été consigné", "something earlier was recorded"),
+}
+ESCALATIONS: dict[Escalation, Both] = {
+    Escalation.PERSON: ("à qui s’en occupe", "to whoever has it"),
+    Escalation.HEAD: ("à la direction du service", "to the head of the department"),
+    Escalation.GENERAL_MANAGEMENT: ("à la Direction générale", "to the Direction générale"),
+}
+LAPSES: dict[ObligationKind, Both] = {
+    ObligationKind.THIRD_PARTY_RESPONSE: (
+        "le tiers n’a rien dit : il est réputé consentir (art. 49)",
+        "the third party said nothing: they are deemed to consent (s. 49)",
+    ),
+    ObligationKind.REVIEW_WINDOW: ("aucune révision n’a été demandée", "no review was asked for"),
+    ObligationKind.CITIZEN_REPLY: ("la personne n’a pas répondu", "the citizen did not reply"),
+}
+HANDED_BACK: dict[bool, Both] = {
+    True: ("L’organisme a fait sa part", "The outside body has done its part"),
+    False: ("L’organisme ne le fera pas", "The outside body will not do it"),
+}
+LANGUAGES: dict[Language, Both] = {Language.FR: ("français", "French"), Language.EN: ("anglais", "English")}
 PROOFS: dict[DeliveryProof, Both] = {
     DeliveryProof.RECEIPT: ("remis avec l’accusé de dépôt", "handed over with the receipt"),
     DeliveryProof.AGENT: ("une personne du bureau l’atteste", "an agent says so"),
@@ -188,6 +232,11 @@ SEALED: dict[str, Both] = {
     "subject": ("Objet", "Subject"),
 }
 """Of what is sealed, by the name under which it stands there."""
+
+
+def criterion(code: Code) -> Both:
+    """What a criterion of the Direction générale's form is called; a town's further ones by their code (POL-12)."""
+    return COMPLAINT_CRITERIA.get(code, (code, code))
 
 
 def said(t: Words, both: Both) -> str:

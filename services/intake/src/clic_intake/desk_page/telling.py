@@ -17,11 +17,6 @@ from clic_contracts.event import (
     LetterFailed,
     LetterSent,
     LetterWritten,
-    ObligationLifted,
-    ObligationMet,
-    ObligationMissed,
-    ObligationSet,
-    ObligationWarned,
     PersonalDataCorrected,
     PersonalDataErased,
     RequestAcknowledged,
@@ -49,10 +44,11 @@ from clic_contracts.vocabulary import RequestId
 from clic_intake.web import Words
 
 from . import label
+from .access_telling import access_said, body
 from .label import person, said
+from .owed_telling import GRAVE, QUIET, owed_said
 
-QUIET: frozenset[type[Event]] = frozenset({ObligationSet, ObligationMet, ObligationLifted, ObligationWarned})
-"""What stands in small print: the deadlines' bookkeeping."""
+_GRAVE = (LetterFailed, PersonalDataErased, ExchangeAbusive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,7 @@ class Teller:
             others=_others(fact.data),
             sealed=getattr(fact.data, "sealed", None) is not None,
             quiet=type(fact.data) in QUIET,
-            grave=isinstance(fact.data, ObligationMissed | LetterFailed | PersonalDataErased | ExchangeAbusive),
+            grave=type(fact.data) in GRAVE or isinstance(fact.data, _GRAVE),
             attachment_id=fact.data.attachment_id if isinstance(fact.data, RequestAttached) else None,
             content=tuple(self._content(content)),
         )
@@ -133,7 +129,13 @@ class Teller:
 
     def _said(self, event: Event) -> tuple[str, ...]:
         """A title, and what there is to say besides ("" where there is nothing)."""
-        told = self._of_treatment(event) or self._of_the_end(event) or self._beside(event) or self._owed(event)
+        told = (
+            self._of_treatment(event)
+            or self._of_the_end(event)
+            or self._beside(event)
+            or access_said(self._t, self._town, event, self._delivered)
+            or owed_said(self._t, event)
+        )
         return told or (event.TYPE,)  # A fact of a newer version than this page is still shown.
 
     def _of_treatment(self, event: Event) -> tuple[str, ...] | None:
@@ -184,17 +186,18 @@ class Teller:
         t = self._t
         match event:
             case RequestRefused():
-                body = self._town.body_by_code.get(event.turn_to or "")
+                turn_to = body(t, self._town, event.turn_to) if event.turn_to else ""
                 return (
                     t("Jugée non recevable", "Judged not admissible"),
                     said(t, label.CRITERIA[event.criterion]),
-                    t("À qui s’adresser", "Where to turn") + t.colon + " " + t.name(body.name) if body else "",
+                    t("À qui s’adresser", "Where to turn") + t.colon + " " + turn_to if turn_to else "",
                     self._delivered(event.sent) if event.sent else t("La personne reste à prévenir", "To be told"),
                 )
             case RequestAnswered():
                 return (
                     t("Réponse donnée", "Answered"),
                     said(t, label.OUTCOMES[event.access_outcome]) if event.access_outcome else "",
+                    body(t, self._town, event.body) if event.body else "",
                     ", ".join(event.provisions),
                     self._delivered(event.delivery),
                 )
@@ -246,33 +249,6 @@ class Teller:
                     t("Lettre non livrée", "Letter not delivered"),
                     said(t, label.LETTERS[event.letter]),
                     said(t, label.FAILURES[event.reason]) + (f" ({event.status})" if event.status else ""),
-                )
-            case _:
-                return None
-
-    def _owed(self, event: Event) -> tuple[str, ...] | None:
-        t = self._t
-        match event:
-            case ObligationSet():
-                return (
-                    t("Échéance", "Due date") + t.colon + " " + said(t, label.OBLIGATIONS[event.obligation]),
-                    t("au plus tard le", "by") + f" {t.day(event.due_prudent_on)}",
-                )
-            case ObligationMet():
-                kept = t("Échéance respectée", "Kept in time") if event.in_time else t("Fait en retard", "Done late")
-                return (kept + t.colon + " " + said(t, label.OBLIGATIONS[event.obligation]),)
-            case ObligationWarned():
-                return (
-                    t("Échéance proche", "Due soon") + t.colon + " " + said(t, label.OBLIGATIONS[event.obligation]),
-                )
-            case ObligationMissed():
-                return (
-                    t("Échéance dépassée", "Missed") + t.colon + " " + said(t, label.OBLIGATIONS[event.obligation]),
-                )
-            case ObligationLifted():
-                return (
-                    t("Échéance levée", "Lifted") + t.colon + " " + said(t, label.OBLIGATIONS[event.obligation]),
-                    said(t, label.LIFTINGS[event.reason]),
                 )
             case _:
                 return None
