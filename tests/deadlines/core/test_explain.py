@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
-
 import pytest
 from tests.deadlines.desk import ACCESS, RECEIVED, at, make
+from tests.deadlines.explaining import Told, heard, plain, set_by, told
 
-from clic_chassis.scenario import recorded
 from clic_contracts.event import (
-    Event,
     ObligationEscalated,
-    ObligationLapsed,
     ObligationLifted,
     ObligationMet,
     ObligationMissed,
@@ -22,24 +17,14 @@ from clic_contracts.event import (
     ObligationWarned,
     RequestReceived,
 )
-from clic_contracts.holiday import is_legal_holiday
-from clic_contracts.town import CalendarConfig, Town
+from clic_contracts.town import Town
 from clic_contracts.vocabulary import (
-    WINDOWS,
-    Escalation,
     Language,
-    LiftReason,
-    ObligationKind,
     RecountReason,
 )
-from clic_deadlines.core.calendar import Calendar
-from clic_deadlines.core.explain import Explanation, explain
-from clic_deadlines.core.holiday_name import holiday_name
-from clic_deadlines.core.obligation import DECIDER, Reconcile
+from clic_deadlines.core.explain import explain
 from clic_deadlines.core.standard import Rules
 
-Told = tuple[Event, str]
-NBSP = "\u00a0"
 START = " : ne compte pas – jour du départ"
 MOVED = "; une échéance ne tombe pas ce jour-là (Loi d’interprétation, art. 52)"
 SATURDAY = "Le dernier jour selon la règle est le {}. Comme ce n’est pas un jour ouvrable, la Ville vise le {}."
@@ -60,54 +45,6 @@ RESUMED: Told = (
     ),
     "2026-05-22T09:05",
 )  # fmt: skip
-
-
-def set_by(rules: Rules, *story: Told) -> list[Told]:
-    """What deadlines records of a story of intake."""
-    facts = DECIDER.decide(Reconcile(heard(story), rules), DECIDER.fold(()))
-    return [(with_length(fact.event), local(fact.occurred_at)) for fact in facts]
-
-
-def with_length(event: Event) -> Event:
-    """The terms with the length of their delay, where the record lacks it as older ones do."""
-    lengths = {
-        "acknowledge": (1, "business_days"),
-        "answer": (5, "business_days"),
-        "decide_access": (20, "calendar_days"),
-    }
-    if not isinstance(event, ObligationSet) or event.within is not None or event.obligation not in lengths:
-        return event
-    amount, unit = lengths[event.obligation]
-    return ObligationSet.model_validate({**event.model_dump(), "within": {"amount": amount, "unit": unit}})
-
-
-def local(instant: dt.datetime) -> str:
-    """As stories are written."""
-    return instant.astimezone(at("2026-05-15").tzinfo).replace(tzinfo=None).isoformat()
-
-
-def heard(story: Sequence[Told]) -> tuple:  # type: ignore[type-arg]  # Of recorded facts.
-    """Facts as the log holds them."""
-    return tuple(recorded(event, at=at(when)) for event, when in story)
-
-
-def told(
-    town: Town,
-    obligation_id: str,
-    own: Sequence[Told],
-    *story: Told,
-    now: str = "2026-05-18T10:00",
-    language: Language = Language.FR,
-) -> Explanation:
-    """An explanation."""
-    found = explain(obligation_id, heard(own), heard(story), town, language, at(now))
-    assert found is not None
-    return found
-
-
-def plain(text: str) -> str:
-    """With ordinary spaces: where they may not break is tested apart."""
-    return text.replace(NBSP, " ")
 
 
 def test_a_standard_is_explained_day_by_day(town: Town, rules: Rules) -> None:
@@ -369,70 +306,9 @@ def test_a_changed_calendar_and_what_was_known_later_are_told_apart(town: Town, 
         assert plain(found.dates[-1]) == "Le compte est fait avec le calendrier 2026.2 de la Ville."
 
 
-def test_dates_hours_and_colons_do_not_break(town: Town, rules: Rules) -> None:
-    """OQLF: the parts of a date and of an hour, the colon, the quotes."""
-    text = told(town, "answer-1", set_by(rules, RECEIVED), RECEIVED).text
-    for unbroken in (
-        "lundi 25\u00a0mai\u00a02026",
-        "16\u00a0h\u00a020",
-        "«\u00a0Ville imaginaire\u00a0»",
-        "\u00a0: 5\u00a0jours",
-    ):
-        assert unbroken in text
-    assert " :" not in text
-    assert "'" not in text
-
-
-@pytest.mark.parametrize("language", Language)
-@pytest.mark.parametrize("kind", ObligationKind)
-def test_every_kind_and_every_end_has_its_words(town: Town, kind: ObligationKind, language: Language) -> None:
-    """Nothing of the code shows through: no template's braces, no bare code of the vocabulary."""
-    name = {"obligation_id": f"{kind}-1", "obligation": kind}
-    terms = make(ObligationSet, **name, rule={"code": kind.value}, within={"amount": 2, "unit": "business_days"})
-    facts: list[Event] = [
-        make(ObligationPaused, **name),
-        make(ObligationWarned, **name),
-        make(ObligationMissed, **name),
-    ]
-    facts += [make(ObligationRecounted, **name, because=each) for each in RecountReason]
-    facts += [make(ObligationEscalated, **name, to=each) for each in Escalation]
-    ends = [make(ObligationMet, **name), *(make(ObligationLifted, **name, reason=each) for each in LiftReason)]
-    if kind in WINDOWS:
-        ends.append(make(ObligationLapsed, **name))
-    for end in ends:
-        story: list[Told] = [(each, "2026-05-15T16:20") for each in (terms, *facts, end)]
-        for now in ("2026-05-16T00:00", "2027-01-01T00:00"):
-            for own in (story[:1], story[:-1], story):
-                text = told(town, f"{kind}-1", own, RECEIVED, now=now, language=language).text
-                assert not set("{}_") & set(text)
-                assert "None" not in text
-
-
-def test_every_legal_holiday_has_a_name() -> None:
-    """I-16 art. 61: and no other day has one."""
-    names: set[str] = set()
-    for year in range(2015, 2051):
-        for number in range(366):
-            day = dt.date(year, 1, 1) + dt.timedelta(days=number)
-            name = holiday_name(day)
-            assert (name is not None) == is_legal_holiday(day), day
-            if name is not None:
-                names.add(name.fr)
-    assert len(names) == 10
-    for written, said in (
-        ("2026-04-03", "Vendredi saint"),
-        ("2026-04-06", "lundi de Pâques"),
-        ("2029-07-02", "fête du Canada"),
-    ):
-        name = holiday_name(dt.date.fromisoformat(written))
-        assert name is not None
-        assert name.fr == said
-
-
 def test_what_is_not_owed_is_not_explained(town: Town, rules: Rules) -> None:
     """An id that no obligation has, and a story that is no request's."""
     own = heard(set_by(rules, RECEIVED))
     now = at("2026-05-18T10:00")
     assert explain("answer-2", own, heard([RECEIVED]), town, Language.FR, now) is None
     assert explain("answer-1", own, (), town, Language.FR, now) is None
-    assert Calendar(CalendarConfig.model_validate(town.calendar.model_dump())).version == "2026.1"

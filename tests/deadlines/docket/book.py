@@ -89,7 +89,8 @@ class Book:
         async with self.pool.acquire() as connection:
             for start in range(0, len(commits), batch):
                 async with connection.transaction():
-                    await self.projection.apply(connection, commits[start : start + batch])  # type: ignore[arg-type]
+                    some = commits[start : start + batch]
+                    await self.projection.apply(connection, some)  # type: ignore[arg-type]  # As above.
         self.folded += len(commits)
 
     async def commits(self, after: int = 0) -> Sequence[Commit]:
