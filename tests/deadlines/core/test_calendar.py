@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 import pytest
+from tests.deadlines.core.counter import COUNTER, NAMES, TORONTO, at, minutes_of, steps, utc
 
-from clic_contracts.event import TraceStep
 from clic_contracts.town import CalendarConfig, Closing, Delay, Slot
-from clic_contracts.town_text import Names
 from clic_deadlines.core.calendar import Calendar, CalendarError, Pause
 from clic_deadlines.core.standard import Rules
 
-TORONTO = ZoneInfo("America/Toronto")
-NAMES = Names(fr="Congé imaginaire", en="Imaginary closing")
 DAY = dt.timedelta(days=1)
 
 
@@ -22,26 +18,6 @@ DAY = dt.timedelta(days=1)
 def calendar(rules: Rules) -> Calendar:
     """The test town's calendar."""
     return rules.calendar
-
-
-def at(text: str) -> dt.datetime:
-    """An instant in the town's time."""
-    return dt.datetime.fromisoformat(text).replace(tzinfo=TORONTO)
-
-
-def utc(text: str) -> dt.datetime:
-    """An instant in UTC."""
-    return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
-
-
-def steps(trace: tuple[TraceStep, ...]) -> list[tuple[str, str, bool, str]]:
-    """A trace in short."""
-    return [(step.first_on.isoformat(), step.last_on.isoformat(), step.counted, step.why) for step in trace]
-
-
-def minutes_of(trace: tuple[TraceStep, ...]) -> list[int | None]:
-    """The minutes of each step."""
-    return [step.minutes for step in trace]
 
 
 # -- the law's days ---------------------------------------------------------------------------------------------
@@ -228,19 +204,6 @@ def test_business_hours_are_those_of_the_clock_on_the_wall(start: str, due: str)
 
 # -- business hours ---------------------------------------------------------------------------------------------
 
-COUNTER = Calendar(
-    CalendarConfig(
-        version="counter",
-        slots=tuple(
-            Slot(weekday=weekday, opens=opens, closes=closes)
-            for weekday in range(1, 7)
-            for opens, closes in [(dt.time(9), dt.time(12)), (dt.time(13), dt.time(16, 30))][: 1 if weekday > 4 else 2]
-        ),
-        closings=(Closing(first_on=dt.date(2026, 5, 19), last_on=dt.date(2026, 5, 19), why=NAMES),),
-    )
-)
-"""The town's counter: two slots from Monday to Thursday, one on Friday, and, here, one on Saturday."""
-
 
 @pytest.mark.parametrize(
     ("start", "hours", "due"),
@@ -289,100 +252,6 @@ def test_a_calendar_without_hours_says_so() -> None:
     """A delay in business hours needs slots; the desk must not look for them for ever."""
     with pytest.raises(CalendarError, match=r"calendar\.slots"):
         Calendar(CalendarConfig(version="test")).term(at("2026-05-15T09:00"), Delay(business_hours=1))
-
-
-# -- pauses -----------------------------------------------------------------------------------------------------
-
-
-def test_no_day_that_a_pause_touches_counts(calendar: Calendar) -> None:
-    """POL-21: asked on Tuesday, answered on Thursday: neither of them counts, nor the day between."""
-    pause = Pause(at("2026-06-02T10:00"), at("2026-06-04T09:00"))
-    term = calendar.term(at("2026-06-01T10:00"), Delay(business_days=5), [pause])
-    assert dt.date(2026, 6, 11) == term.due_strict_on
-    assert steps(term.trace) == [
-        ("2026-06-02", "2026-06-04", False, "paused"),
-        ("2026-06-05", "2026-06-05", True, "business_day"),
-        ("2026-06-06", "2026-06-07", False, "weekend"),
-        ("2026-06-08", "2026-06-11", True, "business_day"),
-    ]
-
-
-def test_a_reply_at_midnight_is_one_of_the_day_that_begins(calendar: Calendar) -> None:
-    """LCCJTI art. 31."""
-    delay = Delay(business_days=1)
-    one, other = (
-        calendar.term(at("2026-06-01T10:00"), delay, [Pause(at("2026-06-02T10:00"), at(until))]).due_strict_on
-        for until in ("2026-06-02T23:59:59", "2026-06-03T00:00")
-    )
-    assert (dt.date(2026, 6, 2), dt.date(2026, 6, 4)) == (one, other)
-
-
-def test_a_pause_that_begins_on_the_last_day_moves_it_and_one_after_it_does_not(calendar: Calendar) -> None:
-    """POL-21: asked in time the clock stops; asked late the limit stays missed."""
-    start, delay = at("2026-06-01T10:00"), Delay(business_days=2)
-    in_time, late = (
-        Pause(at("2026-06-03T23:00"), at("2026-06-08T09:00")),
-        Pause(at("2026-06-04T00:00"), at("2026-06-08T09:00")),
-    )
-    assert dt.date(2026, 6, 9) == calendar.term(start, delay, [in_time]).due_strict_on
-    assert calendar.term(start, delay) == calendar.term(start, delay, [late])
-
-
-def test_a_paused_limit_by_calendar_days_moves_past_the_pause_and_off_a_holiday(calendar: Calendar) -> None:
-    """Thirty days from a complete file: a standard in calendar days may be paused, and ends on no holiday."""
-    pause = Pause(at("2026-05-20T10:00"), at("2026-06-12T10:00"))
-    term = calendar.term(at("2026-05-15T10:00"), Delay(calendar_days=16), [pause])
-    assert dt.date(2026, 6, 25) == term.due_strict_on
-    assert steps(term.trace)[-3:] == [
-        ("2026-06-13", "2026-06-23", True, "calendar_day"),
-        ("2026-06-24", "2026-06-24", False, "holiday"),
-        ("2026-06-25", "2026-06-25", True, "calendar_day"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("since", "until", "last_on", "prudent_on"),
-    [
-        ("2026-06-10T09:00", "2026-06-12T09:00", "2026-06-13", "2026-06-12"),  # a Saturday; the reply came on Friday
-        ("2026-06-10T09:00", "2026-06-13T09:00", "2026-06-15", "2026-06-15"),  # on Saturday: Monday is all there is
-        ("2026-06-10T09:00", "2026-06-18T09:00", "2026-06-19", "2026-06-19"),
-    ],
-)
-def test_the_desk_does_not_work_to_a_day_before_the_reply(
-    calendar: Calendar, since: str, until: str, last_on: str, prudent_on: str
-) -> None:
-    """From Tuesday 9 June 2026: the business day before a limit is one on which work could be done."""
-    term = calendar.term(at("2026-06-09T10:00"), Delay(calendar_days=1), [Pause(at(since), at(until))])
-    assert (last_on, prudent_on) == (term.due_strict_on.isoformat(), term.due_prudent_on.isoformat())
-
-
-def test_of_hours_the_paused_time_is_taken_exactly(calendar: Calendar) -> None:
-    """A leak has two hours: asked after one, answered 47 minutes later."""
-    pause = Pause(at("2026-06-02T11:00"), at("2026-06-02T11:47"))
-    term = calendar.term(at("2026-06-02T10:00"), Delay(hours=2), [pause])
-    assert at("2026-06-02T12:47") == term.due_at
-    assert minutes_of(term.trace) == [120]
-
-
-def test_of_business_hours_what_was_paused_at_night_takes_nothing() -> None:
-    """Asked after the counter closed, answered before it opened."""
-    night = Pause(at("2026-05-11T17:00"), at("2026-05-12T08:00"))
-    start, delay = at("2026-05-11T15:30"), Delay(business_hours=2)
-    assert COUNTER.term(start, delay) == COUNTER.term(start, delay, [night])
-    morning = Pause(at("2026-05-11T17:00"), at("2026-05-12T09:20"))
-    assert at("2026-05-12T10:20") == COUNTER.term(start, delay, [morning]).due_at
-
-
-def test_a_long_pause_is_no_fault_of_the_calendar() -> None:
-    """A request that waited for eleven years is counted, in every unit."""
-    pause = Pause(at("2026-06-02T09:00"), at("2037-06-02T09:00"))
-    for delay, due in [
-        (Delay(business_days=1), "2037-06-04T00:00"),
-        (Delay(calendar_days=1), "2037-06-04T00:00"),
-        (Delay(hours=3), "2037-06-02T10:00"),
-        (Delay(business_hours=3), "2037-06-02T12:00"),
-    ]:
-        assert at(due) == COUNTER.term(at("2026-06-02T07:00"), delay, [pause]).due_at
 
 
 # -- agreed days and shares -------------------------------------------------------------------------------------

@@ -52,7 +52,9 @@ STARTS = st.builds(
 
 CLOSINGS = st.lists(st.tuples(st.integers(-5, 60), st.integers(0, 25)), max_size=4)
 PAUSES = st.lists(
-    st.tuples(st.integers(-3 * 1_440, 30 * 1_440), st.one_of(st.none(), st.integers(1, 900), st.integers(1, 14_400))),
+    st.tuples(
+        st.integers(-3 * 1_440, 30 * 1_440), st.one_of(st.none(), st.integers(-900, 900), st.integers(1, 14_400))
+    ),
     max_size=4,
 )
 SLOTS = st.lists(
