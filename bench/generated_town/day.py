@@ -98,7 +98,7 @@ class Days:
         after = (due_strict_on - self.first_on).days + 1
         text = f"{self.iso[after]}T00:00:00{_zone(self._midnight[after])}"
         limit = f'"due_at":"{text}","due_strict_on":"{due_strict_on}","due_prudent_on":"{due_prudent_on}"'
-        trace = to_json([step.model_dump(mode="json") for step in term.trace]).decode()
+        trace = to_json([step.model_dump(mode="json", exclude_none=True) for step in term.trace]).decode()
         return Due(after * DAY_S - self._midnight[after], text, limit, trace)
 
     def hours(self, local_s: int, hours: int) -> Due:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from random import Random
 
+from clic_contracts.town import Delay
+
 from .day import Due
 
 
@@ -30,11 +32,20 @@ class Writer:
         return f"hmac-sha256:{self._bits(256):064x}"
 
 
-def obligation_set(obligation_id: str, starts: str, due: Due, warn: str, rule: str, calendar: str) -> str:
-    """The data of `obligation.set.v1`."""
+def within(delay: Delay | None, *, stops: bool) -> str:
+    """The end of the data of `obligation.set.v1`: how long the delay is, and whether it stands still meanwhile."""
+    length = "" if delay is None else f'"within":{{"amount":{delay.amount},"unit":"{delay.unit}"}},'
+    return f'{length}"stops_while_waiting":{"true" if stops else "false"}'
+
+
+def obligation_set(
+    obligation_id: str, starts: str, due: Due, warn: str, rule: str, calendar: str, *, length: str
+) -> str:
+    """The data of `obligation.set.v1`; `length` is that of `within`."""
     return (
         f'{{"obligation_id":"{obligation_id}","obligation":"{obligation_id[:-2]}","starts_at":"{starts}",{due.limit},'
-        f'"warn_at":"{warn}","rule":{{"code":"{rule}"}},"calendar_version":"{calendar}","trace":{due.trace}}}'
+        f'"warn_at":"{warn}","rule":{{"code":"{rule}"}},"calendar_version":"{calendar}","trace":{due.trace},'
+        f"{length}}}"
     )
 
 

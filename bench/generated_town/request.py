@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from clic_contracts.town import Delay
 
 from .day import DAY_S, Due
-from .fact import delivery, obligation_lifted, obligation_met, obligation_passed, obligation_set
+from .fact import delivery, obligation_lifted, obligation_met, obligation_passed, obligation_set, within
 from .telling import SOURCE, Fact, Teller, Telling
 from .town import Matter
 
@@ -27,10 +27,10 @@ _TWO_HOURS = 7_200
 class Owed:
     """An obligation that is neither kept nor lifted."""
 
-    __slots__ = ("due", "missed", "obligation_id", "rule", "starts", "warn", "warn_s", "warned")
+    __slots__ = ("due", "missed", "obligation_id", "rule", "starts", "warn", "warn_s", "warned", "within")
 
-    def __init__(self, teller: Teller, obligation_id: str, starts_s: int, due: Due, rule: str) -> None:
-        self.obligation_id, self.due, self.rule = obligation_id, due, rule
+    def __init__(self, teller: Teller, obligation_id: str, starts_s: int, due: Due, rule: str, within: str) -> None:
+        self.obligation_id, self.due, self.rule, self.within = obligation_id, due, rule, within
         self.starts = teller.days.text(starts_s)
         begins = teller.days.utc_s(starts_s)
         self.warn_s = begins + int((due.at_s - begins) * teller.town.deadlines.warn_at_share)
@@ -39,7 +39,9 @@ class Owed:
 
     def set(self, at: str, calendar: str) -> Fact:
         """That it is owed."""
-        data = obligation_set(self.obligation_id, self.starts, self.due, self.warn, self.rule, calendar)
+        data = obligation_set(
+            self.obligation_id, self.starts, self.due, self.warn, self.rule, calendar, length=self.within
+        )
         return "obligation.set.v1", at, data
 
     def met(self, at: str, utc_s: int) -> Fact:
@@ -157,6 +159,7 @@ class RequestTelling(Telling):
         owed = Owed(
             self.teller, "acknowledge-1", self.received_s,
             self._due(self.received_s, deadlines.acknowledge_within), "acknowledge",
+            within(deadlines.acknowledge_within, stops=False),
         )  # fmt: skip
         facts.append(owed.set(at, self.calendar))
         if self.at_once:
@@ -177,7 +180,8 @@ class RequestTelling(Telling):
             delay, kind, rule = self.teller.town.deadlines.decide_access_within, "decide_access", "access_law"
         else:
             delay, kind, rule = self.matter.answer_within, "answer", self.matter.rule
-        return Owed(self.teller, f"{kind}-{self.answers}", local_s, self._due(local_s, delay), rule)
+        length = within(delay, stops=not self.access and self.matter.stops)
+        return Owed(self.teller, f"{kind}-{self.answers}", local_s, self._due(local_s, delay), rule, length)
 
     def _due(self, local_s: int, delay: Delay) -> Due:
         return self.days.hours(local_s, delay.hours) if delay.hours else self.days.due(local_s // DAY_S, delay)
@@ -229,13 +233,18 @@ class RequestTelling(Telling):
         if self.access:
             self.answers += 1
             data = f'{{"days":10,"notice":{delivery(self.channel, "agent")}}}'
-            last = self.days.due(self.received_s // DAY_S, Delay(calendar_days=30))
-            self.answer = Owed(self.teller, f"decide_access-{self.answers}", self.received_s, last, "access_extended")
+            extended = Delay(calendar_days=30)
+            last = self.days.due(self.received_s // DAY_S, extended)
+            self.answer = Owed(
+                self.teller, f"decide_access-{self.answers}", self.received_s, last, "access_extended",
+                within(extended, stops=False),
+            )  # fmt: skip
             self.desk(local_s, f"{self.number}#avis", ("request.extended.v1", at, data))
         else:
             due_day = self.days.next_open(day + 5 + int(self.chance() * 40))
             data = f'{{"due_on":"{self.days.iso[due_day]}"}}'
-            self.answer = Owed(self.teller, "promise-1", local_s, self.days.until(day, due_day), "promised")
+            until, length = self.days.until(day, due_day), within(None, stops=False)
+            self.answer = Owed(self.teller, "promise-1", local_s, until, "promised", length)
             self.desk(local_s, f"{self.number}#promesse", ("request.promised.v1", at, data))
         self.rule("deadlines", "rule:deadlines", lifted, self.answer.set(at, self.calendar))
         return local_s

@@ -36,6 +36,8 @@ class Matter(NamedTuple):
     answer_within: Delay
     rule: str
     urgent: bool
+    stops: bool
+    """Whether its answer stands still while the citizen is waited for."""
 
 
 class People:
@@ -53,6 +55,7 @@ class People:
                 each.answer_within or standard,
                 f"subject_{each.code}" if each.answer_within else "answer",
                 each.urgent,
+                not each.urgent and not each.legal_delay,
             )
             for each in town.subjects
             if each.department is not None and not each.confidential

@@ -33,7 +33,7 @@ from clic_contracts.submission import (
     parse_submission,
 )
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import AccessOutcome, Channel, Kind, ObligationKind
+from clic_contracts.vocabulary import WINDOWS, AccessOutcome, Channel, Kind, ObligationKind
 from clic_deadlines.core.calendar import Calendar
 from clic_deadlines.core.duty import Duty, Kept, duties
 from clic_deadlines.core.standard import Rules
@@ -149,12 +149,19 @@ def test_the_shares_of_kinds_and_channels_are_a_towns() -> None:
 def test_most_obligations_are_kept_in_time_some_late_some_not_and_some_still_run(judged: Judged) -> None:
     """POL-13 to POL-15, POL-19, POL-22, POL-29."""
     now = dt.datetime.combine(TODAY, dt.time(4), dt.UTC)
-    ended = Counter(_ended(duty, now) for duty in judged.duties)
+    ended = Counter(_ended(duty, now) for duty in judged.duties if duty.terms.obligation not in WINDOWS)
     due = ended["met"] + ended["late"] + ended["missed"]
 
     assert 0.70 <= ended["met"] / due <= 0.95
     assert min(ended["late"], ended["missed"], ended["open"]) >= 3
-    assert {duty.terms.obligation for duty in judged.duties} == set(ObligationKind)
+    assert {duty.terms.obligation for duty in judged.duties} == {
+        ObligationKind.ACKNOWLEDGE,
+        ObligationKind.ANSWER,
+        ObligationKind.PROMISE,
+        ObligationKind.DECIDE_ACCESS,
+        ObligationKind.JUDGE,
+        ObligationKind.REVIEW_WINDOW,
+    }
 
 
 def _ended(duty: Duty, now: dt.datetime) -> str:
