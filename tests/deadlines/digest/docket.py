@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from clic_chassis import sql
 from clic_contracts.envelope import request_id_for
+from clic_contracts.town import Town
 from clic_contracts.vocabulary import Escalation, Kind, ObligationKind
+from clic_deadlines.core.docket import Entry, Open
 from clic_deadlines.core.docket_row import DocketRow
 from clic_deadlines.core.obligation import State
+from clic_deadlines.docket import DocketProjection
+from clic_deadlines.docket.projection import values
 
 TORONTO = ZoneInfo("America/Toronto")
 HOUR = dt.time(7, 30)
@@ -89,3 +96,19 @@ MORNING = (
         subject="traffic_study"),
 )  # fmt: skip
 """A morning of a town of which every section has something."""
+
+
+async def fill(connection: Any, town: Town, rows: Sequence[DocketRow] = MORNING) -> None:
+    """Make the docket's tables hold these rows."""
+    await DocketProjection(town).prepare(connection)
+    statement = sql.load("clic_deadlines.docket", "projection.sql")["write_obligation"]
+    for each in rows:
+        entry = Entry(
+            each.request_id, each.reference, each.kind, each.subject, each.confidential_to, each.department
+        )  # fmt: skip
+        stands = Open(
+            each.obligation, each.starts_at, each.due_at, each.due_strict_on, each.due_prudent_on, each.warn_at,
+            each.changed_at or each.starts_at, warned=each.state is State.AT_RISK, paused_since=each.paused_since,
+            missed_at=each.missed_at, escalated_to=each.escalated_to, recounts=each.recounts,
+        )  # fmt: skip
+        await connection.execute(statement, *values(entry, each.obligation_id, stands))

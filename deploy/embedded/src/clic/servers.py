@@ -30,11 +30,11 @@ ANALYST = "analyst"
 CONNECT_TIMEOUT_S = 10
 PORTS = ("nats", "nats_monitoring", "postgres")
 HANDED_ON = (
-    "CLIC_IMAP_", "CLIC_LMTP_", "CLIC_MAIL_", "CLIC_OIDC_", "CLIC_OPEN311_", "CLIC_PUBLIC_URL", "CLIC_SMTP_",
-    "CLIC_TRUSTED_PROXIES",
+    "CLIC_DIGEST_", "CLIC_IMAP_", "CLIC_LMTP_", "CLIC_MAIL_", "CLIC_OIDC_", "CLIC_OPEN311_", "CLIC_PUBLIC_URL",
+    "CLIC_SMTP_", "CLIC_TRUSTED_PROXIES",
 )  # fmt: skip
-"""Settings of the shell that services get: where mail goes, who signs people in, what the outside calls us. No other,
-so that one that is left over from another installation changes nothing."""
+"""Settings of the shell that services get: where mail goes and when, who signs people in, what the outside calls us.
+No other, so that one that is left over from another installation changes nothing."""
 
 
 class ServersError(ClicError):

@@ -86,6 +86,10 @@ class Digest:
     today: dt.date
     sections: tuple[Section, ...]
 
+    def count(self, topic: Topic) -> int:
+        """How many there are of a topic."""
+        return sum(each.count for each in self.sections if each.topic is topic)
+
     @property
     def is_empty(self) -> bool:
         """Nothing to tell: none is sent."""

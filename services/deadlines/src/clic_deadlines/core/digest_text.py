@@ -61,13 +61,11 @@ def write(digest: Digest) -> Written:
 
 
 def _subject(digest: Digest) -> str:
-    of = {each.topic: 0 for each in digest.sections}
-    for each in digest.sections:
-        of[each.topic] += each.count
     if digest.notice is not Notice.DEPARTMENT:
-        return f"Échéances dépassées au {day(digest.today)}{NBSP}: {of.get(Topic.LATE, 0)} à votre attention"
-    told = [f"{of[topic]} {_label(topic, of[topic])}" for topic in (Topic.LATE, Topic.DUE, Topic.AT_RISK) if of[topic]]
-    return f"Échéances du {day(digest.today)}{NBSP}: {', '.join(told) or 'rien ne presse'} – {digest.name}"
+        return f"Échéances dépassées au {day(digest.today)}{NBSP}: {digest.count(Topic.LATE)} à votre attention"
+    counts = [(topic, digest.count(topic)) for topic in (Topic.LATE, Topic.DUE, Topic.AT_RISK)]
+    told = ", ".join(f"{count} {_label(topic, count)}" for topic, count in counts if count)
+    return f"Échéances du {day(digest.today)}{NBSP}: {told or 'rien ne presse'} – {digest.name}"
 
 
 def _label(topic: Topic, count: int) -> str:
