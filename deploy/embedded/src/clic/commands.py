@@ -20,6 +20,8 @@ from . import (
     up,
 )
 from .analyst import analyst
+from .calendar_feed import calendar_feed
+from .digest import show as digest
 from .importing import command as importing
 from .rebuild import rebuild
 from .report import report
@@ -38,6 +40,8 @@ app.command()(seed)
 app.command()(report)
 app.command()(rebuild)
 app.command()(analyst)
+app.command()(calendar_feed)
+app.command("digest")(digest)
 app.command()(personal.erase)
 app.add_typer(access.app, name="access")
 app.add_typer(importing.app, name="import")
