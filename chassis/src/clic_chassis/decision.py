@@ -17,6 +17,7 @@ from .clock import Clock
 from .decider import Fact
 from .error import AppendUnknownError, ConflictError
 from .log import EventLog, Story
+from .logging import bound
 from .telemetry import METRICS, span
 
 log = structlog.get_logger()
@@ -76,7 +77,7 @@ class Decisions:
         lock = self._locks.setdefault(request_id, asyncio.Lock())
         async with lock:
             with (
-                structlog.contextvars.bound_contextvars(request_id=request_id),
+                bound(request_id=request_id),
                 span("decide", request_id=request_id, service=self._service.value),
             ):
                 return await self._decide(request_id, decide, cause_id, actor, expect_new=expect_new)

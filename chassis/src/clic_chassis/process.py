@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, PullSub
-from faststream.nats.annotations import NatsMessage
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy as JsAckPolicy
 from nats.js.api import ConsumerConfig, DeliverPolicy
@@ -36,6 +36,7 @@ from .delivery import Delivery
 from .error import RetryableError, TooEarlyError
 from .jetstream_log import decode
 from .lane import Carried, Lanes, say
+from .logging import bound
 from .parking import OnParked, Parking
 from .pull import Pull, position_of
 from .subscription import PatientSubscription
@@ -102,6 +103,8 @@ class Process:
         self._lanes = Lanes(self._settle, ready_max=runtime.settings.batch_messages_max, touch_every_s=ACK_WAIT_S / 3)
         self._parking = Parking(runtime, consumer=durable, stream=stream, handle=self._handled, on_parked=on_parked)
         self._subscription = PatientSubscription(self._open_pull, batch_max=runtime.settings.batch_messages_max)
+        self._seconds = METRICS.loop_seconds.labels(durable)
+        self._done = METRICS.events_in.labels(durable)
         self._lag = 0
         self._progress_at = monotonic()
         self._why_not: str | None = "not started"
@@ -150,7 +153,7 @@ class Process:
             durable=self._durable,
             pull_sub=PullSub(batch_size=self._runtime.settings.batch_messages_max, timeout=FETCH_S, batch=True),
             ack_policy=AckPolicy.MANUAL,
-            decoder=_undecoded,
+            decoder=_raw,
             # FastStream does not take the connection's, and a user may listen on its own prefix alone.
             inbox_prefix=f"{self._runtime.settings.inbox_prefix}.".encode(),
         )
@@ -206,9 +209,8 @@ class Process:
         if not self._lag:
             self._progress_at = monotonic()
 
-    async def _take(self, message: NatsMessage) -> None:
+    async def _take(self, raw: Any) -> None:
         """Put what came into lanes, and wait until there is room for more."""
-        raw: Any = message.raw_message  # A list, in batches; FastStream types it as one message.
         # What comes again (after a stop, a crash) comes in no order that the server promises.
         for sequence, each in sorted(((position_of(each).sequence, each) for each in raw), key=itemgetter(0)):
             delivery = Delivery(self._stream, each.subject, sequence, each.data, each.headers or {})
@@ -257,7 +259,7 @@ class Process:
         async with self._slots:
             started = perf_counter()
             with (
-                structlog.contextvars.bound_contextvars(consumer=self._durable, sequence=delivery.sequence),
+                bound(consumer=self._durable, sequence=delivery.sequence),
                 continued(delivery.headers, f"handle {self._durable}", sequence=delivery.sequence),
             ):
                 try:
@@ -267,8 +269,8 @@ class Process:
                     where, tries = failure.where(error), delivery.tries + 1
                     log.warning("message_failed", tries=tries, error=type(error).__name__, where=where)
                     raise
-            METRICS.loop_seconds.labels(self._durable).observe(perf_counter() - started)
-        METRICS.events_in.labels(self._durable).inc()
+            self._seconds.observe(perf_counter() - started)
+        self._done.inc()
         self._progress_at = monotonic()
 
     async def _parked(self, key: str, carried: Carried, error: Exception) -> bool:
@@ -298,19 +300,20 @@ def _decoding(handle: Callable[[Commit], Awaitable[None]] | None) -> Callable[[D
 
     async def handle_delivery(delivery: Delivery) -> None:
         commit = decode(delivery.subject, delivery.sequence, delivery.body, delivery.headers)
-        with structlog.contextvars.bound_contextvars(request_id=commit.request_id):
+        with bound(request_id=commit.request_id):
             await handle(commit)
 
     return handle_delivery
 
 
-async def _undecoded(_: Any) -> list[Any]:
-    """Nothing: bodies are for handlers to read.
+async def _raw(message: Any) -> list[Msg]:
+    """The messages as they came: bodies are for handlers to read.
 
     FastStream's own decoder reads JSON from every body of a batch; one that it cannot (a header that promises JSON, too
     many brackets) threw the whole batch away, to come again after `ACK_WAIT_S`, for ever.
     """
-    return []
+    messages: list[Msg] = message.raw_message
+    return messages
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -234,6 +234,7 @@ async def open_runtime(
         error_cb=_nats_error,
         drain_timeout=int(min(settings.stop_timeout_s, DRAIN_TIMEOUT_S)) or 1,
         logger=None,
+        apply_types=False,  # It resolves a handler's parameters in a thread, for each batch anew.
         graceful_timeout=settings.stop_timeout_s,
     )
     pool: asyncpg.Pool | None = None
