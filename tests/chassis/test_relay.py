@@ -21,7 +21,7 @@ from clic_chassis.scenario import recorded
 from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.settings import Settings
 from clic_chassis.testing import at_work, wait_until
-from clic_contracts.envelope import TYPES_HEADER, Recorded, derive_id
+from clic_contracts.envelope import TYPES_HEADER, Commit, Recorded, derive_id
 from clic_contracts.event import (
     EVENTS,
     Event,
@@ -37,7 +37,7 @@ from clic_contracts.event import (
 )
 from clic_contracts.feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS
 from clic_contracts.schema import example_recorded
-from clic_contracts.subject import FEED_STREAM, feed_subject
+from clic_contracts.subject import FEED_STREAM, feed_subject, log_subject
 from clic_contracts.vocabulary import Service
 
 
@@ -50,13 +50,8 @@ async def runtime(nats_url: str) -> AsyncIterator[Runtime[Settings]]:
 
 @contextlib.asynccontextmanager
 async def relaying(runtime: Runtime[Settings]) -> AsyncIterator[None]:
-    each = Process(
-        runtime,
-        durable="relay",
-        filters=["clic.log.*.*"],
-        handle=Relay(runtime.nats, runtime.log).handle,
-        skip=not_for_outside,
-    )
+    tells = Relay(runtime.nats, runtime.log)
+    each = Process(runtime, durable="relay", filters=["clic.log.*.*"], handle=tells.handle, skip=tells.skips)
     async with at_work(each):
         yield
 
@@ -212,6 +207,24 @@ def test_what_the_header_shows_to_be_inaudible_is_not_decoded(types: str | None,
     """Without a header nothing is known."""
     headers = {} if types is None else {TYPES_HEADER: types}
     assert not_for_outside(Delivery("CLIC_LOG", "clic.log.intake.x", 1, b"", headers)) is skipped
+
+
+@pytest.mark.parametrize(
+    ("changes", "skipped"), [({"origin": "backlog"}, True), ({"confidential": True}, True), ({}, False)]
+)
+async def test_of_a_request_that_nobody_may_hear_of_nothing_more_is_decoded(
+    runtime: Runtime[Settings], changes: dict[str, Any], *, skipped: bool
+) -> None:
+    """Once its reception was seen: until then its subject tells nothing."""
+    tells = Relay(runtime.nats, runtime.log)
+    request_id, other_id = derive_id("test", "heard of"), derive_id("test", "another")
+    received = example(RequestReceived, **{"origin": "live", "confidential": False, **changes})
+    closed = {TYPES_HEADER: RequestClosed.TYPE}
+    later = Delivery("CLIC_LOG", log_subject(Service.INTAKE, request_id), 2, b"", closed)
+    assert not tells.skips(later)
+    await tells.handle(Commit(1, Service.INTAKE, request_id, (recorded(received, request_id=request_id),)))
+    assert tells.skips(later) is skipped
+    assert not tells.skips(Delivery("CLIC_LOG", log_subject(Service.INTAKE, other_id), 3, b"", closed))
 
 
 @pytest.mark.parametrize("kind", FEED_EVENTS, ids=lambda each: each.TYPE)

@@ -48,6 +48,10 @@ class Relay:
         self._log = log
         self._audible: OrderedDict[str, bool] = OrderedDict()
 
+    def skips(self, delivery: Delivery) -> bool:
+        """Whether a message of the log need not be decoded: by its types, or by its request."""
+        return not_for_outside(delivery) or self._audible.get(delivery.subject.rpartition(".")[2]) is False
+
     async def handle(self, commit: Commit) -> None:
         """Tell the outside what it may hear of a commit.
 
