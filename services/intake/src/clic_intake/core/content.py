@@ -294,7 +294,7 @@ def samples(letter: LetterKind, language: Language, town: Town) -> tuple[Content
     if letter in (LetterKind.MERGED, LetterKind.CLOSING):
         return (usual, replace(usual, joined=True), bare)
     if letter is LetterKind.THIRD_PARTY:
-        return _sample_notices(usual)
+        return _sample_notices(usual, words)
     if letter is LetterKind.REOPENED:
         reasons = ("merged_in_error", "new_facts", "not_satisfied")
         return (usual, *(replace(usual, reopened_because=each) for each in reasons), bare)
@@ -318,8 +318,11 @@ def _sample_extensions(usual: Content, access: Content, words: _Words) -> tuple[
     return (by_law, replace(by_law, written=False, text=""), complaint, replace(complaint, name="", due_on=""))
 
 
-def _sample_notices(usual: Content) -> tuple[Content, ...]:
-    notice = replace(usual, kind="", subject="", department="", received_on="", claims="", follow="", access=True)
+def _sample_notices(usual: Content, words: _Words) -> tuple[Content, ...]:
+    about = words.one(("Il s’agit de votre soumission du 12 mars 2025.", "It is your tender of March 12, 2025."))
+    due_on = words.day(third_party_limit_on(SAMPLE_DAY))
+    known = replace(usual, kind="", subject="", department="", received_on="", claims="", follow="", access=True)
+    notice = replace(known, text=about, due_on=due_on)
     return (notice, replace(notice, name="", due_on=""))
 
 
