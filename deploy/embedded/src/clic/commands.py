@@ -22,6 +22,7 @@ from . import (
 from .analyst import analyst
 from .calendar_feed import calendar_feed
 from .digest import show as digest
+from .due import due
 from .importing import command as importing
 from .rebuild import rebuild
 from .report import report
@@ -42,6 +43,7 @@ app.command()(rebuild)
 app.command()(analyst)
 app.command()(calendar_feed)
 app.command("digest")(digest)
+app.command()(due)
 app.command()(personal.erase)
 app.add_typer(access.app, name="access")
 app.add_typer(importing.app, name="import")

@@ -175,6 +175,7 @@ class _Telling:
         start = self.words.start(starts_at, because)
         within = self.terms.within
         skips = within is not None and within.unit in _BY_DAYS and within.amount > 0
+        skips = skips or any(step.why == "start" for step in self.history.newest.trace)
         return f"{start} {self.words.first_day}" if skips else start
 
     def _event(self, fact: Recorded) -> str | None:
@@ -194,6 +195,8 @@ class _Telling:
         sum_so_far = 0
         total = terms.within.amount if terms.within is not None and terms.within.unit in _BY_DAYS else None
         for step in self.history.newest.trace:
+            if step.why == "start":
+                continue  # It is told with the start.
             for first_on, last_on, why in self._runs(step):
                 run = self.words.run(first_on, last_on, self.terms.starts_at.year)
                 days = (last_on - first_on).days + 1

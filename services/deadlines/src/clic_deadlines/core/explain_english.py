@@ -140,8 +140,8 @@ class EnglishWords:
         return full_day(value)
 
     def instant(self, value: dt.datetime) -> str:
-        """“Monday, June 1, 2026, at 16:30”."""
-        return f"{full_day(value)}, at{NBSP}{clock(value.timetz())}"
+        """“Monday, June 1, 2026, at 16:30”; a day begins without an hour."""
+        return full_day(value) if value.time() == dt.time() else f"{full_day(value)}, at{NBSP}{clock(value.timetz())}"
 
     def promise(self, kind: ObligationKind, by: str, *, ended: bool) -> str:
         """What is owed, or was."""

@@ -141,8 +141,8 @@ class FrenchWords:
         return full_day(value)
 
     def instant(self, value: dt.datetime) -> str:
-        """« lundi 1er juin 2026 à 16 h 30 »."""
-        return f"{full_day(value)} à{NBSP}{clock(value.timetz())}"
+        """« lundi 1er juin 2026 à 16 h 30 »; a day begins without an hour."""
+        return full_day(value) if value.time() == dt.time() else f"{full_day(value)} à{NBSP}{clock(value.timetz())}"
 
     def promise(self, kind: ObligationKind, by: str, *, ended: bool) -> str:
         """What is owed, or was."""

@@ -1,0 +1,177 @@
+"""`clic due`: what is late, at risk and due, and limits in words, asked of a service that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import nats as nats_client
+import pytest
+from tests.place import TOWN_DIR
+from typer.testing import CliRunner, Result
+
+from clic.commands import app
+from clic.connection import FILE, Installation
+from clic.folder import Folder
+from clic.servers import without_clic
+from clic_chassis.embedded.port import free_port, well
+from clic_chassis.embedded.server_process import start_process, tail, wait_for
+from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.scenario import recorded
+from clic_chassis.testing import open_folder
+from clic_contracts.envelope import request_id_for
+from clic_contracts.event import Event, RequestReceived, RequestRouted
+from clic_contracts.vocabulary import Service
+
+RUNNER = CliRunner()
+START_S = 30.0
+THERE_S = 30.0
+NOW = dt.datetime.now(dt.UTC)
+REQUESTS: dict[str, tuple[dict[str, Any], dt.timedelta, str | None]] = {
+    "2026-000001": ({"subject": "pothole"}, dt.timedelta(days=60), "travaux_publics_voirie"),
+    "2026-000002": ({"subject": "road_danger"}, dt.timedelta(hours=3.5), "travaux_publics_voirie"),
+    "2026-000003": ({"subject": "library"}, dt.timedelta(minutes=1), None),
+    "2026-000004": (
+        {"kind": "access_to_information", "subject": None, "confidential": True}, dt.timedelta(days=60), "greffe",
+    ),
+}  # fmt: skip
+"""Reference → what was received, how long ago, and where it was routed."""
+
+
+@pytest.fixture
+def service(nats_url: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Deadlines as a process, in an installation's folder that `clic` finds, with some requests in the log."""
+    with open_folder() as path:
+        folder, port = Folder(path), free_port()
+        folder.make_keys()
+        url = f"http://127.0.0.1:{port}"
+        installation = Installation(nats_url=nats_url, services={"deadlines": url}, town_dir=TOWN_DIR)
+        folder.write(FILE, installation.model_dump_json())
+        monkeypatch.setenv("CLIC_DIR", str(path))
+        monkeypatch.setenv("COLUMNS", "80")
+        environment = {
+            **without_clic(os.environ),
+            "CLIC_NATS_URL": nats_url,
+            "CLIC_POSTGRES_URL": postgres_url,
+            "CLIC_TOWN_DIR": str(TOWN_DIR),
+            "CLIC_HTTP_PORT": str(port),
+            "CLIC_AGENTS_FILE": str(folder.agents),
+        }
+        asyncio.run(fill(nats_url))
+        process = start_process(path, [sys.executable, "-m", "clic_deadlines"], path / "log", environment=environment)
+        try:
+            assert wait_for(lambda: well(f"{url}/readyz"), START_S), tail(path / "log")
+            yield
+        finally:
+            process.stop(signal.SIGTERM)
+
+
+async def fill(nats_url: str) -> None:
+    """Requests as intake and routing record them."""
+    client = await nats_client.connect(nats_url)
+    try:
+        log = JetStreamLog(client)
+        for reference, (changes, ago, department) in REQUESTS.items():
+            request_id = request_id_for("/telephonie", reference)
+            received = {**RequestReceived.EXAMPLE, "reference": reference, **changes}
+            facts: list[Event] = [RequestReceived.model_validate(received)]
+            if department is not None:
+                facts.append(RequestRouted.model_validate({**RequestRouted.EXAMPLE, "department": department}))
+            for each in facts:
+                fact = recorded(each, at=NOW - ago, request_id=request_id)
+                service = Service.INTAKE if isinstance(each, RequestReceived) else Service.ROUTING
+                await log.append(service, request_id, [fact], expected=0)
+    finally:
+        await client.close()
+
+
+def clic(*arguments: str) -> Result:
+    """A command; it must succeed."""
+    result = RUNNER.invoke(app, list(arguments))
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def listed(*arguments: str) -> list[dict[str, Any]]:
+    """What `clic due --json` lists."""
+    return [json.loads(line) for line in clic("due", "--json", *arguments).output.splitlines()]
+
+
+def states(*arguments: str) -> dict[tuple[str, str], str]:
+    """How each listed obligation stands."""
+    return {(each["reference"], each["obligation"]): each["state"] for each in listed(*arguments)}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until the service has caught up and looked at its timers."""
+    assert wait_for(condition, THERE_S), states()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.usefixtures("service")
+def test_what_is_owed_is_listed_and_explained() -> None:
+    """POL-29, POL-26: late and at risk whatever the limit, the rest within a week; each explained in two languages."""
+    until(lambda: states().get(("2026-000002", "answer")) == "at_risk" and ("2026-000003", "answer") in states())
+
+    assert states("--late") == {
+        ("2026-000001", "acknowledge"): "missed",
+        ("2026-000001", "answer"): "missed",
+        ("2026-000004", "acknowledge"): "missed",
+        ("2026-000004", "decide_access"): "missed",
+    }
+    assert states("--at-risk") == {("2026-000002", "answer"): "at_risk"}
+    assert states("--late", "--department", "travaux_publics_voirie").keys() == {
+        ("2026-000001", "acknowledge"),
+        ("2026-000001", "answer"),
+    }
+    assert states("--subject", "library").keys() == {("2026-000003", "acknowledge"), ("2026-000003", "answer")}
+    tomorrow = (NOW + dt.timedelta(days=1)).date().isoformat()
+    assert ("2026-000003", "answer") not in states("--before", tomorrow)
+    # The other sample agent is not the greffe's: what is confidential is not there for them.
+    assert "2026-000004" not in {each["reference"] for each in listed("--as", "reviewer")}
+
+    table = clic("due").output
+
+    assert max(len(line) for line in table.splitlines()) <= 80
+    assert "\x1b" not in table
+    for said in ("En retard (4)", "À risque (1)", "2026-000001", "Nid-de-poule", "Répondre", "→ DG"):
+        assert said in table
+    assert "Late (4)" in clic("due", "--language", "en").output
+
+    text = clic("due", "--explain", "2026-000001").output
+    assert "La règle est la norme de la Ville pour le sujet «\u00a0Nid-de-poule\u00a0»" in text
+    assert "La Ville doit vous confirmer la réception" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    by_id = clic("due", "--explain", request_id_for("/telephonie", "2026-000001"), "--language", "en").output
+    assert "The rule is the town’s standard for “Pothole”" in by_id
+    [first, second] = clic("due", "--explain", "2026-000004", "--json").output.splitlines()
+    assert "art.\u00a047" in json.loads(second)["rule"]
+    assert json.loads(first)["language"] == "fr"
+
+    hidden = RUNNER.invoke(app, ["due", "--explain", "2026-000004", "--as", "reviewer"])
+    unknown = RUNNER.invoke(app, ["due", "--explain", "2026-999999", "--as", "reviewer"])
+    assert (hidden.exit_code, hidden.output) == (1, unknown.output)
+
+
+def test_mistakes_are_told(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown department would look like nothing being due; without an installation it says how to get one."""
+    monkeypatch.setenv("CLIC_DIR", str(tmp_path))
+    nowhere = RUNNER.invoke(app, ["due"])
+    assert (nowhere.exit_code, "clic up" in nowhere.output) == (1, True)
+    folder = Folder(tmp_path)
+    folder.make_keys()
+    services = {"deadlines": f"http://127.0.0.1:{free_port()}"}
+    folder.write(FILE, Installation(nats_url="nats://x", services=services, town_dir=TOWN_DIR).model_dump_json())
+    for arguments, said in (
+        (["--department", "voirie"], "travaux_publics_voirie"),
+        (["--subject", "nid"], "no subject nid"),
+        ([], "deadlines at"),
+    ):
+        result = RUNNER.invoke(app, ["due", *arguments])
+        assert (result.exit_code, said in result.output.replace("\n", " ")) == (1, True), result.output
