@@ -11,7 +11,14 @@ from tests.deadlines.docket.book import FRIDAY, Book, at, ids, make
 
 from clic_chassis.agents import Agent
 from clic_chassis.identity import Identity
-from clic_contracts.event import ObligationMissed, ObligationPaused, RequestAnswered, RequestRouted
+from clic_contracts.event import (
+    ObligationMissed,
+    ObligationPaused,
+    RequestAnswered,
+    RequestCompleted,
+    RequestIncomplete,
+    RequestRouted,
+)
 from clic_deadlines.api import make_api
 
 ANSWER = {"obligation_id": "answer-1", "obligation": "answer"}
@@ -138,3 +145,25 @@ async def test_a_limit_is_explained_in_french_unless_english_is_asked_for(book: 
         assert french["text"].splitlines()[2] == french["promise"]
         assert (await client.get(path.replace("answer-1", "answer-2"))).status_code == 404
         assert (await client.get(path, params={"language": "de"})).status_code == 422
+
+
+async def test_what_stands_still_is_told_as_it_stands(book: Book) -> None:
+    """POL-06: since when, and the limit it had; after the reply the limit it has, and the one that was set."""
+    [request] = ids(1)
+    await book.receives(request)
+    await book.says(request, (make(RequestIncomplete), "2026-05-19T10:00"))
+    path = f"/requests/{request}/obligations"
+    async with asking(book, "agent") as client:
+        told = {each["terms"]["obligation_id"]: each for each in (await client.get(path)).json()["obligations"]}
+        assert (told["answer-1"]["state"], told["answer-1"]["due_strict_on"]) == ("paused", "2026-05-25")
+        await book.says(request, (make(RequestCompleted), "2026-05-21T10:00"))
+        book.clock.set(at("2026-05-22T10:00"))
+        told = {each["terms"]["obligation_id"]: each for each in (await client.get(path)).json()["obligations"]}
+        answer = told["answer-1"]
+        assert (answer["state"], answer["due_strict_on"]) == ("running", "2026-05-28")
+        assert answer["terms"]["due_strict_on"] == "2026-05-25"
+        assert "paused" in {step["why"] for step in answer["trace"]}
+        words = (await client.get(f"{path}/answer-1/explanation")).json()
+        assert "la Ville attendait votre réponse" in " ".join(words["counting"])
+        listed = (await client.get("/obligations", params={"state": "running"})).json()["obligations"]
+        assert ("answer-1", "2026-05-28") in {(each["obligation_id"], each["due_strict_on"]) for each in listed}

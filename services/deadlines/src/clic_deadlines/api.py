@@ -12,7 +12,7 @@ from clic_chassis.error import NotFoundError
 from clic_chassis.http import add_error_handlers, new_api, problems
 from clic_chassis.identity import Identity, current, protect
 from clic_chassis.log import EventLog, Story
-from clic_contracts.event import ObligationSet, RequestReceived
+from clic_contracts.event import ObligationSet, RequestReceived, TraceStep
 from clic_contracts.permission import is_staff, may_see, role_needed
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import (
@@ -30,7 +30,7 @@ from clic_contracts.vocabulary import (
 )
 
 from .core.explain import Explanation, explain
-from .core.obligation import DECIDER, Obligation, State
+from .core.obligation import DECIDER, Obligation, State, state_of
 from .docket import Docket, DocketRow, Filters, Page
 
 ROWS_MAX = 1_000
@@ -43,15 +43,23 @@ Before = Annotated[AwareDatetime | None, Query(ge=EARLIEST, description="Limits 
 
 
 class ObligationView(BaseModel):
-    """One obligation: its terms with the day-by-day count, and how it stands."""
+    """One obligation: how it was set, by when it is due now, both with the day-by-day count, and how it stands."""
 
     state: State
     terms: ObligationSet
+    due_at: AwareDatetime
+    """Exclusive; while paused the limit as it was before."""
+    due_strict_on: dt.date
+    due_prudent_on: dt.date
+    calendar_version: str
+    trace: tuple[TraceStep, ...]
+    paused_since: AwareDatetime | None = None
     met_at: AwareDatetime | None = None
     met_assumed: bool = False
     lifted: LiftReason | None = None
     warned_at: AwareDatetime | None = None
     missed_at: AwareDatetime | None = None
+    escalated_to: Escalation | None = None
 
 
 class RequestObligations(BaseModel):
@@ -209,23 +217,22 @@ def make_api(log: EventLog, docket: Docket, town: Town, clock: Clock, identity: 
 
 
 def view_of(obligation: Obligation, now: dt.datetime) -> ObligationView:
-    """How an obligation stands at an instant; a limit that has passed makes it late, said or not."""
-    if obligation.met is not None:
-        state = State.MET if obligation.met.in_time else State.MET_LATE
-    elif obligation.lifted is not None:
-        state = State.LIFTED
-    elif obligation.terms.due_at <= now:
-        state = State.MISSED
-    else:
-        state = State.AT_RISK if obligation.warned_at is not None else State.RUNNING
+    """How an obligation stands at an instant."""
     return ObligationView(
-        state=state,
+        state=state_of(obligation, now),
         terms=obligation.terms,
+        due_at=obligation.due.due_at,
+        due_strict_on=obligation.due.due_strict_on,
+        due_prudent_on=obligation.due.due_prudent_on,
+        calendar_version=obligation.due.calendar_version,
+        trace=obligation.due.trace,
+        paused_since=obligation.paused_since,
         met_at=obligation.met.met_at if obligation.met else None,
         met_assumed=obligation.met.assumed if obligation.met else False,
         lifted=obligation.lifted.reason if obligation.lifted else None,
         warned_at=obligation.warned_at,
         missed_at=obligation.missed_at,
+        escalated_to=obligation.escalated_to,
     )
 
 
