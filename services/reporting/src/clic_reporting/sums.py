@@ -69,9 +69,10 @@ SUMS: Final = (*OF_REQUESTS, OF_INTERACTIONS)
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 
-BY_INDEX: Final = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+BY_INDEX: Final = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
 """A batch changes some dozens of cells, which are looked up. PostgreSQL cannot foresee how few they are and would read
-every sum there is for each batch: 10 ms after a year of a large town, 80 after eight."""
+every sum there is for each batch: 10 ms after a year of a large town, 80 after eight. And a plan that was made while
+tables were small stays until they are analyzed: it would read every request thirteen times a batch."""
 
 
 async def subtract(connection: Connection, schema: str, request_keys: Sequence[int]) -> None:
