@@ -41,7 +41,9 @@ from clic_contracts.vocabulary import Phase
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "services/intake/src/clic_intake/core"
 CORE_TESTS = "tests/intake/core"
-OF_RULES = (f"{CORE_TESTS}/test_judging.py", f"{CORE_TESTS}/test_request.py")
+OF_ACCESS = ("tests/intake/access_path/test_rule.py",)
+OF_RULES = (f"{CORE_TESTS}/test_judging.py", f"{CORE_TESTS}/test_request.py", *OF_ACCESS)
+TESTS_BY_MODULE = {"rule": OF_RULES, "access_rule": OF_ACCESS, "extension": OF_ACCESS}
 OF_ADMISSION = (f"{CORE_TESTS}/test_admission.py",)
 OF_TABLE = (f"{CORE_TESTS}/test_table.py",)
 QUIETLY = ("-x", "-q", "--no-header", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist")
@@ -105,24 +107,25 @@ def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
 
 
 def rules_that_allow() -> Iterator[Mutant]:
-    """Each function of `core/rule.py` that refuses, refusing nothing."""
-    for number, function in enumerate(_functions(_tree("rule"))):
-        if any(isinstance(node, ast.Raise) for node in ast.walk(function)):
-            tree = _tree("rule")
-            _functions(tree)[number].body = [ast.Pass()]
-            yield Mutant(f"rule.{function.name} allows everything", _in_module("rule", tree), OF_RULES)
+    """Each function of the modules of rules that refuses, refusing nothing."""
+    for module, noticing in TESTS_BY_MODULE.items():
+        for number, function in enumerate(_functions(_tree(module))):
+            if any(isinstance(node, ast.Raise) for node in ast.walk(function)):
+                tree = _tree(module)
+                _functions(tree)[number].body = [ast.Pass()]
+                yield Mutant(f"{module}.{function.name} allows everything", _in_module(module, tree), noticing)
 
 
 def refusals_not_raised() -> Iterator[Mutant]:
-    """Each `raise` of `core/rule.py` and `core/request.py`, one at a time."""
-    for module in ("rule", "request"):
+    """Each `raise` of the modules of rules and of `core/request.py`, one at a time."""
+    for module, noticing in {**TESTS_BY_MODULE, "request": OF_RULES}.items():
         count = sum(isinstance(node, ast.Raise) for node in ast.walk(_tree(module)))
         for number in range(count):
             tree = _tree(module)
             wanted = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)][number]
             name = f"{module}:{wanted.lineno} is not raised: {ast.unparse(wanted)[:70]}"
             _Replace(wanted, ast.Pass()).visit(tree)
-            yield Mutant(name, _in_module(module, tree), OF_RULES)
+            yield Mutant(name, _in_module(module, tree), noticing)
 
 
 class _Replace(ast.NodeTransformer):

@@ -275,6 +275,14 @@ def test_a_complaint_is_extended_once_with_a_reason_before_its_limit(
         extended.then_refused(ExtensionError)
 
 
+@pytest.mark.parametrize("extension", [EXTENDED, WITH_REASON])
+def test_nothing_else_is_extended(extension: RequestExtended) -> None:
+    """POL-19, POL-23: a date is agreed on instead."""
+    given(REQUEST, [on("2026-05-15", REPORT)]).when(record(extension, IN_TIME)).then_refused(ExtensionError)
+    answered = [on("2026-05-15", COMPLAINT), on("2026-05-20", make(RequestAnswered))]
+    given(REQUEST, answered).when(record(WITH_REASON, IN_TIME)).then_refused(NotNowError)
+
+
 def test_a_complaint_is_extended_by_as_many_days_as_the_town_allows() -> None:
     """POL-29: `complaint_extension_days`."""
     complaint = [on("2026-05-15", COMPLAINT)]
@@ -378,6 +386,12 @@ def test_work_is_handed_over_to_one_body_at_a_time_and_back() -> None:
 def test_what_is_confidential_is_not_handed_over(received: RequestReceived) -> None:
     """POL-26."""
     given(REQUEST, [on("2026-05-15", received)]).when(record(HANDED_OVER, IN_TIME)).then_refused(HandingError)
+
+
+def test_nothing_comes_back_of_a_record_that_was_voided() -> None:
+    """POL-29."""
+    story = [on("2026-05-15", REPORT), on(IN_TIME, HANDED_OVER), on(IN_TIME, VOIDED)]
+    given(REQUEST, story).when(record(HANDED_BACK, LATE)).then_refused(NotNowError)
 
 
 def test_a_body_is_expected_on_a_day_to_come() -> None:
