@@ -20,6 +20,7 @@ from .docket import Docket, DocketProjection
 from .due_feed import Feed, FeedTokens, add_feed_route
 from .progress import Progress
 from .reconciler import Reconciler
+from .recount import CalendarApplier, add_application_route
 from .settings import Settings
 from .timer import Timers
 from .timer_table import TimerTable
@@ -63,4 +64,8 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
     )
     http = make_api(runtime.log, docket, runtime.town, runtime.clock, identity)
     add_feed_route(http, Feed(docket, runtime.town, runtime.clock), FeedTokens(runtime.pool))
+    applier = CalendarApplier(
+        log=runtime.log, decisions=decisions, rules=rules, docket=docket, timers=table, clock=runtime.clock
+    )
+    add_application_route(http, applier)
     return Wiring(components=[process, timers, projector, digests], http=http)

@@ -22,6 +22,11 @@ SELECT o.*, o.request_id::text AS id FROM docket.obligation o
 WHERE $1::text IS NULL OR o.department = $1
 ORDER BY o.due_at, o.request_id, o.obligation_id LIMIT $2;
 
+-- name: requests_after
+-- Requests that something is open of, by their ids, after one.
+SELECT DISTINCT ON (o.request_id) o.request_id::text, o.reference, o.department, o.subject, o.confidential_to
+FROM docket.obligation o WHERE o.request_id > $1::uuid ORDER BY o.request_id LIMIT $2;
+
 -- name: by_reference
 -- The request of a reference, and who may see it.
 SELECT request_id::text, confidential_to FROM docket.request WHERE reference = $1;

@@ -19,6 +19,7 @@ from clic_chassis.error import RefusedError, RetryableError
 from clic_contracts.permission import may_see
 from clic_contracts.vocabulary import (
     WINDOWS,
+    Code,
     DepartmentCode,
     Escalation,
     Kind,
@@ -69,6 +70,17 @@ class Filters:
     """Limits before this instant."""
     owed: bool = False
     """Only what the town owes by a limit that runs: neither what is paused nor the time of somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRequest:
+    """A request that something is open of."""
+
+    request_id: RequestId
+    reference: Reference
+    department: DepartmentCode | None
+    subject: SubjectCode | None
+    confidential_to: Code | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,11 @@ class Docket:
         """
         now = self._clock.now()
         return [_row(row, now) for row in await self._fetch(_SQL["of_everybody"], department, limit)]
+
+    async def requests_after(self, request_id: RequestId | None, limit: int) -> list[FoundRequest]:
+        """Requests that something is open of, by their ids, whoever may see them. Raises as `open_of`."""
+        rows = await self._fetch(_SQL["requests_after"], request_id or str(UUID(int=0)), limit)
+        return [FoundRequest(**row) for row in rows]
 
     async def request_of(self, reference: Reference, roles: Collection[str]) -> RequestId | None:
         """The request that a citizen names; None where there is none, or none for these roles. Raises as `open_of`."""
