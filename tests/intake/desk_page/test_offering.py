@@ -30,7 +30,12 @@ def test_every_command_has_a_form() -> None:
         ),
         ({"assigned_to": "agent:alex"}, {"give-back"}, {"take"}),
         ({"assigned_to": "agent:sacha"}, {"assign"}, {"take", "give-back"}),
-        ({"kind": Kind.ACCESS_TO_INFORMATION}, {"extend"}, set()),
+        (
+            {"kind": Kind.ACCESS_TO_INFORMATION},
+            {"note", "close"},
+            {"extend", "answer", "letter", "ask", "classify", "admit"},
+        ),
+        ({"kind": Kind.COMPLAINT}, {"extend", "extend-letter", "admit", "hand-over"}, {"hand-back", "classify"}),
         ({"phase": Phase.CLOSED}, {"reopen", "rate", "note"}, {"take", "answer", "close", "undo-merge"}),
         ({"phase": Phase.CLOSED, "merged_into": "x"}, {"undo-merge"}, {"reopen"}),
         ({"phase": Phase.VOIDED}, {"note"}, {"void", "reopen", "take", "answer"}),

@@ -9,9 +9,9 @@ from clic_chassis.clock import Clock
 from clic_contracts.vocabulary import RequestId
 from clic_intake.api.command import Command
 from clic_intake.api.commanding import Commands
-from clic_intake.api.letter import AnswerByLetter
+from clic_intake.api.letter import AnswerByLetter, ExtendByLetter, NotifyByLetter
 from clic_intake.duplicate.splitting import Part, Splits
-from clic_intake.letter.command import Answer, LetterCommands
+from clic_intake.letter.command import Answer, Extension, LetterCommands, ThirdPartyNotice
 
 from .form import SplitOff
 
@@ -40,6 +40,12 @@ class Acts:
                 await self._letters.answer(
                     request_id, Answer(**command.model_dump()), cause_id=cause, actor=agent.actor
                 )
+            case ExtendByLetter():
+                extension = Extension(**command.model_dump())
+                await self._letters.extend(request_id, extension, cause_id=cause, actor=agent.actor)
+            case NotifyByLetter():
+                notice = ThirdPartyNotice(**command.model_dump())
+                await self._letters.notify(request_id, notice, cause_id=cause, actor=agent.actor)
             case SplitOff(kind=kind, subject=subject, text=text):
                 await self._splits.split(
                     request_id,

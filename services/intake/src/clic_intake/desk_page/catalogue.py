@@ -10,7 +10,6 @@ from clic_contracts.event import (
     RequestClosed,
     RequestCompleted,
     RequestDescribed,
-    RequestExtended,
     RequestIncomplete,
     RequestMerged,
     RequestNoted,
@@ -29,7 +28,6 @@ from clic_intake.api.command import (
     CloseRequest,
     Complete,
     Describe,
-    Extend,
     GiveBack,
     MarkAbusive,
     Merge,
@@ -44,16 +42,8 @@ from clic_intake.api.command import (
 )
 from clic_intake.api.letter import AnswerByLetter
 
-from .form import Field, Form, SplitOff
-
-_CHANNEL = Field("channel", "select", ("Par quel canal", "By which channel"), choices="channel")
-_WHEN = Field(
-    "occurred_at",
-    "instant",
-    ("Quand", "When"),
-    ("Laissez vide si c’est maintenant.", "Leave empty if it is now."),
-    required=False,
-)
+from .access_catalogue import ACCESS_FORMS
+from .form import ACCESS, CHANNEL, WHEN, Field, Form, SplitOff
 
 FORMS: tuple[Form, ...] = (
     Form(
@@ -105,14 +95,26 @@ FORMS: tuple[Form, ...] = (
                 ("Votre réponse", "Your answer"),
                 ("Dans la langue de la personne.", "In the citizen's language."),
             ),
-            Field("access_outcome", "radio", ("Décision", "Decision"), choices="outcome", access=True),
+            Field("access_outcome", "radio", ("Décision", "Decision"), choices="outcome", kinds=ACCESS),
+            Field(
+                "body",
+                "select",
+                ("Organisme qui détient le document", "Body that holds the document"),
+                ("Si un autre organisme le détient (A-2.1, art. 48).", "Where another body holds it (A-2.1, s. 48)."),
+                required=False,
+                choices="body",
+                kinds=ACCESS,
+            ),
             Field(
                 "provisions",
                 "area",
                 ("Dispositions invoquées", "Provisions relied on"),
-                ("Une par ligne.", "One a line."),
+                (
+                    "Une par ligne. Un refus, même en partie, les cite, et votre texte les explique (A-2.1, art. 50).",
+                    "One a line. A refusal, also in part, cites them, and your text explains them (A-2.1, s. 50).",
+                ),
                 required=False,
-                access=True,
+                kinds=ACCESS,
                 lines=True,
             ),
             Field(
@@ -134,7 +136,7 @@ FORMS: tuple[Form, ...] = (
         ),
         "answer",
         (
-            _CHANNEL,
+            CHANNEL,
             Field("text", "area", ("Ce qui a été répondu", "What was answered"), required=False),
             Field(
                 "answered_by",
@@ -144,7 +146,16 @@ FORMS: tuple[Form, ...] = (
                 required=False,
                 choices="department",
             ),
-            Field("access_outcome", "radio", ("Décision", "Decision"), choices="outcome", access=True),
+            Field("access_outcome", "radio", ("Décision", "Decision"), choices="outcome", kinds=ACCESS),
+            Field(
+                "body",
+                "select",
+                ("Organisme qui détient le document", "Body that holds the document"),
+                ("Si un autre organisme le détient (A-2.1, art. 48).", "Where another body holds it (A-2.1, s. 48)."),
+                required=False,
+                choices="body",
+                kinds=ACCESS,
+            ),
             Field(
                 "provisions",
                 "area",
@@ -154,10 +165,10 @@ FORMS: tuple[Form, ...] = (
                     "One a line. Needed where access is refused, also in part (A-2.1, s. 50).",
                 ),
                 required=False,
-                access=True,
+                kinds=ACCESS,
                 lines=True,
             ),
-            _WHEN,
+            WHEN,
         ),
     ),
     Form(
@@ -166,21 +177,24 @@ FORMS: tuple[Form, ...] = (
         ("Noter l’accusé de réception", "Record the acknowledgement"),
         ("La personne sait que sa demande est enregistrée.", "The citizen knows that it is registered."),
         "answer",
-        (_CHANNEL, _WHEN),
+        (CHANNEL, WHEN),
     ),
     Form(
         Ask,
         RequestIncomplete,
         ("Demander ce qui manque", "Ask for what is missing"),
         (
-            "Vous l’avez demandé à la personne. Le délai s’arrête jusqu’à sa réponse.",
-            "You asked the citizen for it. The clock stops until they answer.",
+            (
+                "Vous l’avez demandé à la personne. Le délai s’arrête jusqu’à sa réponse, sauf celui que la loi fixe "
+                "pour l’accès."
+            ),
+            "You asked the citizen for it. The clock stops until they answer, but for the law's in matters of access.",
         ),
         "follow",
         (
             Field("missing", "checks", ("Ce qui manque", "What is missing"), choices="missing"),
-            _CHANNEL,
-            _WHEN,
+            CHANNEL,
+            WHEN,
         ),
     ),
     Form(
@@ -194,7 +208,7 @@ FORMS: tuple[Form, ...] = (
             Field("requester.email", "text", ("Courriel", "E-mail"), required=False, most=254),
             Field("requester.phone", "text", ("Téléphone", "Telephone"), required=False, most=40),
             Field("text", "area", ("Précisions", "Details"), required=False),
-            _WHEN,
+            WHEN,
         ),
     ),
     Form(
@@ -215,24 +229,6 @@ FORMS: tuple[Form, ...] = (
         ),
         "follow",
         (Field("due_on", "date", ("Date convenue", "Date agreed on")),),
-    ),
-    Form(
-        Extend,
-        RequestExtended,
-        ("Prolonger le délai", "Extend the delay"),
-        (
-            (
-                "Une seule fois, de dix jours au plus, avant la fin des vingt premiers, et la personne en est avisée "
-                "(A-2.1, art. 47)."
-            ),
-            "Once, by ten days at most, before the first twenty end, and the citizen is notified (A-2.1, s. 47).",
-        ),
-        "follow",
-        (
-            Field("days", "text", ("Nombre de jours", "Days"), most=2),
-            _CHANNEL,
-            _WHEN,
-        ),
     ),
     Form(
         Describe,
@@ -272,7 +268,7 @@ FORMS: tuple[Form, ...] = (
         ("Signaler un échange irrespectueux", "Mark an exchange as abusive"),
         ("La demande est traitée tout de même.", "The request is treated all the same."),
         "follow",
-        (_CHANNEL, Field("text", "area", ("Ce qui a été dit ou fait", "What was said or done"))),
+        (CHANNEL, Field("text", "area", ("Ce qui a été dit ou fait", "What was said or done"))),
     ),
     Form(
         CloseRequest,
@@ -378,5 +374,6 @@ FORMS: tuple[Form, ...] = (
         (Field("reason", "radio", ("Motif", "Reason"), choices="voiding"),),
         grave=True,
     ),
+    *ACCESS_FORMS,
 )
 FORM_BY_PATH: dict[str, Form] = {each.path: each for each in FORMS}

@@ -23,17 +23,60 @@ _SAID: dict[str, Both] = {
     ),
     "access_decision": (
         (
-            "Une décision sur l'accès dit son résultat ; un refus, même partiel, cite la disposition et l'explique "
-            "(A-2.1, art. 47, 50 et 51)."
+            "Une décision sur l'accès dit son résultat. Un refus, même partiel, cite la disposition et l'explique "
+            "(A-2.1, art. 50 et 51) ; si un autre organisme détient le document, nommez-le (art. 48) ; rien n'est "
+            "donné tant qu'un tiers avisé peut encore répondre (art. 49)."
         ),
         (
-            "A decision on access says its outcome; a refusal, also in part, cites the provision and explains it "
-            "(A-2.1, s. 47, 50 and 51)."
+            "A decision on access says its outcome. A refusal, also in part, cites the provision and explains it "
+            "(A-2.1, s. 50 and 51); where another body holds the document, name it (s. 48); nothing is given while a "
+            "third party who was notified may still answer (s. 49)."
         ),
     ),
     "extension": (
-        "Le délai ne peut pas être prolongé : une seule fois, et dans les vingt premiers jours (A-2.1, art. 47).",
-        "The delay cannot be extended: once only, and within the first twenty days (A-2.1, s. 47).",
+        (
+            "Le délai ne peut pas être prolongé ainsi : une seule fois, avant sa fin ; pour l'accès dans les vingt "
+            "premiers jours (A-2.1, art. 47), pour une plainte avec son motif."
+        ),
+        (
+            "The delay cannot be extended like this: once, before it ends; access within the first twenty days "
+            "(A-2.1, s. 47), a complaint with its reason."
+        ),
+    ),
+    "not_access": (
+        "Ce n'est pas une demande d'accès à l'information.",
+        "This is no access to information request.",
+    ),
+    "third_party": (
+        (
+            "Un tiers est d'abord désigné, puis avisé, puis entendu une fois, dans ses vingt jours (A-2.1, art. 25 "
+            "et 49) : vérifiez lequel, et quand."
+        ),
+        (
+            "A third party is identified, then notified, then heard once, within their twenty days (A-2.1, s. 25 and "
+            "49): check which, and when."
+        ),
+    ),
+    "review": (
+        (
+            "La Commission révise une décision, ou le silence après l'échéance, d'une demande faite par écrit (A-2.1, "
+            "art. 52 et 135) : vérifiez la date, et si une révision est en cours."
+        ),
+        (
+            "The Commission reviews a decision, or silence after the limit, of a request made in writing (A-2.1, s. 52 "
+            "and 135): check the date, and whether a review is under way."
+        ),
+    ),
+    "admission": (
+        "Elle ne se juge pas ainsi : une demande d'accès se décide, et les critères sont ceux des plaintes.",
+        "It is not judged like this: an access request is decided, and the criteria are for complaints.",
+    ),
+    "handing": (
+        (
+            "Le travail ne peut pas être confié ou rendu ainsi : à un organisme à la fois, pour un jour à venir, "
+            "jamais ce qui est confidentiel."
+        ),
+        "Work cannot be given or taken back like this: to one body at a time, for a day to come, nothing confidential.",
     ),
     "reopening": (
         "Elle est fermée depuis trop longtemps pour être rouverte : inscrivez une nouvelle demande qui la nomme.",

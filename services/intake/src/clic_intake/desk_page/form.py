@@ -29,10 +29,21 @@ class Field:
     choices: str = ""
     most: int = 10_000
     """Characters at most."""
-    access: bool | None = None
-    """True: for access requests alone; False: for all others."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of request that have it; (): all."""
     lines: bool = False
     """Each line is a value."""
+
+
+ACCESS = (Kind.ACCESS_TO_INFORMATION.value,)
+CHANNEL = Field("channel", "select", ("Par quel canal", "By which channel"), choices="channel")
+WHEN = Field(
+    "occurred_at",
+    "instant",
+    ("Quand", "When"),
+    ("Laissez vide si c’est maintenant.", "Leave empty if it is now."),
+    required=False,
+)
 
 
 class SplitOff(BaseModel):
@@ -55,7 +66,7 @@ class Form:
     """What it records: whether the phase allows it is looked up by that."""
     title: Both
     lead: Both
-    group: Literal["answer", "follow", "who", "end"]
+    group: Literal["answer", "follow", "who", "end", "access"]
     fields: tuple[Field, ...] = ()
     grave: bool = False
     """It ends something, or cannot be taken back."""
@@ -70,5 +81,4 @@ class Form:
 
 def fields_of(form: Form, kind: str) -> tuple[Field, ...]:
     """The fields of a form for a request of this kind."""
-    access = kind == Kind.ACCESS_TO_INFORMATION
-    return tuple(each for each in form.fields if each.access in (None, access))
+    return tuple(each for each in form.fields if not each.kinds or kind in each.kinds)

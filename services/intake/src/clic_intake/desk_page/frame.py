@@ -10,6 +10,7 @@ from starlette.responses import Response
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.identity import form_key
+from clic_contracts.permission import ACCESS_ROLE
 from clic_contracts.town import Town
 from clic_intake.web import page, words_of
 
@@ -55,6 +56,7 @@ class Frame:
             status=status,
             other_at=other_at,
             agent=agent,
+            is_greffe=ACCESS_ROLE in agent.roles,
             form_key=form_key(request),
             teller=teller,
             label=label,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from clic_contracts.lifecycle import may_happen
 from clic_contracts.town import Town
@@ -15,12 +15,16 @@ from clic_contracts.vocabulary import (
     ReopeningReason,
     VoidingReason,
 )
+from clic_intake.api.access_command import Admit, HandBack, HandOver
 from clic_intake.api.command import Assign, Complete, Extend, GiveBack, Rate, Reopen, Take, UndoMerge
 from clic_intake.citizen.label import SCORES
+from clic_intake.core.access import ThirdParty
+from clic_intake.core.state import Request
 from clic_intake.core.worklist import Row
 from clic_intake.web import Words
 
-from . import label
+from . import access_catalogue, label
+from .access_step import SHOWN_ON_PATH, party_choices, to_answer, to_notify
 from .catalogue import FORMS
 from .form import Form
 from .label import Both, said
@@ -38,14 +42,26 @@ CHANNELS = tuple(each for each in Channel if each is not Channel.UNKNOWN)
 
 Choices = tuple[tuple[str, str], ...]
 """Values and what each is called."""
+_PARTIES = {"third_party_to_notify": to_notify, "third_party_to_answer": to_answer}
+_NOTHING_KNOWN = Request()
 
 
-def offered(row: Row, actor: str) -> tuple[Form, ...]:
-    """The forms of what may be done about a request now, by this person."""
-    return tuple(each for each in FORMS if may_happen(row.phase, each.event) and _fits(each, row, actor))
+def offered(row: Row, actor: str, request: Request = _NOTHING_KNOWN) -> tuple[Form, ...]:
+    """The forms of what may be done about a request now, by this person; an access request's path has its own."""
+    return tuple(
+        each
+        for each in FORMS
+        if may_happen(row.phase, each.event) and _is_among(each, row) and _fits(each, row, actor, request)
+    )
 
 
-def _fits(form: Form, row: Row, actor: str) -> bool:
+def _is_among(form: Form, row: Row) -> bool:
+    """Whether it is shown among what may be done, and not on the path of access."""
+    is_access = row.kind == Kind.ACCESS_TO_INFORMATION
+    return form.group != "access" and not (is_access and form.path in SHOWN_ON_PATH)
+
+
+def _fits(form: Form, row: Row, actor: str, request: Request) -> bool:
     """What the phase alone does not tell."""
     match form.path:
         case Take.PATH:
@@ -56,8 +72,14 @@ def _fits(form: Form, row: Row, actor: str) -> bool:
             return row.pending
         case Complete.PATH:
             return bool(row.missing)
-        case Extend.PATH:
-            return row.kind == Kind.ACCESS_TO_INFORMATION
+        case Extend.PATH | access_catalogue.EXTEND_BY_LETTER:
+            return row.kind == Kind.COMPLAINT and not request.extended
+        case Admit.PATH:
+            return row.kind != Kind.ACCESS_TO_INFORMATION and not request.admitted
+        case HandOver.PATH:
+            return row.confidential_to is None and row.kind != Kind.ACCESS_TO_INFORMATION and request.handed_to is None
+        case HandBack.PATH:
+            return request.handed_to is not None
         case UndoMerge.PATH:
             return row.merged_into is not None
         case Reopen.PATH:
@@ -68,8 +90,10 @@ def _fits(form: Form, row: Row, actor: str) -> bool:
             return True
 
 
-def choices_of(name: str, t: Words, town: Town) -> Choices:
-    """What a field offers, by the name of its choices."""
+def choices_of(name: str, t: Words, town: Town, parties: Sequence[ThirdParty] = ()) -> Choices:
+    """What a field offers, by the name of its choices. `parties` are the request's third parties."""
+    if name in _PARTIES:
+        return party_choices(t, parties, _PARTIES[name])
     offers: dict[str, Callable[[], Iterable[tuple[str, Both]]]] = {
         "channel": lambda: ((each, label.CHANNELS[each]) for each in CHANNELS),
         "missing": label.MISSING.items,
@@ -83,6 +107,12 @@ def choices_of(name: str, t: Words, town: Town) -> Choices:
         "department": lambda: ((each.code, (each.name.fr, each.name.en)) for each in town.departments),
         "body": lambda: ((each.code, (each.name.fr, each.name.en)) for each in town.bodies),
         "subject": lambda: sorted((each.code, (each.name.fr, each.name.en)) for each in town.subjects),
+        "nature": label.NATURES.items,
+        "position": label.POSITIONS.items,
+        "review": label.REVIEWS.items,
+        "language": label.LANGUAGES.items,
+        "handed_back": lambda: ((str(value).lower(), both) for value, both in label.HANDED_BACK.items()),
+        "complaint_criteria": lambda: ((each, label.criterion(each)) for each in town.complaint_criteria),
         "": tuple,
     }
     return tuple((str(value), said(t, both)) for value, both in offers[name]())

@@ -19,14 +19,19 @@ from clic_chassis.error import NotFoundError, RefusedError
 from clic_chassis.identity import checked_form
 from clic_contracts.envelope import Commit
 from clic_contracts.permission import may_treat
-from clic_contracts.vocabulary import RequestId, Service
+from clic_contracts.vocabulary import Kind, Language, RequestId, Service
 from clic_intake.api.attachment import saved
+from clic_intake.api.command import Extend
 from clic_intake.api.commanding import row_of
 from clic_intake.api.story import Stories, open_commits
+from clic_intake.core.access import EXTENSION_DAYS_MAX, Path, ThirdParty
+from clic_intake.core.access_path import path_of
+from clic_intake.core.due import dues_of
 from clic_intake.core.judgement import judgement_of
 from clic_intake.core.meanwhile import MovedError
 from clic_intake.core.media import ALLOWED
 from clic_intake.core.near import said as reason_said
+from clic_intake.core.state import state_of
 from clic_intake.core.worklist import Row
 from clic_intake.duplicate.index import Duplicates, Near
 from clic_intake.personal.attachments import Attachments
@@ -34,6 +39,8 @@ from clic_intake.register import Register
 from clic_intake.web import NOTHING_FILLED, Filled, words_of
 from clic_intake.worklist.query import Worklists
 
+from . import access_catalogue
+from .access_step import steps_of
 from .acting import Acts
 from .catalogue import FORM_BY_PATH
 from .error import SAY_WHY, is_reason, why
@@ -74,6 +81,8 @@ class _Shown:
     """Position of the log up to which the page tells what happened."""
     key: str
     """Of what the form commands, however often it is sent."""
+    parties: tuple[ThirdParty, ...] = ()
+    """The request's third parties."""
 
 
 class RequestPages:
@@ -115,6 +124,8 @@ class RequestPages:
         done = request.query_params.get("done", "")
         form = FORM_BY_PATH.get(done)
         own = (each for commit in commits if commit.service is Service.INTAKE for each in commit.events)
+        facts = [each for commit in commits for each in commit.events]
+        path, is_access = path_of(facts), row.kind == Kind.ACCESS_TO_INFORMATION
         return self._frame.page(
             request,
             agent,
@@ -125,7 +136,9 @@ class RequestPages:
             has_sealed=any(each.sealed for each in lines),
             opened=opened,
             owed=sorted(row.owed, key=lambda each: each.due_at),
-            forms=offered(row, agent.actor) if treats else (),
+            forms=offered(row, agent.actor, path.request) if treats else (),
+            path=steps_of(t, self._town, path, self._clock.now()) if treats and is_access else (),
+            reply_on=dues_of(facts).reply_on,
             treats=treats,
             position=commits[-1].sequence,
             parent=parent[0] if parent else None,
@@ -201,10 +214,10 @@ class RequestPages:
         """The empty form of a command, on what is known now."""
         await self._stories.treated(request_id, agent)
         row, commits = await self._read(request_id, agent)
-        filled = NOTHING_FILLED
-        if path == "describe":
-            filled = Filled({"public_text": [row.public_text], "public_notes": [row.public_notes]})
-        shown = _Shown(row, _form_of(path), filled, commits[-1].sequence, str(uuid.uuid4()))
+        request_path = state_of(each for commit in commits for each in commit.events).path
+        filled = _filled(path, row, request_path)
+        key, parties = str(uuid.uuid4()), request_path.third_parties
+        shown = _Shown(row, _form_of(path), filled, commits[-1].sequence, key, parties)
         near = await self._duplicates.near(request_id, self._lists.realms_of(agent)) if path == "merge" else ()
         return self._form(request, agent, shown, near=near)
 
@@ -225,7 +238,8 @@ class RequestPages:
         t, key = words_of(request), filled.value("key")
         references = await self._references(agent, fields, filled)
         means = meant(form, fields, filled, t.zone, references)
-        shown = _Shown(row, form, filled, _seen(filled), key)
+        parties = state_of(each for commit in commits for each in commit.events).path.third_parties
+        shown = _Shown(row, form, filled, _seen(filled), key, parties)
         if means.command is None:
             told = {name: said(t, both) for name, both in means.faults.items()}
             return self._form(request, agent, replace(shown, filled=filled.with_faults(told)), status=422)
@@ -272,7 +286,7 @@ class RequestPages:
             fields=fields,
             filled=shown.filled,
             labels={each.name: said(t, each.label) for each in fields},
-            choices={each.name: choices_of(each.choices, t, self._town) for each in fields},
+            choices={each.name: choices_of(each.choices, t, self._town, shown.parties) for each in fields},
             seen=shown.seen,
             key=shown.key,
             refused=refused,
@@ -302,6 +316,21 @@ def _form_of(path: str) -> Form:
     if form is None:
         raise HTTPException(404, "no such command")
     return form
+
+
+def _filled(path: str, row: Row, known: Path) -> Filled:
+    """What a form begins with: what is published now, what an access request was said to be for, the usual."""
+    match path:
+        case "describe":
+            return Filled({"public_text": [row.public_text], "public_notes": [row.public_notes]})
+        case "classify" if known.nature is not None:
+            return Filled({"nature": [known.nature]})
+        case access_catalogue.EXTEND_BY_LETTER | Extend.PATH if row.kind == Kind.ACCESS_TO_INFORMATION:
+            return Filled({"days": [str(EXTENSION_DAYS_MAX)]})
+        case access_catalogue.NOTIFY_BY_LETTER:
+            return Filled({"language": [Language.FR]})
+        case _:
+            return NOTHING_FILLED
 
 
 def _seen(filled: Filled) -> int:

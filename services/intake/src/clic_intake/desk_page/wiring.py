@@ -26,6 +26,7 @@ from clic_intake.settings import IntakeSettings
 from clic_intake.worklist.access import AccessLists
 from clic_intake.worklist.query import Worklists
 
+from .accessing import AccessPages, add_access_pages
 from .acting import Acts
 from .frame import Frame
 from .listing import ListPages
@@ -53,11 +54,13 @@ def add_agents_desk(
     acts = Acts(commands, make_letters(runtime, decisions, register).commands, splits, clock)
     add_worklists(api, lists, staff_of(town))
     add_commands(api, commands, current)
-    registers = AccessRegisters(AccessLists(lists), runtime.log, town, clock)
+    access_lists = AccessLists(lists)
+    registers = AccessRegisters(access_lists, runtime.log, town, clock)
     add_access_register(api, registers, town, current)
     frame = Frame(town, clock)
     shown = Shown(frame)
     add_list_pages(api, ListPages(frame, lists, Persons(runtime.pool, master), runtime.log), shown)
+    add_access_pages(api, AccessPages(frame, access_lists, registers, runtime.log), shown)
     requests = RequestPages(
         frame,
         lists=lists,
