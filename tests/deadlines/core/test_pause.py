@@ -80,6 +80,19 @@ def test_the_desk_does_not_work_to_a_day_before_the_reply(
     assert (last_on, prudent_on) == (term.due_strict_on.isoformat(), term.due_prudent_on.isoformat())
 
 
+def test_nor_to_a_day_of_the_pause_where_only_closings_follow_it() -> None:
+    """Answered on Patriots' Monday, due on the Tuesday on which the town is closed: Friday was waited through."""
+    pause = Pause(at("2026-05-15T09:00"), at("2026-05-18T09:00"))
+    term = COUNTER.term(at("2026-05-14T10:00"), Delay(calendar_days=1), [pause])
+    assert (dt.date(2026, 5, 19), dt.date(2026, 5, 19)) == (term.due_strict_on, term.due_prudent_on)
+
+
+def test_a_share_that_is_reached_as_a_pause_begins_is_reached_then(calendar: Calendar) -> None:
+    """POL-29: half of two hours, asked after one of them."""
+    pause = Pause(at("2026-06-02T11:00"), at("2026-06-02T15:00"))
+    assert at("2026-06-02T11:00") == calendar.share_of(at("2026-06-02T10:00"), at("2026-06-02T16:00"), 0.5, [pause])
+
+
 def test_of_hours_the_paused_time_is_taken_exactly(calendar: Calendar) -> None:
     """A leak has two hours: asked after one, answered 47 minutes later."""
     pause = Pause(at("2026-06-02T11:00"), at("2026-06-02T11:47"))
