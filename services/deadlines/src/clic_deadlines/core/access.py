@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from clic_contracts.envelope import Recorded
 from clic_contracts.vocabulary import AccessOutcome, LiftReason, RequestId
 
+from .happened import Happened
 from .limit import count, last_instant
 from .outcome import Kept
 from .owed import Owed
@@ -41,7 +41,7 @@ class _Party:
 class AccessPath:
     """The limits of one access request since its reception, or since it was reopened."""
 
-    def __init__(self, owed: Owed, since: Recorded) -> None:
+    def __init__(self, owed: Owed, since: Happened) -> None:
         self._owed = owed
         self._base = owed.rules.access
         self._since = since.occurred_at
@@ -55,19 +55,19 @@ class AccessPath:
 
     # -- the limit ----------------------------------------------------------------------------------------------------
 
-    def extend(self, days: int, recorded: Recorded) -> None:
+    def extend(self, days: int, recorded: Happened) -> None:
         """The one extension, before the limit has passed; a late or second one changes nothing (POL-23)."""
         if self._base.rule != EXTENDED_RULE and recorded.occurred_at < self._due_at(self._base, self._since):
             self._base = self._owed.rules.extended_access(days)
             self._settle(recorded)
 
-    def identified(self, third_party_id: RequestId, recorded: Recorded) -> None:
+    def identified(self, third_party_id: RequestId, recorded: Happened) -> None:
         """A third party is to be told, within twenty days of the reception (A-2.1 art. 49)."""
         if third_party_id not in self._parties and self._is_open:
             notice = self._owed.set_standard(NOTIFY_THIRD_PARTY, recorded, self._since)
             self._parties[third_party_id] = _Party(notice)
 
-    def notified(self, third_party_id: RequestId, recorded: Recorded) -> None:
+    def notified(self, third_party_id: RequestId, recorded: Happened) -> None:
         """It was told, and has twenty days (A-2.1 art. 49)."""
         party = self._parties.get(third_party_id)
         if party is not None and party.window is None and self._is_open:
@@ -75,7 +75,7 @@ class AccessPath:
             party.window = self._owed.set_standard(THIRD_PARTY_RESPONSE, recorded)
             self._settle(recorded)
 
-    def answered(self, third_party_id: RequestId, recorded: Recorded) -> None:
+    def answered(self, third_party_id: RequestId, recorded: Happened) -> None:
         """It spoke. Once its time is over it has consented, whatever it says then (A-2.1 art. 49)."""
         party = self._parties.get(third_party_id)
         if party is None or party.window is None or party.spoke_at is not None:
@@ -85,7 +85,7 @@ class AccessPath:
             party.spoke_at = recorded.occurred_at
             self._settle(recorded)
 
-    def _settle(self, recorded: Recorded) -> None:
+    def _settle(self, recorded: Happened) -> None:
         """Replace the obligation to decide where another limit stands now; a limit that has passed is not undone."""
         standard, starts_at = self._standing()
         duty = self._owed.duties[self.decision]
@@ -113,7 +113,7 @@ class AccessPath:
 
     # -- silence, decision and review ---------------------------------------------------------------------------------
 
-    def will_end(self, obligation_id: str, recorded: Recorded) -> None:
+    def will_end(self, obligation_id: str, recorded: Happened) -> None:
         """What ends the obligation to decide after its limit finds it refused by silence (A-2.1 art. 52, POL-24)."""
         if obligation_id != self.decision:
             return
@@ -138,7 +138,7 @@ class AccessPath:
         due_at = self._owed.due_at(self.decision)
         self._open_review(REVIEW_AFTER_EXPIRY, due_at, last_instant(due_at), assumed=False)
 
-    def decided(self, outcome: AccessOutcome | None, recorded: Recorded) -> None:
+    def decided(self, outcome: AccessOutcome | None, recorded: Happened) -> None:
         """A decision opens a time for review, unless all was granted; that replaces what silence opened (POL-24)."""
         owed = self._owed
         self._hear_no_more(recorded, LiftReason.REPLACED)
@@ -152,11 +152,11 @@ class AccessPath:
         if outcome is not AccessOutcome.GRANTED:
             self._open_review(REVIEW_AFTER_DECISION, at, at, assumed=recorded.time_assumed)
 
-    def refused(self, recorded: Recorded) -> None:
+    def refused(self, recorded: Happened) -> None:
         """The request itself is not admissible: nobody else has to be heard."""
         self._hear_no_more(recorded, LiftReason.REFUSED)
 
-    def _hear_no_more(self, recorded: Recorded, reason: LiftReason) -> None:
+    def _hear_no_more(self, recorded: Happened, reason: LiftReason) -> None:
         for party in self._parties.values():
             self._owed.release([party.notice, *filter(None, [party.window])], recorded, reason)
 
@@ -173,7 +173,7 @@ class AccessPath:
         return self._owed.is_older and known is not None and known.kept
 
 
-def review_requested(owed: Owed, requested_on: dt.date, recorded: Recorded) -> None:
+def review_requested(owed: Owed, requested_on: dt.date, recorded: Happened) -> None:
     """The Commission was asked on a day, which the town may know of only later (POL-24, A-2.1 art. 135)."""
     at = min(recorded.occurred_at, owed.rules.calendar.end_of(requested_on) - _INSTANT)
     for window in owed.reviews:

@@ -50,7 +50,7 @@ class Calendar:
 
     def day_of(self, instant: dt.datetime) -> dt.date:
         """The town's date at an instant: Sunday 23:50 is Sunday (LCCJTI art. 31)."""
-        return self.local(instant).date()
+        return instant.astimezone(self._zone).date()
 
     def end_of(self, day: dt.date) -> dt.datetime:
         """The local midnight that ends a day; exclusive."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from clic_contracts.envelope import Recorded
 from clic_contracts.event import (
     Event,
     RequestAcknowledged,
@@ -35,6 +34,7 @@ from clic_contracts.event import (
 from clic_contracts.vocabulary import ClosingReason, Kind, LiftReason, Origin
 
 from .access import AccessPath, review_requested
+from .happened import Happened
 from .outcome import Duty as Duty
 from .outcome import Kept as Kept
 from .outcome import Lapsed as Lapsed
@@ -67,25 +67,29 @@ READS: tuple[type[Event], ...] = (
 """The events of intake that change what is owed; a commit without any of them needs no decision."""
 
 
-def duties(story: Iterable[Recorded], rules: Rules, settled: Mapping[str, Settled] | None = None) -> tuple[Duty, ...]:
+def duties(story: Iterable[Happened], rules: Rules, settled: Mapping[str, Settled] | None = None) -> tuple[Duty, ...]:
     """The obligations of a request in the order they came about; () for a story that is no request's.
 
     `settled` is what was recorded already, by obligation id: its terms stand, whatever the rules say today.
     """
-    owed = Owed(rules, settled or {})
-    for recorded in story:
-        _apply(owed, recorded)
+    return fold(Owed(rules, settled or {}), story)
+
+
+def fold(owed: Owed, story: Iterable[Happened]) -> tuple[Duty, ...]:
+    """The same, gathered by one that holds nothing yet."""
+    for happened in story:
+        _apply(owed, happened)
     if owed.access is not None:
         owed.access.end()
     return owed.with_pauses()
 
 
-def is_backlog(story: Iterable[Recorded]) -> bool:
+def is_backlog(story: Iterable[Happened]) -> bool:
     """Whether a request came out of an older system's records: nobody is warned of its delays."""
     return any(isinstance(each.data, RequestReceived) and each.data.origin is Origin.BACKLOG for each in story)
 
 
-def _apply(owed: Owed, recorded: Recorded) -> None:
+def _apply(owed: Owed, recorded: Happened) -> None:
     """One event's effect on what is owed."""
     match recorded.data:
         case RequestReceived() as received:
@@ -116,7 +120,7 @@ def _apply(owed: Owed, recorded: Recorded) -> None:
             _treat(owed, recorded)
 
 
-def _treat(owed: Owed, recorded: Recorded) -> None:
+def _treat(owed: Owed, recorded: Happened) -> None:
     """The effect of an event on the way to an answer."""
     match recorded.data:
         case RequestAdmitted():
@@ -135,14 +139,14 @@ def _treat(owed: Owed, recorded: Recorded) -> None:
             _treat_access(owed, recorded)
 
 
-def _set_answer(owed: Owed, received: RequestReceived, recorded: Recorded) -> None:
+def _set_answer(owed: Owed, received: RequestReceived, recorded: Happened) -> None:
     if received.kind is Kind.ACCESS_TO_INFORMATION:
         owed.access = AccessPath(owed, recorded)
     else:
         owed.set_answer(owed.rules.answer(received), recorded)
 
 
-def _reopen(owed: Owed, received: RequestReceived, recorded: Recorded) -> None:
+def _reopen(owed: Owed, received: RequestReceived, recorded: Happened) -> None:
     """It is to be answered again (POL-39); what a merge lifted that is undone is owed again, too."""
     owed.answers.clear()
     _set_answer(owed, received, recorded)
@@ -152,7 +156,7 @@ def _reopen(owed: Owed, received: RequestReceived, recorded: Recorded) -> None:
         owed.set_judgement(recorded)
 
 
-def _answered(owed: Owed, answered: RequestAnswered, recorded: Recorded) -> None:
+def _answered(owed: Owed, answered: RequestAnswered, recorded: Happened) -> None:
     owed.waits.end(recorded.occurred_at)
     owed.keep(owed.acknowledgements + owed.judgements + owed.answers + owed.outside, recorded)
     owed.release(owed.replies, recorded, LiftReason.REPLACED)
@@ -160,7 +164,7 @@ def _answered(owed: Owed, answered: RequestAnswered, recorded: Recorded) -> None
         owed.access.decided(answered.access_outcome, recorded)
 
 
-def _end(owed: Owed, recorded: Recorded) -> None:
+def _end(owed: Owed, recorded: Happened) -> None:
     """The effect of an event that ends what is owed otherwise than by an answer."""
     match recorded.data:
         case RequestMerged() | RequestClosed(reason=ClosingReason.MERGED):
@@ -180,7 +184,7 @@ def _end(owed: Owed, recorded: Recorded) -> None:
             pass  # Closed as answered or refused: the answer, or the refusal that was sent, ended it (POL-27).
 
 
-def _treat_access(owed: Owed, recorded: Recorded) -> None:
+def _treat_access(owed: Owed, recorded: Happened) -> None:
     """The effect of an event of the access path (A-2.1)."""
     if (access := owed.access) is None:
         return  # The rest of intake's events change nothing that is owed.

@@ -51,7 +51,7 @@ def count(
     Raises:
         CalendarError: the town's calendar has too few business days.
     """
-    term = _term(obligation, starts_at, delay, calendar, pauses)
+    term = term_of(obligation, starts_at, delay, calendar, pauses)
     due_at = term.due_at
     if obligation not in WINDOWS:
         warn_at = calendar.share_of(starts_at, due_at, deadlines.warn_at_share, pauses)
@@ -96,13 +96,14 @@ def _delay(within: Within) -> Delay:
     return Delay.model_validate({within.unit.value: within.amount})
 
 
-def _term(
+def term_of(
     obligation: ObligationKind,
     starts_at: dt.datetime,
     delay: Delay | dt.date,
     calendar: Calendar,
-    pauses: Sequence[Pause],
+    pauses: Sequence[Pause] = (),
 ) -> Term:
+    """The days of a limit, without its warning. Raises as `count`."""
     if isinstance(delay, dt.date):
         return calendar.until(starts_at, delay)
     if obligation is ObligationKind.REVIEW_WINDOW:

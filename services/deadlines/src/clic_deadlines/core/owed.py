@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clic_contracts.envelope import Recorded
 from clic_contracts.event import ObligationSet, RequestReceived, RuleRef, Within
 from clic_contracts.town import Delay
 from clic_contracts.vocabulary import WINDOWS, Kind, LiftReason, ObligationKind
 
 from .calendar import Pause
+from .happened import Happened
 from .limit import count, last_instant, recounted
 from .outcome import Duty, Kept, Lapsed, Released, Settled
 from .standard import COMPLAINT_EXTENDED_RULE, OUTSIDE_WORK_AGREED_RULE, PROMISED_RULE, Rules, Standard
@@ -52,7 +52,7 @@ class Owed:
 
     # -- setting ------------------------------------------------------------------------------------------------------
 
-    def set_standard(self, standard: Standard, since: Recorded, starts_at: dt.datetime | None = None) -> str:
+    def set_standard(self, standard: Standard, since: Happened, starts_at: dt.datetime | None = None) -> str:
         """Something is owed from a fact on, or counted from another instant. Gives its id."""
         starts_at = starts_at or since.occurred_at
         obligation_id = self.set(standard, since.occurred_at, starts_at, assumed=since.time_assumed)
@@ -60,12 +60,12 @@ class Owed:
             self.acknowledgements.append(obligation_id)
         return obligation_id
 
-    def set_answer(self, standard: Standard, since: Recorded, starts_at: dt.datetime | None = None) -> str:
+    def set_answer(self, standard: Standard, since: Happened, starts_at: dt.datetime | None = None) -> str:
         """An answer is owed."""
         self.answers.append(self.set_standard(standard, since, starts_at))
         return self.answers[-1]
 
-    def set_judgement(self, since: Recorded) -> None:
+    def set_judgement(self, since: Happened) -> None:
         """Where a person must say whether it is admissible; never after the fact (POL-05 to POL-09, POL-12)."""
         assert self.received is not None
         standard = self.rules.judge(self.received)
@@ -87,9 +87,31 @@ class Owed:
         if (known := self.settled.get(obligation_id)) is not None:
             terms = known.terms
         else:
-            terms = self._terms(obligation_id, standard, starts_at, last_on)
+            terms = self.terms_of(obligation_id, standard, starts_at, last_on)
         self.duties[obligation_id] = Duty(terms, assumed, set_at)
         return obligation_id
+
+    def terms_of(
+        self, obligation_id: str, standard: Standard, starts_at: dt.datetime, last_on: dt.date | None
+    ) -> ObligationSet:
+        """The terms of something that is set anew, as they are recorded."""
+        calendar = self.rules.calendar_at(starts_at)
+        delay = last_on or standard.within
+        limit = count(standard.obligation, starts_at, delay, calendar, self.rules.town.deadlines)
+        return ObligationSet(
+            obligation_id=obligation_id,
+            obligation=standard.obligation,
+            starts_at=calendar.local(starts_at),
+            due_at=limit.due_at,
+            due_strict_on=limit.due_strict_on,
+            due_prudent_on=limit.due_prudent_on,
+            warn_at=limit.warn_at,
+            rule=RuleRef(code=standard.rule),
+            calendar_version=limit.calendar_version,
+            trace=limit.trace,
+            within=None if last_on is not None else Within(amount=standard.within.amount, unit=standard.within.unit),
+            stops_while_waiting=standard.stops_while_waiting,
+        )
 
     @property
     def was_told(self) -> bool:
@@ -104,7 +126,7 @@ class Owed:
     def _any_stands(self, obligation_ids: Iterable[str]) -> bool:
         return any(not isinstance(self.duties[each].outcome, Released) for each in obligation_ids)
 
-    def promise(self, due_on: dt.date, recorded: Recorded) -> None:
+    def promise(self, due_on: dt.date, recorded: Happened) -> None:
         """An agreed date replaces the standard and earlier promises that were still in time; never the law (POL-19).
 
         What was late when the date was agreed stays late: agreeing on a date does not undo a missed limit.
@@ -117,7 +139,7 @@ class Owed:
         agreed = Standard(ObligationKind.PROMISE, Delay(business_days=0), PROMISED_RULE)
         self.answers.append(self.set(agreed, at, at, assumed=recorded.time_assumed, last_on=due_on))
 
-    def extend_complaint(self, days: int, recorded: Recorded) -> None:
+    def extend_complaint(self, days: int, recorded: Happened) -> None:
         """The one extension of a complaint's answer, before its limit; a late or second one changes nothing."""
         assert self.received is not None
         for obligation_id in list(self.answers):
@@ -139,7 +161,7 @@ class Owed:
             self.release([obligation_id], recorded, LiftReason.REPLACED)
             self.set_answer(replace(standard, stops_while_waiting=terms.stops_while_waiting), recorded, starts_at)
 
-    def hand_over(self, expected_on: dt.date | None, recorded: Recorded) -> None:
+    def hand_over(self, expected_on: dt.date | None, recorded: Happened) -> None:
         """An outside body does its part by an agreed day, or within the town's delay (POL-29)."""
         at = recorded.occurred_at
         standard = self.rules.outside_work
@@ -148,7 +170,7 @@ class Owed:
         if standard is not None:
             self.outside.append(self.set(standard, at, at, assumed=recorded.time_assumed, last_on=expected_on))
 
-    def ask(self, recorded: Recorded) -> None:
+    def ask(self, recorded: Happened) -> None:
         """The citizen was asked for what is missing: the clock stops, and their own delay begins (POL-06, POL-21)."""
         at = recorded.occurred_at
         self.waits.ask(at)
@@ -161,7 +183,7 @@ class Owed:
 
     # -- ending -------------------------------------------------------------------------------------------------------
 
-    def keep(self, obligation_ids: Iterable[str], recorded: Recorded, at: dt.datetime | None = None) -> None:
+    def keep(self, obligation_ids: Iterable[str], recorded: Happened, at: dt.datetime | None = None) -> None:
         """Kept by this fact, or, where kept already, by whichever fact occurred first.
 
         Somebody else's time that is over can be used no more: it lapsed.
@@ -182,7 +204,7 @@ class Owed:
                 case _:
                     self.duties[obligation_id] = replace(duty, outcome=Kept(at, recorded.time_assumed))
 
-    def release(self, obligation_ids: Iterable[str], recorded: Recorded, reason: LiftReason) -> None:
+    def release(self, obligation_ids: Iterable[str], recorded: Happened, reason: LiftReason) -> None:
         """Lifted, unless it was kept or lifted before, or was somebody else's time that was over."""
         at = recorded.occurred_at
         for obligation_id in tuple(obligation_ids):
@@ -196,7 +218,7 @@ class Owed:
             released = Released(at, recorded.time_assumed, reason)
             self.duties[obligation_id] = replace(duty, outcome=released, pauses=self._pauses_until(duty, released))
 
-    def release_all(self, recorded: Recorded, reason: LiftReason) -> None:
+    def release_all(self, recorded: Happened, reason: LiftReason) -> None:
         """The request is no more: nothing binds any longer, nobody's time runs."""
         if self.access is not None:
             self._will_end(self.access.decision, recorded)
@@ -207,7 +229,7 @@ class Owed:
         if duty.outcome is None:
             self.duties[obligation_id] = replace(duty, outcome=Lapsed(self.due_at(obligation_id)))
 
-    def _will_end(self, obligation_id: str, recorded: Recorded) -> None:
+    def _will_end(self, obligation_id: str, recorded: Happened) -> None:
         """A limit of the law that had passed before has its consequence first (A-2.1 art. 52)."""
         if self.access is not None:
             self.access.will_end(obligation_id, recorded)
@@ -229,6 +251,8 @@ class Owed:
 
     def with_pauses(self) -> tuple[Duty, ...]:
         """The obligations in the order they came about, each with the pauses that the whole story gives it."""
+        if not self.waits:
+            return tuple(self.duties.values())
         return tuple(
             duty
             if not duty.terms.stops_while_waiting or isinstance(duty.outcome, Released)
@@ -253,7 +277,7 @@ class Owed:
 
     def _pauses(self, terms: ObligationSet, end: dt.datetime | None) -> tuple[Pause, ...]:
         """When it stood still until an instant: not before its start, nor once its limit has passed."""
-        if not terms.stops_while_waiting:
+        if not terms.stops_while_waiting or not self.waits:
             return ()
         found: list[Pause] = []
         for wait in self.waits.spans():
@@ -277,24 +301,3 @@ class Owed:
     def _next_id(self, kind: ObligationKind) -> str:
         ordinal = 1 + sum(duty.terms.obligation is kind for duty in self.duties.values())
         return f"{kind.value}-{ordinal}"
-
-    def _terms(
-        self, obligation_id: str, standard: Standard, starts_at: dt.datetime, last_on: dt.date | None
-    ) -> ObligationSet:
-        calendar = self.rules.calendar_at(starts_at)
-        delay = last_on or standard.within
-        limit = count(standard.obligation, starts_at, delay, calendar, self.rules.town.deadlines)
-        return ObligationSet(
-            obligation_id=obligation_id,
-            obligation=standard.obligation,
-            starts_at=calendar.local(starts_at),
-            due_at=limit.due_at,
-            due_strict_on=limit.due_strict_on,
-            due_prudent_on=limit.due_prudent_on,
-            warn_at=limit.warn_at,
-            rule=RuleRef(code=standard.rule),
-            calendar_version=limit.calendar_version,
-            trace=limit.trace,
-            within=None if last_on is not None else Within(amount=standard.within.amount, unit=standard.within.unit),
-            stops_while_waiting=standard.stops_while_waiting,
-        )

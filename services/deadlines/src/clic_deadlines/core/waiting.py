@@ -13,10 +13,16 @@ class Waits:
 
     def __init__(self) -> None:
         self._marks: list[tuple[dt.datetime, bool]] = []
+        self._was_asked = False
+
+    def __bool__(self) -> bool:
+        """Whether the citizen was ever asked."""
+        return self._was_asked
 
     def ask(self, at: dt.datetime) -> None:
         """The citizen was asked for what is missing."""
         self._marks.append((at, True))
+        self._was_asked = True
 
     def end(self, at: dt.datetime) -> None:
         """It was given, or nobody waits for it any more."""
