@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import asyncpg
@@ -21,6 +22,7 @@ from clic_intake.core.rule import MergeError, UnknownRequestError
 from clic_intake.core.state import Request, state_of
 from clic_intake.register import connected
 from clic_intake.seal import MasterKey
+from clic_intake.together import Together
 
 JOINED_MAX = 200
 """Duplicates of one request at most; a storm that brings more is one note to everybody, not 200 letters."""
@@ -28,6 +30,9 @@ SUGGESTED_MAX = 10
 """Near requests that an agent is shown."""
 
 _SQL = sql.load("clic_intake.duplicate")
+
+_PlaceRow = tuple[RequestId, bytes, str]
+"""A request, a digest, and of what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Duplicates:
         self._log = log
         self._digest = master.digester("places of requests 1")
         self._town = town
+        self._places = Together(self._write_places)
 
     async def add_place(self, request_id: RequestId, place: Mapping[str, Any]) -> None:
         """Keep digests of a request's exact place, as it is sealed.
@@ -61,14 +67,17 @@ class Duplicates:
         keys = place_keys(place, self._town.name.fr)
         if not keys:
             return
-        rows = [
-            *([(self._digest(f"address {keys.address}"), "address")] if keys.address else []),
-            *([(self._digest(f"cell {keys.cell}"), "cell")] if keys.cell else []),
-            *((self._digest(f"cell {each}"), "around") for each in sorted(keys.around)),
-        ]
-        digests, kinds = map(list, zip(*rows, strict=True))
+        await self._places.write(
+            [
+                *([(request_id, self._digest(f"address {keys.address}"), "address")] if keys.address else []),
+                *([(request_id, self._digest(f"cell {keys.cell}"), "cell")] if keys.cell else []),
+                *((request_id, self._digest(f"cell {each}"), "around") for each in sorted(keys.around)),
+            ]
+        )
+
+    async def _write_places(self, places: Sequence[Sequence[_PlaceRow]]) -> None:
         async with connected(self._pool) as connection:
-            await connection.execute(_SQL["add_place"], request_id, digests, kinds)
+            await connection.execute(_SQL["add_places"], *map(list, zip(*chain(*places), strict=True)))
 
     async def near(self, request_id: RequestId, realms: Sequence[str]) -> tuple[Near, ...]:
         """Pending requests that may be about the same matter, likeliest first, `SUGGESTED_MAX` at most.
@@ -97,6 +106,14 @@ class Duplicates:
             )
             for row in rows
         )
+
+    async def may_have_children(self, parent_id: RequestId) -> bool:
+        """Whether a duplicate was ever about to be joined to a request: of most requests none was.
+
+        Raises:
+            RetryableError: the database is away; try again.
+        """
+        return bool(await self._candidates(parent_id))
 
     async def children(self, parent_id: RequestId) -> tuple[RequestId, ...]:
         """The duplicates that are joined to a request now: whoever tells its citizen something tells theirs, too.

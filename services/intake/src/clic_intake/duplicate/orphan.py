@@ -51,6 +51,8 @@ class Orphans:
 
     async def _ended(self, event: Recorded, commit: Commit) -> None:
         parent_id = event.request_id
+        if not await self._duplicates.may_have_children(parent_id):
+            return
         if (await self._duplicates.state(parent_id, before=commit.sequence)).answered_since:
             return
         for child_id in await self._duplicates.children(parent_id):

@@ -8,12 +8,12 @@ INSERT INTO joined (parent_id, child_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
 -- What may have been joined to a request, no further than the bound.
 SELECT child_id::text FROM joined WHERE parent_id = $1 ORDER BY child_id LIMIT $2;
 
--- name: add_place
--- Keeps digests of a request's place, unless it was erased (its row is waited for).
+-- name: add_places
+-- Keeps digests of requests' places, but of those that were erased (their rows are waited for).
 INSERT INTO place_digest (request_id, digest, kind)
 SELECT r.request_id, p.digest, p.kind
-FROM request r CROSS JOIN unnest($2::bytea[], $3::text[]) AS p (digest, kind)
-WHERE r.request_id = $1 AND r.erased_at IS NULL
+FROM unnest($1::uuid[], $2::bytea[], $3::text[]) AS p (request_id, digest, kind) JOIN request r USING (request_id)
+WHERE r.erased_at IS NULL
 FOR SHARE OF r
 ON CONFLICT DO NOTHING;
 
