@@ -18,6 +18,8 @@ from tests.intake.letter.correspondent import (
 from tests.intake.letter.post_office import PostOffice, part
 
 from clic_chassis.clock import ManualClock
+from clic_chassis.delivery import Delivery
+from clic_contracts.envelope import TYPES_HEADER
 from clic_contracts.event import (
     RequestAcknowledged,
     RequestClosed,
@@ -26,7 +28,8 @@ from clic_contracts.event import (
     RequestMerged,
     RequestRefused,
 )
-from clic_contracts.vocabulary import DeliveryProof, Origin
+from clic_contracts.subject import LOG_STREAM, log_subject
+from clic_contracts.vocabulary import DeliveryProof, Origin, RequestId, Service
 from clic_intake.core.owed import ACKNOWLEDGE_WITHOUT_AFTER, STALE_AFTER
 
 
@@ -242,3 +245,32 @@ async def test_what_happened_long_ago_is_not_even_looked_up(bureau: Bureau, monk
     for each in commits:
         await bureau.letters.writer.handle(each)
     assert await bureau.states() == []
+
+
+async def test_of_a_request_of_an_older_system_nothing_more_is_decoded(bureau: Bureau) -> None:
+    """No letter is owed on it; of another request, or before its reception was seen, its subject tells nothing."""
+    old = await bureau.receive(origin=Origin.BACKLOG)
+    live = await bureau.receive()
+    writer = bureau.letters.writer
+
+    def skipped(request_id: RequestId) -> bool:
+        headers = {TYPES_HEADER: RequestClosed.TYPE}
+        return writer.skips(Delivery(LOG_STREAM, log_subject(Service.INTAKE, request_id), 9, b"", headers))
+
+    assert not skipped(old)
+    await bureau.write_all()
+    assert skipped(old)
+    assert not skipped(live)
+
+
+async def test_a_reception_alone_is_looked_at_again_without_its_story(bureau: Bureau) -> None:
+    """Three loads a request are spared; what makes the letter ready has a commit of its own, and lets it go."""
+    request_id = await bureau.receive()
+    await bureau.write_all()
+    woken = await bureau.runtime.pool.fetch("SELECT request_id FROM letter_wake")
+    assert [str(each["request_id"]) for each in woken] == [request_id]
+    assert "letter.written" not in await bureau.types(request_id)
+    await bureau.route(request_id)
+    await bureau.set_due(request_id)
+    await bureau.write_all()
+    assert (await bureau.types(request_id)).count("letter.written") == 1

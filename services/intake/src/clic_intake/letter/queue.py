@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,6 +31,7 @@ from clic_contracts.subject import log_subject
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code, LetterFailure, LetterKind, RequestId, Service
 from clic_intake.register import connected
+from clic_intake.together import Together
 
 if TYPE_CHECKING:
     from clic_contracts.envelope import Commit
@@ -42,6 +44,8 @@ NOTED = (LetterWritten, LetterSent, LetterFailed, RequestMerged, RequestReopened
 """The facts that the queue takes note of, however old they are."""
 LEASE_S = 300.0
 """How long a sender has a letter to itself; longer than handing it over may take (`sender.DATA_TIMEOUT_S`)."""
+ASKED_MAX = 20_000
+"""Requests of which a process remembers when it asked for them to be looked at again; more are asked for again."""
 LIST_MAX = 200
 """Letters in one page of a list."""
 
@@ -95,6 +99,9 @@ class LetterQueue:
         self._town = town
         self._lease_s = lease_s
         self._own = uuid.uuid4()
+        self._wakes = Together(self._write_wakes)
+        self._asked: OrderedDict[RequestId, dt.datetime] = OrderedDict()
+        """What this process has asked for, so that it asks once: each fact about a request that waits would."""
 
     # -- from the log -------------------------------------------------------------------------------------------
 
@@ -180,8 +187,18 @@ class LetterQueue:
         Raises:
             RetryableError: the database is away.
         """
+        if self._asked.get(request_id) == at:
+            return
+        await self._wakes.write((request_id, at))
+        self._asked[request_id] = at
+        if len(self._asked) > ASKED_MAX:
+            self._asked.popitem(last=False)
+
+    async def _write_wakes(self, wakes: Sequence[tuple[RequestId, dt.datetime]]) -> None:
+        newest = dict(wakes)
+        requests = sorted(newest)  # In one order everywhere, so that two instances never wait for each other.
         async with connected(self._pool) as connection:
-            await connection.execute(_SQL["wake"], request_id, at)
+            await connection.execute(_SQL["wake"], requests, [newest[each] for each in requests])
 
     async def due_wakes(self, now: dt.datetime, most: int) -> list[RequestId]:
         """Requests to be looked at again; they stay until they are `woken`.

@@ -57,8 +57,8 @@ WHERE state = $1 AND position > $2 AND (confidential_to IS NULL OR confidential_
 ORDER BY position LIMIT $4;
 
 -- name: wake
--- A request is looked at again then.
-INSERT INTO letter_wake (request_id, wake_at) VALUES ($1, $2)
+-- Requests are looked at again then.
+INSERT INTO letter_wake (request_id, wake_at) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
 ON CONFLICT (request_id) DO UPDATE SET wake_at = excluded.wake_at;
 
 -- name: due_wakes

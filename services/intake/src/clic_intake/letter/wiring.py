@@ -28,7 +28,7 @@ from .queue import LEASE_S, LetterQueue
 from .sender import Sender
 from .story import Opener
 from .template import Templates
-from .writer import DURABLE, Wakes, Writer, nothing_to_write
+from .writer import DURABLE, Wakes, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ async def add_letters(
 
 def following(runtime: Runtime[IntakeSettings], writer: Writer) -> Process:
     """The process by which a writer follows the log, every service's part of it."""
-    return Process(runtime, durable=DURABLE, filters=[f"{LOG_PREFIX}.*.*"], handle=writer.handle, skip=nothing_to_write)
+    return Process(runtime, durable=DURABLE, filters=[f"{LOG_PREFIX}.*.*"], handle=writer.handle, skip=writer.skips)
 
 
 async def _follow(tracking: Tracking, public_url: str | None, request_id: RequestId, reference: str) -> str:

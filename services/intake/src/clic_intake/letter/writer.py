@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import structlog
@@ -37,6 +38,8 @@ WAKE_EVERY_S = 1.0
 WAKES_AT_ONCE = 50
 """Requests looked at again before the next ones are."""
 WAKES_SIDE_BY_SIDE_MAX = 8
+BACKLOG_REMEMBERED_MAX = 20_000
+"""Requests of an older system of which a writer remembers that no letter is owed; of others it reads so again."""
 
 
 def nothing_to_write(delivery: Delivery) -> bool:
@@ -63,6 +66,11 @@ class Writer:
         self._composer = composer
         self._opener = opener
         self._clock = clock
+        self._backlog: OrderedDict[RequestId, None] = OrderedDict()
+
+    def skips(self, delivery: Delivery) -> bool:
+        """Whether a commit owes no letter and need not be decoded: by its types, or as one of an older system's."""
+        return nothing_to_write(delivery) or delivery.subject.rpartition(".")[2] in self._backlog
 
     async def handle(self, commit: Commit) -> None:
         """Take note of letters, and write those that are owed since.
@@ -70,11 +78,17 @@ class Writer:
         Raises:
             RetryableError: a server is away, or a replica lags.
         """
-        if any(_is_backlog(each) for each in commit.events) or self._owes_nothing(commit):
+        if any(_is_backlog(each) for each in commit.events):
+            self._is_of_backlog(commit.request_id)
+            return
+        if self._owes_nothing(commit) or await self._only_waits(commit):
             return
         whole = await whole_story(self._log, commit.request_id, including=commit)
         received = whole.received
-        if received is None or received.origin is Origin.BACKLOG:
+        if received is None:
+            return
+        if received.origin is Origin.BACKLOG:
+            self._is_of_backlog(commit.request_id)
             return
         await self._queue.fold([commit], received)
         for each in commit.events:
@@ -88,6 +102,28 @@ class Writer:
                     pass
         if any(isinstance(each.data, READS) for each in commit.events):
             await self.write(commit.request_id, whole)
+
+    def _is_of_backlog(self, request_id: RequestId) -> None:
+        self._backlog[request_id] = None
+        if len(self._backlog) > BACKLOG_REMEMBERED_MAX:
+            self._backlog.popitem(last=False)
+
+    async def _only_waits(self, commit: Commit) -> bool:
+        """Whether a reception owes nothing yet but to be looked at again: no story need be loaded to know that.
+
+        What came after it has a commit of its own, and is written on then.
+        """
+        if commit.service is not Service.INTAKE or not isinstance(commit.events[0].data, RequestReceived):
+            return False
+        if any(isinstance(each.data, (*NOTED, RequestAnswered)) for each in commit.events):
+            return False
+        waits = [each.not_before for each in owed(commit.request_id, commit.events, self._clock.now())]
+        until = [each for each in waits if each is not None]
+        if len(until) < len(waits):
+            return False
+        for each in until:
+            await self._queue.wake(commit.request_id, each)
+        return True
 
     def _owes_nothing(self, commit: Commit) -> bool:
         """Whether all of it happened too long ago to owe a letter: what is imported costs no look at three stories."""
