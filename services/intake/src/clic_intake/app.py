@@ -7,7 +7,7 @@ from clic_chassis.identity import Identity
 from clic_chassis.identity.configured import provider_of
 from clic_chassis.process import Process
 from clic_chassis.projector import Projector
-from clic_chassis.relay import Relay, not_for_outside
+from clic_chassis.relay import Relay
 from clic_chassis.service import Runtime, Wiring
 from clic_contracts.subject import INBOX_PREFIX, INBOX_STREAM, LOG_PREFIX
 from clic_contracts.vocabulary import Service
@@ -39,6 +39,9 @@ from .worklist.projection import WorklistProjection
 
 INBOX_DURABLE = "intake"
 RELAY_DURABLE = "relay"
+WORKLISTS_FLUSH_EVERY_S = 0.2
+"""Transactions of the worklists begin no closer than this: what happens to a request meanwhile is one row written.
+A lone fact is seen at once; in a steady stream nobody reads a list faster than this."""
 
 
 async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
@@ -108,14 +111,20 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
                 durable=RELAY_DURABLE,
                 filters=[f"{LOG_PREFIX}.*.*"],
                 handle=relay.handle,
-                skip=not_for_outside,
+                skip=relay.skips,
             ),
             following,
             *letters,
             *mail,
             OlderNames(runtime.pool, register, runtime.log, runtime.clock),
             *beside,
-            Projector(runtime.nats, runtime.pool, WorklistProjection(runtime.town), is_vital=False),
+            Projector(
+                runtime.nats,
+                runtime.pool,
+                WorklistProjection(runtime.town),
+                flush_every_s=WORKLISTS_FLUSH_EVERY_S,
+                is_vital=False,
+            ),
         ],
         http=http,
     )
