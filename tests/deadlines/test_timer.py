@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from importlib import resources
 
 import asyncpg
 import pytest
@@ -19,27 +21,45 @@ from clic_chassis.log import Story
 from clic_chassis.memory_log import MemoryLog
 from clic_chassis.migration import migrate
 from clic_contracts.envelope import Commit, Recorded, request_id_for
-from clic_contracts.event import Event, RequestAcknowledged, RequestAnswered, RequestReceived
+from clic_contracts.event import (
+    Event,
+    RequestAcknowledged,
+    RequestAnswered,
+    RequestCompleted,
+    RequestIncomplete,
+    RequestReceived,
+)
+from clic_contracts.town import Deadlines, Town
 from clic_contracts.vocabulary import Service
 from clic_deadlines import timer as timer_module
 from clic_deadlines.core.alarm import Alarm
 from clic_deadlines.core.standard import Rules
 from clic_deadlines.reconciler import Reconciler
 from clic_deadlines.timer import Timers
-from clic_deadlines.timer_table import BATCH_REQUESTS_MAX, PAST_GRACE_S, TimerTable, Written
+from clic_deadlines.timer_table import BATCH_REQUESTS_MAX, PAST_GRACE_S, Looked, Taken, TimerTable, Written
 
 Tell = Callable[..., tuple[Recorded, ...]]
 
 RECEIVED_AT = dt.datetime(2026, 5, 15, 20, 20, tzinfo=dt.UTC)  # 16:20 in the town
 WARN_AT = dt.datetime(2026, 5, 24, 12, 0, tzinfo=dt.UTC)  # past the warning of the answer, not its limit
+ANSWER_WARN = dt.datetime(2026, 5, 23, 14, 5, tzinfo=dt.UTC)
 ANSWER_DUE = dt.datetime(2026, 5, 26, 4, 0, tzinfo=dt.UTC)
 PAST = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)  # past every limit
+
+WINDOW_FACTS = (("decide_access-1", "missed"), ("review_window-1", "set"), ("review_window-1", "lapsed"))
 
 
 class ShakyLog(MemoryLog):
     """A log that cannot be read for one request."""
 
     unreadable: str | None = None
+    unwritable: bool = False
+
+    async def append(self, service: Service, request_id: str, events: Sequence[Recorded], *, expected: int) -> int:
+        """See `EventLog.append`."""
+        if self.unwritable:
+            raise RetryableError("no answer to an append")
+        return await super().append(service, request_id, events, expected=expected)
 
     async def load(self, service: Service, request_id: str, *, fresh: bool = False) -> Story:
         """See `EventLog.load`."""
@@ -269,3 +289,151 @@ async def test_a_limit_that_had_passed_before_it_was_known_waits_for_what_older_
     await house.timers().fire_due()
     missed = {(who, what) for who, what, said in await house.said() if said == "obligation.missed.v1"}
     assert missed == {(silent, "acknowledge-1"), (silent, "answer-1")}
+
+
+# -- crashes ----------------------------------------------------------------------------------------------------------
+
+
+class CutOffTable(TimerTable):
+    """A table whose process is killed once its decisions are in the log, before their timers are settled."""
+
+    @contextlib.asynccontextmanager
+    async def taken(self, now: dt.datetime, most: int) -> AsyncIterator[Taken]:
+        """See `TimerTable.taken`."""
+        async with super().taken(now, most) as taken:
+            yield CutOff(taken._connection, taken.due)
+
+
+class CutOff(Taken):
+    """See `CutOffTable`."""
+
+    async def settle(self, looked: Sequence[Looked]) -> None:
+        """See `Taken.settle`."""
+        raise ConnectionResetError("killed")
+
+
+async def test_a_firing_that_is_cut_off_after_its_append_is_one_with_its_repetition(house: House) -> None:
+    """The rows are looked at again, nothing is said twice, and the next instants are set."""
+    requests = ids(3)
+    await house.receive(*requests)
+    house.clock.set(WARN_AT)
+    timers = house.timers()
+    timers._table = CutOffTable(house.pool, house.clock)
+    with pytest.raises(ConnectionResetError):
+        await timers.fire_due()
+    before, rows = await house.said(), await house.rows()
+    assert rows == {("acknowledge-1", dt.datetime(2026, 5, 19, 2, 5, tzinfo=dt.UTC)), ("answer-1", ANSWER_WARN)}
+    assert await fire_all(house.timers()) == 6
+    assert before == await house.said()
+    assert await house.rows() == {("answer-1", ANSWER_DUE)}
+
+
+async def test_a_firing_that_never_reached_the_log_is_repeated(house: House) -> None:
+    """It fails, is put off, and says the same once."""
+    [request] = ids(1)
+    await house.receive(request)
+    house.clock.set(PAST)
+    house.log.unwritable = True
+    assert await fire_all(house.timers()) == 2
+    assert not any("missed" in event for _, _, event in await house.said())
+    house.log.unwritable = False
+    house.clock.set(PAST + dt.timedelta(seconds=1))
+    assert await fire_all(house.timers()) == 2
+    said = await house.said()
+    assert {said[request, each, "obligation.missed.v1"] for each in ("acknowledge-1", "answer-1")} == {1}
+
+
+async def test_a_timer_that_stays_due_is_put_off_and_not_looked_at_in_circles(house: House) -> None:
+    """Its cause is known in the log, and yet nothing of it is recorded: nobody spins on it."""
+    [request] = ids(1)
+    await house.receive(request)
+    [row] = await house.pool.fetch("SELECT at, position FROM timer WHERE obligation_id = 'answer-1'")
+    [commit] = [commit async for commit in house.log.read(filters=["clic.log.deadlines.*"])]
+    cause = f"timer/answer-1/{row['at'].astimezone(dt.UTC).isoformat()}/{row['position']}"
+    note = commit.events[0].model_copy(update={"cause_id": cause, "event_id": "event-of-nothing"})
+    await house.log.append(Service.DEADLINES, request, (note,), expected=commit.sequence)
+    house.clock.set(WARN_AT)
+    await fire_all(house.timers())
+    [row] = await house.pool.fetch("SELECT tries, try_at FROM timer WHERE obligation_id = 'answer-1'")
+    assert tuple(row) == (1, WARN_AT + dt.timedelta(seconds=1))
+
+
+# -- what a look brings about -----------------------------------------------------------------------------------------
+
+
+async def test_what_a_look_sets_is_looked_at_in_its_turn(house: House) -> None:
+    """A-2.1 art. 52, 135: silence opens a window, whose end has a timer of its own."""
+    [request] = ids(1)
+    await house.receive(request, kind="access_to_information", subject=None, written=True)
+    house.clock.set(dt.datetime(2026, 6, 10, tzinfo=dt.UTC))
+    await fire_all(house.timers())
+    assert {each for each, _ in await house.rows()} == {"review_window-1"}
+    house.clock.set(dt.datetime(2026, 9, 1, tzinfo=dt.UTC))
+    assert await fire_all(house.timers()) == 1
+    assert await house.rows() == set()
+    said = await house.said()
+    assert [said[request, each, f"obligation.{what}.v1"] for each, what in WINDOW_FACTS] == [1, 1, 1]
+
+
+async def test_what_stands_still_has_no_timer_until_it_runs_again(house: House) -> None:
+    """POL-06."""
+    [request] = ids(1)
+    await house.receive(request)
+    asked = RequestIncomplete.model_validate(RequestIncomplete.EXAMPLE)
+    given = RequestCompleted.model_validate(RequestCompleted.EXAMPLE)
+    await house.reconciler.handle(await house.intake(request, asked, "2026-05-20T10:00"))
+    assert await house.rows() == set()
+    house.clock.set(PAST)
+    assert await fire_all(house.timers()) == 0
+    await house.reconciler.handle(await house.intake(request, given, "2026-05-30T10:00"))
+    assert {each for each, _ in await house.rows()} == {"answer-1"}
+
+
+async def test_a_chain_is_gone_up_by_two_instances_step_by_step(pool: asyncpg.Pool, town: Town, tell: Tell) -> None:
+    """POL-29: an outage over all of it says all of it, once and in order."""
+    steps = [{"to": "person"}, {"to": "head", "after": {"business_days": 1}}]
+    deadlines = Deadlines.model_validate(town.deadlines.model_dump() | {"escalation": steps})
+    house = House(Rules(town.model_copy(update={"deadlines": deadlines})), pool, tell)
+    requests = ids(30)
+    await house.receive(*requests)
+    house.clock.set(ANSWER_DUE)
+    await asyncio.gather(fire_all(house.timers()), fire_all(house.timers()))
+    assert {instant for _, instant in await house.rows()} == {dt.datetime(2026, 5, 27, 4, tzinfo=dt.UTC)}
+    house.clock.set(PAST)
+    await asyncio.gather(fire_all(house.timers()), fire_all(house.timers()))
+    said = await house.said()
+    for each in ("acknowledge-1", "answer-1"):
+        assert [said[request, each, "obligation.missed.v1"] for request in requests] == [1] * 30
+        assert [said[request, each, "obligation.escalated.v1"] for request in requests] == [2] * 30
+    assert await house.rows() == set()
+
+
+# -- migration --------------------------------------------------------------------------------------------------------
+
+
+async def test_timers_of_an_older_release_go_on_as_the_next_instant_of_each_obligation(postgres_url: str) -> None:
+    """What was decided needs no row; of a warning and a limit the earlier stays."""
+    request = ids(1)[0]
+    folder = resources.files("clic_deadlines").joinpath("migrations")
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        for name in ("0001_timer.sql", "0002_past_limit.sql"):
+            await connection.execute(folder.joinpath(name).read_text())
+        rows = [
+            ("acknowledge-1", "warn", ANSWER_WARN, ANSWER_WARN),
+            ("acknowledge-1", "miss", ANSWER_DUE, ANSWER_DUE),
+            ("answer-1", "warn", ANSWER_WARN, ANSWER_WARN),
+            ("answer-1", "miss", PAST, None),
+            ("answer-2", "warn", ANSWER_WARN, None),
+            ("answer-2", "miss", PAST, None),
+        ]
+        await connection.executemany(
+            "INSERT INTO timer (request_id, obligation_id, what, due_at, position, try_at, done_at) "
+            "VALUES ($1, $2, $3, $4, 7, $4, $5)",
+            [(request, *each) for each in rows],
+        )
+        await connection.execute(folder.joinpath("0003_next_look.sql").read_text())
+        found = await connection.fetch("SELECT obligation_id, at, position, try_at FROM timer ORDER BY obligation_id")
+        assert [tuple(row) for row in found] == [("answer-1", PAST, 7, PAST), ("answer-2", ANSWER_WARN, 7, ANSWER_WARN)]
+    finally:
+        await connection.close()
