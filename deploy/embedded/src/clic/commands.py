@@ -6,6 +6,7 @@ import typer
 
 from . import (
     access,
+    calendar_command,
     keys,
     knowledge,
     learning,
@@ -46,6 +47,7 @@ app.command("digest")(digest)
 app.command()(due)
 app.command()(personal.erase)
 app.add_typer(access.app, name="access")
+app.add_typer(calendar_command.app, name="calendar")
 app.add_typer(importing.app, name="import")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")

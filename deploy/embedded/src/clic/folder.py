@@ -24,6 +24,9 @@ AGENT_ROLES = ("agent", "desk", "greffe", "publisher:portail_web", "reviewer")
 REVIEWER = "revision.exemple"
 """The second of two people who review learnings: nobody signs off their own text (POL-37)."""
 REVIEWER_ROLES = ("agent", "reviewer")
+ADMINISTRATOR = "administration.exemple"
+"""Who applies a calendar to what is open: nobody who treats requests."""
+ADMINISTRATOR_ROLES = ("administrator",)
 KEY_BYTES = 32
 SECRET_BYTES = 24
 
@@ -96,6 +99,11 @@ class Folder:
     def reviewer_token(self) -> Path:
         """The token of the sample agent who signs off what the other one wrote."""
         return self.path / "reviewer.token"
+
+    @property
+    def administrator_token(self) -> Path:
+        """The token of the sample administrator."""
+        return self.path / "administrator.token"
 
     @property
     def supervisor_log(self) -> Path:
@@ -183,6 +191,7 @@ class Folder:
         agents = {
             self._token_digest(self.agent_token): {"agent": AGENT, "roles": AGENT_ROLES},
             self._token_digest(self.reviewer_token): {"agent": REVIEWER, "roles": REVIEWER_ROLES},
+            self._token_digest(self.administrator_token): {"agent": ADMINISTRATOR, "roles": ADMINISTRATOR_ROLES},
         }
         self.write(self.agents.name, json.dumps(agents, indent=2))
 
