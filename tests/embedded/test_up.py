@@ -106,7 +106,8 @@ def test_it_starts_says_so_when_started_twice_survives_a_kill_and_stops(folder: 
     assert f"export CLIC_DIR={shlex.quote(str(folder.resolve()))}\n" in started.stdout, "commands find it by that"
     assert httpx.get(url, timeout=20, trust_env=False).is_success
     assert alive(folder) == sorted(["nats", "postgres", *SERVICES])
-    private = {"master.key", "secrets.json", "connection.json", "agent.token", "reviewer.token", "agents.json"}
+    tokens = {"agent.token", "reviewer.token", "administrator.token"}
+    private = {"master.key", "secrets.json", "connection.json", "agents.json"} | tokens
     assert {name: (folder / name).stat().st_mode & 0o077 for name in private} == dict.fromkeys(private, 0)
 
     again = clic(folder, "up", "--detach", "--no-seed")

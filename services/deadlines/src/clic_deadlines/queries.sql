@@ -24,6 +24,10 @@ WHERE t.position <= excluded.position;
 -- Whether a timer is due at an instant.
 SELECT EXISTS (SELECT FROM timer WHERE try_at <= $1);
 
+-- name: next_due
+-- The instant of the timer that is looked at next; nothing where there is none.
+SELECT try_at FROM timer ORDER BY try_at LIMIT 1;
+
 -- name: take_due
 -- Timers that are due, oldest first, locked for whoever takes them.
 SELECT request_id, obligation_id, at, position, tries

@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 ACTOR = "clock:deadlines"
 EVERY_S = 1.0
+"""How soon a timer is noticed that was set meanwhile."""
+SOONEST_S = 0.01
 BATCH_MAX = 200
 SIDE_BY_SIDE_MAX = 16
 """Decisions under way at once: the log syncs each, and the Process needs its share."""
@@ -64,17 +66,24 @@ class Timers:
         self._failing_since: dt.datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look every second, and at once again while batches are full."""
+        """Look every second, at the next instant of a timer if that is sooner, and at once while batches are full."""
         while not stop.is_set():
-            fired = 0
+            fired, wait_s = 0, EVERY_S
             try:
                 fired = await self.fire_due()
+                wait_s = await self._until_next_s()
                 self._failing_since = None
             except _AWAY as error:
                 self._failing_since = self._failing_since or self._clock.now()
                 log.warning("timers_wait", error=type(error).__name__)
             if fired < BATCH_MAX:
-                await pause(stop, EVERY_S)
+                await pause(stop, wait_s)
+
+    async def _until_next_s(self) -> float:
+        """How long nothing is to be done; what is due already waits for somebody else, or for the log to be seen."""
+        next_at = await self._table.next_due()
+        ahead_s = (next_at - self._clock.now()).total_seconds() if next_at is not None else EVERY_S
+        return EVERY_S if ahead_s <= 0 else min(EVERY_S, max(ahead_s, SOONEST_S))
 
     def not_ready(self) -> str | None:
         """None, or since when nothing could be fired."""

@@ -127,6 +127,11 @@ class TimerTable:
         """Whether there is anything to fire."""
         return bool(await self._pool.fetchval(SQL["any_due"], now))
 
+    async def next_due(self) -> dt.datetime | None:
+        """When a timer is looked at next, which may have passed; None: there is none."""
+        found: dt.datetime | None = await self._pool.fetchval(SQL["next_due"])
+        return found
+
     @contextlib.asynccontextmanager
     async def taken(self, now: dt.datetime, most: int) -> AsyncIterator[Taken]:
         """Due timers, oldest first, held by this transaction alone until the end of the block."""
