@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic_core import to_json
 
-from clic_contracts.town import Delay, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import Delay
 from clic_deadlines.core.calendar import Calendar, Term
 
 DAY_S = 86_400

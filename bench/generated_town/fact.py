@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from random import Random
 
-from clic_contracts.town import Delay
+from clic_contracts.town_time import Delay
 
 from .day import Due
 

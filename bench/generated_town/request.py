@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from clic_contracts.town import Delay
+from clic_contracts.town_time import Delay
 
 from .day import DAY_S, Due
 from .fact import delivery, obligation_lifted, obligation_met, obligation_passed, obligation_set, within

@@ -7,7 +7,8 @@ from itertools import accumulate
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from clic_contracts.town import Delay, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import Delay
 
 T = TypeVar("T")
 

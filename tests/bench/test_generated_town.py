@@ -22,7 +22,8 @@ from clic_contracts.envelope import Recorded, decode_commit, encode_commit
 from clic_contracts.event import Event, ObligationSet, RequestReceived
 from clic_contracts.lifecycle import may_happen, next_phase
 from clic_contracts.subject import LOG_STREAM, parse_log_subject
-from clic_contracts.town import Delay, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import Delay
 from clic_contracts.vocabulary import Phase
 from clic_deadlines.core.calendar import Calendar
 

@@ -188,6 +188,20 @@ def test_calendars_that_do_not_follow_each_other_are_told_where_they_stand(
     assert told.startswith(f"calendar.yaml:{number}:"), told
 
 
+def test_a_delay_in_business_hours_needs_hours_in_which_the_desk_is_open(folder: Path) -> None:
+    """Nothing could be counted: it is told before anything is owed."""
+    replace(
+        folder, "deadlines.yaml", "acknowledge_within: {business_days: 1}", "acknowledge_within: {business_hours: 8}"
+    )
+    assert read_town(folder).deadlines.acknowledge_within.business_hours == 8
+    calendar = (folder / "calendar.yaml").read_text(encoding="utf-8")
+    shut = "\n".join(line for line in calendar.splitlines() if "weekday:" not in line and "slots:" not in line)
+    (folder / "calendar.yaml").write_text(shut, encoding="utf-8")
+    (told,) = faults(folder)
+    assert "the calendar has no opening hours on business days" in told
+    assert told.startswith(f"deadlines.yaml:{line_of(folder, 'deadlines.yaml', 'acknowledge_within')}:")
+
+
 ARTICLE = """\
 title: {fr: Où jeter une licorne, en: Where to throw a unicorn}
 text: {fr: Nulle part., en: Nowhere.}

@@ -20,6 +20,7 @@ from clic_chassis.error import RetryableError
 from clic_chassis.log import Story
 from clic_chassis.memory_log import MemoryLog
 from clic_chassis.migration import migrate
+from clic_chassis.testing import at_work, wait_until
 from clic_contracts.envelope import Commit, Recorded, request_id_for
 from clic_contracts.event import (
     Event,
@@ -29,7 +30,8 @@ from clic_contracts.event import (
     RequestIncomplete,
     RequestReceived,
 )
-from clic_contracts.town import Deadlines, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import Deadlines
 from clic_contracts.vocabulary import Service
 from clic_deadlines import timer as timer_module
 from clic_deadlines.core.alarm import Alarm
@@ -275,6 +277,22 @@ async def test_the_component_stops_when_told_and_waits_for_a_database_that_is_aw
     assert "no timer could be fired since" in (timers.not_ready() or "")
     stop.set()
     await asyncio.wait_for(running, 5)
+
+
+async def test_it_wakes_at_the_next_instant_of_a_timer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """POL-29: what is due between two looks is not said a look later."""
+    monkeypatch.setattr(timer_module, "EVERY_S", 3600.0)
+    [request] = ids(1)
+    await house.receive(request)
+    [warn_at, *_] = sorted(row["at"] for row in await house.pool.fetch("SELECT at FROM timer"))
+    house.clock.set(warn_at - dt.timedelta(milliseconds=100))
+    async with at_work(house.timers()):
+        house.clock.set(warn_at)
+
+        async def warned() -> bool:
+            return any(said == "obligation.warned.v1" for _, _, said in await house.said())
+
+        await wait_until(warned, 20, what="the warning")
 
 
 async def test_a_limit_that_had_passed_before_it_was_known_waits_for_what_older_records_tell_next(house: House) -> None:

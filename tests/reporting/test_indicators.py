@@ -13,8 +13,8 @@ import pytest_asyncio
 from tests.reporting.projected import town
 from tests.reporting.town import DESK, GREFFE, URBANISME, VOIRIE, settle
 
-from clic_contracts.town import Closing
 from clic_contracts.town_text import Names
+from clic_contracts.town_time import Closing
 from clic_reporting.model import INDICATORS, create_views, load_indicators, refresh_dimensions, views_version
 from clic_reporting.sums import off_balance
 

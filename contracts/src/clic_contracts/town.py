@@ -10,18 +10,16 @@ import itertools
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Annotated, Literal, NamedTuple, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Literal, NamedTuple, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from .holiday import is_public_holiday
 from .town_text import Article, Configured, Correspondence, Letter, Names, Retention
+from .town_time import SATURDAY, CalendarConfig, Deadlines, Delay, Standard
 from .vocabulary import (
     BodyCode,
     Channel,
     Code,
-    DelayUnit,
     DepartmentCode,
     Escalation,
     Kind,
@@ -31,8 +29,6 @@ from .vocabulary import (
     SubjectCode,
     TermCode,
 )
-
-_SATURDAY = 6
 
 Loc = tuple[str | int, ...]
 """Where in the configuration: keys and positions, as pydantic tells them."""
@@ -73,32 +69,6 @@ class Body(Configured):
     access_officer: Names | None = Field(
         default=None, description="Who is responsible there for access to documents (A-2.1 art. 48)."
     )
-
-
-class Delay(Configured):
-    """How long: exactly one unit."""
-
-    business_days: Annotated[int, Field(ge=0, le=400)] | None = None
-    calendar_days: Annotated[int, Field(ge=0, le=400)] | None = None
-    hours: Annotated[int, Field(ge=1, le=2000, description="Elapsed ones.")] | None = None
-    business_hours: Annotated[int, Field(ge=1, le=2000, description="Of the desk's opening hours.")] | None = None
-
-    @model_validator(mode="after")
-    def _one_unit(self) -> Self:
-        if sum(getattr(self, unit) is not None for unit in DelayUnit) != 1:
-            raise ValueError(f"give exactly one of {', '.join(DelayUnit)}")
-        return self
-
-    @property
-    def unit(self) -> DelayUnit:
-        """In what it is counted."""
-        return next(unit for unit in DelayUnit if getattr(self, unit) is not None)
-
-    @property
-    def amount(self) -> int:
-        """How many of its unit."""
-        amount: int = getattr(self, self.unit)
-        return amount
 
 
 class Choice(Configured):
@@ -163,115 +133,6 @@ class RoutingRule(Configured):
     terms: tuple[TermCode, ...] = ()
     channels: tuple[Channel, ...] = ()
     department: DepartmentCode | None = Field(default=None, description="None: the department of the subject.")
-
-
-class Standard(Configured):
-    """A delay for answering, by kind, where the subject has none."""
-
-    kind: Kind
-    answer_within: Delay
-
-
-class Closing(Configured):
-    """A day, or a run of days, on which the town is closed though it is no public holiday."""
-
-    first_on: dt.date
-    last_on: dt.date
-    why: Names
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.last_on < self.first_on:
-            raise ValueError("last_on is before first_on")
-        return self
-
-
-class Slot(Configured):
-    """Opening hours: a span of one weekday."""
-
-    weekday: Annotated[int, Field(ge=1, le=7, description="ISO: Monday is 1.")]
-    opens: dt.time
-    closes: dt.time
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.closes <= self.opens:
-            raise ValueError("closes is not after opens")
-        return self
-
-
-class CalendarConfig(Configured):
-    """The desk's days. Public holidays are Québec's law and are not configured."""
-
-    version: Annotated[str, StringConstraints(min_length=1, max_length=80)]
-    effective_on: dt.date | None = Field(
-        default=None, description="From when on it holds for delays that begin; None: always, of the oldest."
-    )
-    timezone: str = "America/Toronto"
-    slots: tuple[Slot, ...] = ()
-    closings: tuple[Closing, ...] = ()
-
-    @field_validator("timezone")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is no time zone") from error
-        return name
-
-    def closed_because(self, day: dt.date) -> str | None:
-        """Why the desk does not count a day (`weekend`, `holiday`, `town_closing`); None: a business day. POL-13."""
-        if day.isoweekday() >= _SATURDAY:
-            return "weekend"
-        if is_public_holiday(day):
-            return "holiday"
-        if any(closing.first_on <= day <= closing.last_on for closing in self.closings):
-            return "town_closing"
-        return None
-
-
-class Judging(Configured):
-    """By when a person says whether a request is admissible. Source: POL-05 to POL-09, POL-12."""
-
-    within: Delay
-    kinds: tuple[Kind, ...] = (Kind.COMPLAINT,)
-
-
-class CitizenReply(Configured):
-    """How long a request waits for what the citizen was asked for. Source: POL-06, POL-21."""
-
-    remind_after: Delay
-    within: Delay
-
-
-class EscalationStep(Configured):
-    """Who is told of a limit that was not kept, and how long after it."""
-
-    to: Escalation
-    after: Delay | None = Field(default=None, description="None: at the limit itself.")
-
-
-class Deadlines(Configured):
-    """The delays that hold for every subject."""
-
-    acknowledge_within: Delay
-    answer_within: Delay
-    decide_access_within: Delay
-    warn_at_share: Annotated[float, Field(gt=0, lt=1)] = 0.75
-    reopen_within_days: Annotated[int, Field(ge=0, le=3650, description="Calendar days.")] = 30
-    judge: Judging | None = None
-    citizen_reply: CitizenReply | None = None
-    outside_work_within: Delay | None = Field(
-        default=None, description="Of work that was handed to an outside body, where no date was agreed with it."
-    )
-    complaint_extension_days: Annotated[
-        int, Field(ge=0, le=10, description="Business days at most, once, with a reason; 0: never.")
-    ] = 10
-    escalation: tuple[EscalationStep, ...] = Field(default=(), max_length=20)
-    general_management: DepartmentCode | None = Field(
-        default=None, description="Where `general_management` is told; needed where a step names it."
-    )
 
 
 class Publisher(Configured):
@@ -391,6 +252,7 @@ class Town(Configured):
                 "Mark exactly one, the desk itself, with `first_line: true`.",
             )
         yield from self._lacking_in_calendars()
+        yield from self._lacking_in_hours()
         steps = self.deadlines.escalation
         if self.deadlines.general_management is None and any(s.to is Escalation.GENERAL_MANAGEMENT for s in steps):
             yield Inconsistency(
@@ -410,6 +272,21 @@ class Town(Configured):
                 if (letter, language) not in written:
                     name = f"{letter.value}.{language.value}.j2"
                     yield Inconsistency(("letters",), f"there is no letter {name}", f"Add the file letters/{name}.")
+
+    def _lacking_in_hours(self) -> Iterator[Inconsistency]:
+        """A delay in business hours needs a calendar with opening hours on days that count."""
+        if any(slot.weekday < SATURDAY for slot in self.calendar.slots):
+            return
+        said: list[tuple[Loc, Delay | None]] = [
+            (("subjects", n, "answer_within"), each.answer_within) for n, each in enumerate(self.subjects)
+        ]
+        said += [(("standards", n, "answer_within"), each.answer_within) for n, each in enumerate(self.standards)]
+        said += [(("deadlines", name), delay) for name, delay in self.deadlines.delays()]
+        for loc, delay in said:
+            if delay is not None and delay.business_hours is not None:
+                yield Inconsistency(
+                    loc, "the calendar has no opening hours on business days", "Add calendar.slots, or count otherwise."
+                )
 
     def _lacking_in_calendars(self) -> Iterator[Inconsistency]:
         """Each later calendar says from when on it holds, later than the one before, in the same time zone."""

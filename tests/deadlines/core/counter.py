@@ -6,8 +6,8 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from clic_contracts.event import TraceStep
-from clic_contracts.town import CalendarConfig, Closing, Slot
 from clic_contracts.town_text import Names
+from clic_contracts.town_time import CalendarConfig, Closing, Slot
 from clic_deadlines.core.calendar import Calendar
 
 TORONTO = ZoneInfo("America/Toronto")

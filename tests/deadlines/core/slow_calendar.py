@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from clic_contracts.holiday import legal_holidays
-from clic_contracts.town import CalendarConfig
+from clic_contracts.town_time import CalendarConfig
 from clic_deadlines.core.calendar import Pause
 
 DAY = dt.timedelta(days=1)

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from tests.deadlines.core.counter import COUNTER, NAMES, TORONTO, at, minutes_of, steps, utc
 
-from clic_contracts.town import CalendarConfig, Closing, Delay, Slot
+from clic_contracts.town_time import CalendarConfig, Closing, Delay, Slot
 from clic_deadlines.core.calendar import Calendar, CalendarError, Pause
 from clic_deadlines.core.standard import Rules
 

@@ -14,8 +14,8 @@ from tests.deadlines.core.slow_calendar import Day, Slow, SlowCalendar
 
 from clic_contracts.event import TraceStep
 from clic_contracts.holiday import easter_on
-from clic_contracts.town import CalendarConfig, Closing, Delay, Slot
 from clic_contracts.town_text import Names
+from clic_contracts.town_time import CalendarConfig, Closing, Delay, Slot
 from clic_deadlines.core.calendar import Calendar, Pause, Term
 
 TORONTO = ZoneInfo("America/Toronto")

@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from clic_contracts.town import CalendarConfig, Closing, Delay
 from clic_contracts.town_text import Names
+from clic_contracts.town_time import CalendarConfig, Closing, Delay
 from clic_deadlines.core.calendar import Calendars
 
 BRIDGE = Closing(

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from tests.deadlines.core.counter import COUNTER, at, minutes_of, steps
 
-from clic_contracts.town import Delay
+from clic_contracts.town_time import Delay
 from clic_deadlines.core.calendar import Calendar, Pause
 from clic_deadlines.core.standard import Rules
 

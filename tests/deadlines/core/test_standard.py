@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from clic_contracts.event import RequestReceived
-from clic_contracts.town import Delay, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import Delay
 from clic_contracts.vocabulary import ObligationKind
 from clic_deadlines.core.standard import Rules
 

@@ -25,7 +25,8 @@ from tests.deadlines.digest.docket import (
 from tests.place import TOWN_DIR
 
 from clic_chassis.town_file import read_town
-from clic_contracts.town import Delay, EscalationStep, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import Delay, EscalationStep
 from clic_contracts.vocabulary import WINDOWS, Escalation, ObligationKind
 from clic_deadlines.core.calendar import Calendar
 from clic_deadlines.core.digest import Digest, Line, Notice, Topic, digest, reached

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from clic_contracts.town import CalendarConfig, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import CalendarConfig
 from clic_contracts.vocabulary import Channel, Kind
 
 from .core.french import apostrophes

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 from zoneinfo import ZoneInfo
 
-from clic_contracts.town import CalendarConfig, Slot
+from clic_contracts.town_time import CalendarConfig, Slot
 from clic_deadlines.core.calendar import Calendar
 
 from .situation import Hours

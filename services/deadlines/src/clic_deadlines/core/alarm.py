@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clic_contracts.town import Delay
+from clic_contracts.town_time import Delay
 from clic_contracts.vocabulary import Escalation, ObligationKind
 
 from .limit import last_instant

@@ -12,7 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from clic_contracts.event import TraceStep
-from clic_contracts.town import CalendarConfig, Delay
+from clic_contracts.town_time import CalendarConfig, Delay
 
 from .desk_calendar import CalendarError as CalendarError
 from .desk_calendar import DeskCalendar

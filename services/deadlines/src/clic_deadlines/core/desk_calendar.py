@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from clic_contracts.town import CalendarConfig
+from clic_contracts.town_time import CalendarConfig
 
 from .pause import NO_PAUSES, Pauses, Span
 from .term import Counted, Runs

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 
-from clic_contracts.town import EscalationStep, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import EscalationStep
 from clic_contracts.vocabulary import WINDOWS, DepartmentCode, Escalation, ObligationKind
 
 from .docket_row import DocketRow

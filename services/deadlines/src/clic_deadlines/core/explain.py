@@ -24,7 +24,8 @@ from clic_contracts.event import (
     RequestReceived,
     TraceStep,
 )
-from clic_contracts.town import CalendarConfig, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import CalendarConfig
 from clic_contracts.vocabulary import WINDOWS, DelayUnit, Language, LiftReason, ObligationKind, RecountReason
 
 from .explain_words import Words, words_of

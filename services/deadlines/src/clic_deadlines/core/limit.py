@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from clic_contracts.event import ObligationRecounted, ObligationSet, TraceStep, Within
-from clic_contracts.town import Deadlines, Delay
+from clic_contracts.town_time import Deadlines, Delay
 from clic_contracts.vocabulary import WINDOWS, ObligationKind
 
 from .calendar import Calendar, Pause, Term

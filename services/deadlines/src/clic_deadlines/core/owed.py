@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clic_contracts.event import ObligationSet, RequestReceived, RuleRef, Within
-from clic_contracts.town import Delay
+from clic_contracts.town_time import Delay
 from clic_contracts.vocabulary import WINDOWS, Kind, LiftReason, ObligationKind
 
 from .calendar import Pause

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from clic_contracts.event import ObligationSet, RequestReceived
-from clic_contracts.town import Delay, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import Delay
 from clic_contracts.vocabulary import DelayUnit, Kind, ObligationKind
 
 from .calendar import Calendar, Calendars

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from clic_contracts.envelope import Recorded
 from clic_contracts.event import RequestExtended
-from clic_contracts.town import CalendarConfig, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import CalendarConfig
 from clic_contracts.vocabulary import Kind, ObligationKind
 
 from .access import DECISION_DAYS, decision_limit_on, extension_limit_on

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from clic_chassis.error import NotFoundError
 from clic_contracts.lifecycle import PENDING
-from clic_contracts.town import Delay, Question, Subject, Town
+from clic_contracts.town import Question, Subject, Town
 from clic_contracts.town_text import Names
+from clic_contracts.town_time import Delay
 from clic_contracts.vocabulary import Kind, Language, Phase
 
 from .question import Told
