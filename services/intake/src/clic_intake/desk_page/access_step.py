@@ -26,7 +26,15 @@ from clic_contracts.event import (
 )
 from clic_contracts.lifecycle import may_happen
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import AccessNature, Channel, DeliveryProof, Missing, Phase, ReviewOutcome
+from clic_contracts.vocabulary import (
+    AccessNature,
+    Channel,
+    DeliveryProof,
+    Missing,
+    Phase,
+    ReviewOutcome,
+    ThirdPartyPosition,
+)
 from clic_intake.api.access_command import (
     Classify,
     IdentifyThirdParty,
@@ -185,7 +193,9 @@ class _Shown:
     def _party(self, party: ThirdParty) -> str:
         t = self.t
         if party.answered_at is not None and party.position is not None:
-            return said(t, label.POSITIONS[party.position]) + f" ({t.date(party.answered_at)})"
+            consents = party.position is ThirdPartyPosition.CONSENTS
+            answer = t("consent à la communication", "consents") if consents else t("s'y oppose", "objects")
+            return f"{answer} ({t.date(party.answered_at)})"
         if party.notified_at is None:
             by = self.path.notify
             last = t("au plus tard le", "by") + f" {t.day(by.due_prudent_on)}" if by else ""
@@ -249,7 +259,8 @@ class _Shown:
         if (decision := path.decision) is not None:
             outcome = said(t, label.OUTCOMES[decision.outcome]) if decision.outcome else t("Réponse donnée", "Answered")
             told = [f"{outcome}, {t.date(decision.at)}", ", ".join(decision.provisions)]
-            lines = [*filter(None, told), body(t, self.town, decision.body) if decision.body else "", *lines]
+            # How the limit was moved matters as long as there is something to decide.
+            lines = [*told, body(t, self.town, decision.body) if decision.body else "", lines[0]]
         can = may_happen(path.request.phase, RequestAnswered)
         open_ = path.request.phase in AWAITING_ANSWER
         forms = _forms(ANSWER_BY_LETTER, Answer.PATH) if can and open_ else _forms(Answer.PATH) if can else ()
@@ -288,7 +299,7 @@ class _Shown:
             return t(
                 f"Délai écoulé le {t.day(last_on)}, sans demande", f"Time ended on {t.day(last_on)}, not asked for"
             )
-        if window.met:
+        if window.met or self.path.request.path.is_contested:
             return t(f"Délai : jusqu'au {t.day(last_on)}", f"Time: until {t.day(last_on)}")
         return t(
             f"La personne peut s'adresser à la Commission jusqu'au {t.day(last_on)} (art. 135)",

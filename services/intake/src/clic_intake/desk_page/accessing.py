@@ -14,7 +14,7 @@ from starlette.responses import Response
 from clic_chassis.agents import Agent
 from clic_chassis.identity import signed_in
 from clic_chassis.log import EventLog, load_whole
-from clic_contracts.vocabulary import RequestId
+from clic_contracts.vocabulary import Phase, RequestId
 from clic_intake.access_register.document import Form, written
 from clic_intake.access_register.reading import FIRST_YEAR, AccessRegisters
 from clic_intake.access_register.table import told
@@ -118,7 +118,7 @@ def _entry(t: Words, request_id: RequestId, path: AccessPath, now: dt.datetime) 
         reference=path.received.reference,
         received_at=request.received_at,
         nature=said(t, label.NATURES[path.nature]) if path.nature else t("Nature à préciser", "Nature not given yet"),
-        phase=said(t, label.PHASES[request.phase]),
+        phase="" if request.phase is Phase.RECEIVED else said(t, label.PHASES[request.phase]),
         strict_on=limit.due_strict_on if limit else None,
         prudent_on=limit.due_prudent_on if limit else None,
         due_at=limit.due_at if limit and open_ else None,
@@ -148,7 +148,7 @@ def _marks(t: Words, path: AccessPath, now: dt.datetime) -> list[tuple[str, str]
         ("", said(t, label.OUTCOMES[decision.outcome]) if decision and decision.outcome else "", decision is not None),
         ("", t("Révision demandée", "Review requested"), path.review_requested_on is not None),
     ]
-    if window is not None and window.is_open:
+    if window is not None and window.is_open and not path.request.path.is_contested:
         until = t.day(max(window.due_strict_on, window.due_prudent_on))
         found.append(("", t(f"Révision possible jusqu'au {until}", f"Review possible until {until}"), True))
     return [(look, word) for look, word, holds in found if holds and word]
