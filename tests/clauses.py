@@ -61,7 +61,7 @@ PROMISES = {
     40: "An unusual request can become an article",
     41: "Courtesy: an exchange is marked as abusive, the request treated all the same",
 }
-LATER = {24: "The review window of access requests is issue 5: nothing keeps it yet."}
+LATER: dict[int, str] = {}
 """Clauses that nothing proves yet, and which issue will."""
 
 Citations = Mapping[int, tuple[str, ...]]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.place import ROOT
+from tests.taken_out.access import ACCESS
 from tests.taken_out.reception import RECEPTION
 from tests.taken_out.removal import Removal
 from tests.taken_out.telling import TELLING
@@ -25,7 +26,7 @@ from tests.taken_out.treatment import TREATMENT
 
 TRY_MAX_S = 300
 """One test, its services started; the longest takes a quarter of a minute on an idle machine."""
-REMOVALS = (*RECEPTION, *TELLING, *TREATMENT)
+REMOVALS = (*RECEPTION, *TELLING, *ACCESS, *TREATMENT)
 SOURCES = ("contracts", "chassis", "services/*", "deploy/embedded")
 
 
