@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import yaml
 from pydantic import ValidationError
@@ -86,29 +86,44 @@ class TownFileError(ClicError):
         self.faults = tuple(faults)
 
 
-class _Position(NamedTuple):
+class Position(NamedTuple):
+    """Where a value stands."""
+
     file: str
     line: int
 
 
-class _Reading:
+class Digest(Protocol):
+    """Of `hashlib`, over names and bytes."""
+
+    def update(self, data: bytes, /) -> None:
+        """Add some."""
+        ...
+
+    def hexdigest(self) -> str:
+        """The digest so far."""
+        ...
+
+
+class Reading:
     """What has been read of a folder so far: values, where each stands, and what is wrong."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
-        self.positions: dict[Loc, _Position] = {}
+        self.positions: dict[Loc, Position] = {}
         self.faults: list[Fault] = []
 
     def fault(self, file: str, line: int, detail: str, mend: str) -> None:
+        """Something is wrong; see `Fault`."""
         self.faults.append(Fault(file, line, detail, mend))
 
-    def where(self, loc: Loc) -> _Position:
+    def where(self, loc: Loc) -> Position:
         """The place of a value, or of the nearest thing around it."""
         for length in range(len(loc), 0, -1):
             if found := self.positions.get(loc[:length]):
                 return found
         first = loc[0] if loc else "code"
-        return _Position(next((f for f, keys in FILES.items() if first in keys), "town.yaml"), 0)
+        return Position(next((f for f, keys in FILES.items() if first in keys), "town.yaml"), 0)
 
 
 def read_town(folder: Path) -> Town:
@@ -121,7 +136,12 @@ def read_town(folder: Path) -> Town:
         TownFileError: something is missing or wrong. Files that do not fit together are looked at only once each
             file is right by itself.
     """
-    reading = _Reading()
+    reading = Reading()
+    return town_of(folder, read_folder(folder, reading), reading)
+
+
+def read_folder(folder: Path, reading: Reading) -> Digest:
+    """Everything that a folder holds; the digest is of its files."""
     digest = hashlib.sha256()
     for name, raw in _files(folder, reading):
         digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
@@ -130,7 +150,16 @@ def read_town(folder: Path) -> Town:
         elif name.startswith(f"{ARTICLES}/"):
             _read_article(name, raw, reading)
         else:
-            reading.values.update(_read_yaml(name, raw, (), FILES[name], reading))
+            reading.values.update(read_yaml(name, raw, (), FILES[name], reading))
+    return digest
+
+
+def town_of(folder: Path, digest: Digest, reading: Reading) -> Town:
+    """What was read as a town.
+
+    Raises:
+        TownFileError: something is wrong with it.
+    """
     if not reading.faults:
         try:
             return Town.model_validate({**reading.values, "version": digest.hexdigest()[:12]})
@@ -140,7 +169,7 @@ def read_town(folder: Path) -> Town:
     raise TownFileError(folder, order)
 
 
-def _files(folder: Path, reading: _Reading) -> Iterator[tuple[str, bytes]]:
+def _files(folder: Path, reading: Reading) -> Iterator[tuple[str, bytes]]:
     if not folder.is_dir():
         raise TownFileError(
             folder, [Fault(str(folder), 0, "there is no such folder", "Name a town's folder of YAML files.")]
@@ -156,14 +185,14 @@ def _files(folder: Path, reading: _Reading) -> Iterator[tuple[str, bytes]]:
         elif name not in FILES:
             reading.fault(name, 0, "nothing of a town is kept in this file", f"Remove it; known: {', '.join(FILES)}.")
         elif not path.is_file():
-            reading.fault(name, 0, "the file is missing", f"Add it with {_named(FILES[name])}.")
+            reading.fault(name, 0, "the file is missing", f"Add it with {named(FILES[name])}.")
         elif path.stat().st_size > MAX_FILE_BYTES:
             reading.fault(name, 0, f"larger than {MAX_FILE_BYTES} bytes", "Shorten it.")
         else:
             yield name, path.read_bytes()
 
 
-def _files_within(folder: Path, reading: _Reading) -> Iterator[tuple[str, bytes]]:
+def _files_within(folder: Path, reading: Reading) -> Iterator[tuple[str, bytes]]:
     """The files of one of its folders, named with it."""
     suffix = ".yaml" if folder.name == ARTICLES else ".j2"
     if not folder.is_dir():
@@ -183,11 +212,12 @@ def _files_within(folder: Path, reading: _Reading) -> Iterator[tuple[str, bytes]
             yield name, path.read_bytes()
 
 
-def _named(keys: tuple[str, ...]) -> str:
+def named(keys: tuple[str, ...]) -> str:
+    """Keys as a fault names them."""
     return ", ".join(f"`{key}:`" for key in keys)
 
 
-def _read_letter(name: str, raw: bytes, reading: _Reading) -> None:
+def _read_letter(name: str, raw: bytes, reading: Reading) -> None:
     """A template; whether it is one that can be filled in, who writes letters says."""
     text = _text(name, raw, reading)
     letter, dot, language = Path(name).stem.partition(".")
@@ -195,19 +225,19 @@ def _read_letter(name: str, raw: bytes, reading: _Reading) -> None:
         reading.fault(name, 0, "it names no language", "Call it KIND.LANGUAGE.j2, as acknowledgement.fr.j2.")
     elif text is not None:
         letters = reading.values.setdefault("letters", [])
-        reading.positions["letters", len(letters)] = _Position(name, 1)
+        reading.positions["letters", len(letters)] = Position(name, 1)
         letters.append({"letter": letter, "language": language, "text": text})
 
 
-def _read_article(name: str, raw: bytes, reading: _Reading) -> None:
+def _read_article(name: str, raw: bytes, reading: Reading) -> None:
     """An article; its code is the file's name."""
     articles = reading.values.setdefault("articles", [])
     loc = ("articles", len(articles))
-    reading.positions[loc] = _Position(name, 1)
-    articles.append({"code": Path(name).stem, **_read_yaml(name, raw, loc, ARTICLE_KEYS, reading)})
+    reading.positions[loc] = Position(name, 1)
+    articles.append({"code": Path(name).stem, **read_yaml(name, raw, loc, ARTICLE_KEYS, reading)})
 
 
-def _text(name: str, raw: bytes, reading: _Reading) -> str | None:
+def _text(name: str, raw: bytes, reading: Reading) -> str | None:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -216,21 +246,21 @@ def _text(name: str, raw: bytes, reading: _Reading) -> str | None:
         return None
 
 
-def _read_yaml(name: str, raw: bytes, loc: Loc, keys: tuple[str, ...], reading: _Reading) -> dict[str, Any]:
+def read_yaml(name: str, raw: bytes, loc: Loc, keys: tuple[str, ...], reading: Reading) -> dict[str, Any]:
     """What a file of YAML holds, which stands at `loc` in the town; {} where it cannot be read."""
     text = _text(name, raw, reading)
     node = _node(name, text, reading) if text is not None else None
     if node is None:
         return {}
     if not isinstance(node, yaml.MappingNode):
-        reading.fault(name, 1, "not a mapping", f"Write {_named(keys)}.")
+        reading.fault(name, 1, "not a mapping", f"Write {named(keys)}.")
         return {}
     for key in keys:
-        reading.positions[(*loc, key)] = _Position(name, 0)
+        reading.positions[(*loc, key)] = Position(name, 0)
     return _mapping(name, node, loc, reading, keys)
 
 
-def _node(name: str, text: str, reading: _Reading) -> yaml.Node | None:
+def _node(name: str, text: str, reading: Reading) -> yaml.Node | None:
     try:
         for event in yaml.parse(text, Loader=LOADER):
             if isinstance(event, yaml.AliasEvent):  # Refused: a few of them can stand for gigabytes.
@@ -254,13 +284,13 @@ def _node(name: str, text: str, reading: _Reading) -> yaml.Node | None:
     return node
 
 
-def _value(name: str, node: yaml.Node, loc: Loc, reading: _Reading) -> Any:
+def _value(name: str, node: yaml.Node, loc: Loc, reading: Reading) -> Any:
     """A node as Python, by YAML 1.2's core schema.
 
     Not by PyYAML's, which is 1.1: there `13:00` is 780 and `no` is false.
     """
     line = _line(node.start_mark)
-    reading.positions[loc] = _Position(name, line)
+    reading.positions[loc] = Position(name, line)
     if len(loc) > MAX_DEPTH:
         reading.fault(name, line, "nested too deep", "Nothing of a town is that deep; look at the indentation.")
         return None
@@ -291,22 +321,22 @@ def _plain(text: str) -> str | int | float | bool | None:
 
 
 def _mapping(
-    name: str, node: yaml.MappingNode, loc: Loc, reading: _Reading, known: tuple[str, ...] | None
+    name: str, node: yaml.MappingNode, loc: Loc, reading: Reading, known: tuple[str, ...] | None
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key, line = str(key_node.value), _line(key_node.start_mark)
         if known is not None and key not in known:
-            reading.fault(name, line, f"`{key}` has no place here", f"Remove it; this file holds {_named(known)}.")
+            reading.fault(name, line, f"`{key}` has no place here", f"Remove it; this file holds {named(known)}.")
         elif key in result:
             reading.fault(name, line, f"`{key}` stands twice", "Remove one.")
         else:
             result[key] = _value(name, value_node, (*loc, key), reading)
-            reading.positions[(*loc, key)] = _Position(name, line)
+            reading.positions[(*loc, key)] = Position(name, line)
     return result
 
 
-def _faults(error: ValidationError, reading: _Reading) -> Iterator[Fault]:
+def _faults(error: ValidationError, reading: Reading) -> Iterator[Fault]:
     for each in error.errors(include_url=False):
         cause = each.get("ctx", {}).get("error")
         if isinstance(cause, InconsistentTownError):
