@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from tests.intake.worklist.table import DESK, GREFFE, OTHER, ROADS, Table, due, request_id, row
 
+from clic_chassis import sql
 from clic_chassis.agents import Agent
 from clic_chassis.error import RetryableError
 from clic_chassis.scenario import NOON
 from clic_contracts.vocabulary import LetterKind, Missing, Phase
 from clic_intake.core.worklist import Undelivered
+from clic_intake.worklist.access import LISTED_MAX
 from clic_intake.worklist.query import (
     _DUE,
     _OF_A_DEPARTMENT,
@@ -29,6 +31,7 @@ from clic_intake.worklist.query import (
 )
 
 EXPLAIN_ROWS = 200_000
+ACCESS = sql.load("clic_intake.worklist", "access.sql")
 
 
 async def listed(table: Table, agent: Agent, name: ListName, **filters: str) -> list[int]:
@@ -199,8 +202,10 @@ async def filled(table: Table) -> None:
             publisher, phase, received_at, updated_at, last_sequence, department, first_line, unusual, urgent,
             confidential_to, assigned_to, missing, due_at, warned, missed, answered, letters_failed, public_text,
             public_notes, erased, owed, undelivered, pending, heard_since)
-        SELECT gen_random_uuid(), n, '2026-' || lpad(n::text, 6, '0'), 'report', 'pothole', 'centre', 'phone', 'fr',
-            'live', 'telephonie', 'in_treatment', now(), now(), n, 'd' || n % 12, false, n % 97 = 0, false,
+        SELECT gen_random_uuid(), n, '2026-' || lpad(n::text, 6, '0'),
+            CASE WHEN n % 50 = 0 THEN 'access_to_information' ELSE 'report' END, 'pothole', 'centre', 'phone', 'fr',
+            'live', 'telephonie', 'in_treatment', now() - n * interval '1 minute', now(), n, 'd' || n % 12,
+            false, n % 97 = 0, false,
             CASE WHEN n % 50 = 0 THEN 'greffe' END, CASE WHEN n % 3 = 0 THEN 'agent:a' || n % 40 END,
             CASE WHEN n % 23 = 0 THEN ARRAY['contact'] END,
             CASE WHEN n % 5 < 2 THEN now() + (n % 900 - 300) * interval '1 hour' END, n % 11 = 0, n % 900 < 300, false,
@@ -270,6 +275,12 @@ async def test_every_list_is_read_from_an_index_and_sorts_no_more_than_a_page(ta
                     (realms, parts, now, *first, *[None] * 5, PAGE_ROWS + 2),
                 )
             )
+
+    for which in ("pending", "done"):
+        statement = ACCESS[which].replace("{limit}", str(LISTED_MAX + 1))
+        asked.append((f"access requests {which}", LISTED_MAX + 1, statement, (realms,)))
+    year = dt.timedelta(days=365)
+    asked.append(("access requests of a year", 20, ACCESS["received"], (now - year, now, -1, 20)))
 
     wrong = []
     for what, limit, statement, values in asked:
