@@ -173,6 +173,8 @@ def test_a_review_is_asked_for_by_its_last_day_whenever_the_town_hears_of_it(
     decided = (REFUSED, "2026-03-27T10:00")
     assert desk.waits_until(known_at, WRITTEN, decided)["review_window-1"] in ("open", "lapsed")
     assert desk.hears(WRITTEN, decided, (review(requested_on), known_at))["review_window-1"] == standing
+    window = desk.own.by_id["review_window-1"]
+    assert (window.met is None, window.lapsed is None) == (standing != "kept", standing == "kept")
     assert (
         Desk(desk.rules, desk.tell).hears(WRITTEN, decided, (review(requested_on), known_at))["review_window-1"]
         == standing

@@ -127,7 +127,10 @@ def test_silence_on_access_goes_up_beside_its_consequence_in_law(whole: Desk) ->
 def test_a_chain_whose_steps_are_not_in_order_of_time_still_goes_up_in_order(whole_town: Town, tell: Tell) -> None:
     """No step before the one below it; hours are counted from the limit itself."""
     document = whole_town.model_dump(mode="json")
-    document["deadlines"]["escalation"] = [{"to": "person", "after": {"hours": 30}}, {"to": "head"}]
+    document["deadlines"]["escalation"] = [
+        {"to": "person", "after": {"hours": 30}},
+        {"to": "head", "after": {"hours": 1}},
+    ]
     desk = Desk(Rules(Town.model_validate(document)), tell)
     desk.waits_until("2026-12-31T00:00", *STORY)
     assert [when for _, when in desk.told(ObligationEscalated)] == [at("2026-05-27T06:00")] * 2

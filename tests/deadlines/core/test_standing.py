@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.deadlines.desk import ACKNOWLEDGED, ANSWERED, POTHOLE_DUE, RECEIVED, Desk, at, make
 
-from clic_contracts.event import Event, RequestClosed, RequestIncomplete
+from clic_contracts.event import Event, RequestClosed, RequestCompleted, RequestIncomplete
 from clic_deadlines.core.obligation import OnTime, State, on_time
 
 ASKED = (make(RequestIncomplete), "2026-05-20T10:00")
@@ -51,6 +51,9 @@ def test_open_overdue_ones_count_as_late_and_windows_lifted_and_running_ones_not
     whole.hears(RECEIVED, acknowledged, ASKED)
     kept = list(whole.own.by_id.values())
     assert OnTime(1, 0) == on_time(kept, at("2026-05-22T00:00")) == on_time(kept, at("2027-01-01T00:00"))
+    whole.hears(RECEIVED, acknowledged, ASKED, (make(RequestCompleted), "2026-05-21T10:00"))
+    assert whole.standing["citizen_reply-1"] == "kept"
+    assert OnTime(1, 0) == on_time(whole.own.by_id.values(), at("2026-05-22T00:00"))
     other = Desk(whole.rules, whole.tell)
     other.hears(RECEIVED)
     late = list(other.own.by_id.values())

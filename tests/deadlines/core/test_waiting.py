@@ -144,6 +144,26 @@ def test_a_limit_that_runs_again_is_warned_of_and_missed_once_each(desk: Desk) -
     assert desk.alarms(RECEIVED, monday, given) == []
 
 
+def test_what_is_late_when_the_citizen_is_asked_stays_late(desk: Desk) -> None:
+    """POL-06, POL-29: waiting does not undo a missed limit, nor hide it."""
+    asked = (ASKED, "2026-05-26T00:00")
+    assert desk.waits_until("2026-05-27T00:00", RECEIVED, asked)["answer-1"] == "missed"
+    assert desk.state("answer-1", "2026-05-27T00:00") is State.MISSED
+    assert ("paused", at("2026-05-26T00:00")) not in desk.told(ObligationPaused)
+
+
+def test_a_date_that_is_agreed_while_it_stands_still_replaces_it(desk: Desk) -> None:
+    """POL-19: nothing was late, whatever the calendar says meanwhile."""
+    story = (RECEIVED, WEDNESDAY, (make(RequestPromised, due_on="2026-06-30"), "2026-06-10T09:00"))
+    assert desk.hears(*story)["answer-1"] == "replaced"
+
+
+def test_an_answer_ends_the_waiting(desk: Desk) -> None:
+    """POL-39: what is reopened afterwards runs."""
+    story = (RECEIVED, WEDNESDAY, (ANSWERED, "2026-05-25T09:00"), (make(RequestClosed), "2026-05-25T09:00"))
+    assert desk.hears(*story, (make(RequestReopened), "2026-05-26T09:00"))["answer-2"] == "open"
+
+
 def test_a_reopened_request_does_not_wait_for_what_was_asked_before(desk: Desk) -> None:
     """POL-39."""
     story = (RECEIVED, WEDNESDAY, (make(RequestClosed, reason="withdrawn"), "2026-05-25T09:00"))
