@@ -41,7 +41,7 @@ from clic_contracts.vocabulary import Phase
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "services/intake/src/clic_intake/core"
 CORE_TESTS = "tests/intake/core"
-OF_ACCESS = ("tests/intake/access_path/test_rule.py",)
+OF_ACCESS = tuple(f"tests/intake/access_path/test_{name}.py" for name in ("rule", "review", "handing"))
 OF_RULES = (f"{CORE_TESTS}/test_judging.py", f"{CORE_TESTS}/test_request.py", *OF_ACCESS)
 TESTS_BY_MODULE = {"rule": OF_RULES, "access_rule": OF_ACCESS, "extension": OF_ACCESS}
 OF_ADMISSION = (f"{CORE_TESTS}/test_admission.py",)

@@ -37,7 +37,7 @@ ACCESS: tuple[Removal, ...] = (
         f"{INTAKE}/core/access_rule.py",
         "    if step.requested_on < since:\n",
         "    if False:\n",
-        f"{T_PATH}/test_rule.py::test_a_review_is_requested_where_the_law_gives_one",
+        f"{T_PATH}/test_review.py::test_a_review_is_requested_where_the_law_gives_one",
     ),
     Removal(
         24,

@@ -81,3 +81,10 @@ def on(day: str, event: Event, hour: int = 10) -> Recorded:
 def record(event: Event, day: str, hour: int = 10, minute: int = 0) -> Record:
     """State a fact of a day in the town."""
     return Record(event, town(day, hour, minute))
+
+
+RECEIVED_ON = on("2026-05-15", WRITTEN)
+"""A Friday; day 20 is Thursday 4 June, day 30 is Sunday 14 June."""
+MADE_ORALLY = on("2026-05-15", ORAL)
+IN_TIME, LATE = "2026-05-28", "2026-06-20"
+"""Days before and after its limit."""
