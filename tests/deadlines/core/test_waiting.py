@@ -192,6 +192,13 @@ def test_a_pause_that_is_recorded_late_takes_back_what_was_missed(desk: Desk) ->
     assert [when for _, when in desk.told(ObligationMissed)][1:] == [at(POTHOLE_DUE), at("2026-05-29T00:00")]
 
 
+def test_an_asking_that_is_recorded_after_the_reply_is_a_pause_that_is_over(whole: Desk) -> None:
+    """Judged by when things happened."""
+    standing = whole.hears(RECEIVED, FRIDAY_AFTER, WEDNESDAY)
+    assert (standing["answer-1"], standing["citizen_reply-1"]) == ("open", "kept")
+    assert whole.due("answer-1") == at("2026-05-29T00:00")
+
+
 def test_an_answer_from_before_the_asking_leaves_no_pause(desk: Desk) -> None:
     """What was recorded of a pause that never was is corrected."""
     desk.hears(RECEIVED, WEDNESDAY, FRIDAY_AFTER, (ANSWERED, "2026-05-27T09:00"))
