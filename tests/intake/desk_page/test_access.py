@@ -63,7 +63,7 @@ async def test_a_new_request_shows_its_path_and_only_what_can_be_done_now(bureau
         "Aucun tiers n’est visé",
         "de dix jours au plus",
         "Échéance de la loi",
-        "vingt jours après la réception (art. 47)",
+        "20 jours après la réception (art. 47)",
         "Rien à réviser avant une décision",
     ):
         assert words in told, words

@@ -108,7 +108,11 @@ async def up_to_the_decision(walk: Walk, request_id: str) -> None:
     await bureau.fact(request_id, lifted)
     await decided_by_law(bureau, request_id, 2, 30, "access_extended")
     told = await walk.told()
-    for words in ("vingt jours, plus 10 de prolongation (art. 47)", "un jour férié", "Ce jour-là le bureau est fermé"):
+    for words in (
+        "30 jours après la réception, avec la prolongation (art. 47)",
+        "un jour férié",
+        "Ce jour-là le bureau est fermé",
+    ):
         assert words in told, words
     await walk.looked("path")
     await walk.do("third-party-answer", Quel_tiers="Tiers 1", **{"Le tiers s’y oppose": "x"})

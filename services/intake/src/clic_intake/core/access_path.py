@@ -31,6 +31,7 @@ from clic_contracts.event import (
     ReviewDecided,
     ReviewRequested,
     TraceStep,
+    Within,
 )
 from clic_contracts.vocabulary import (
     AccessNature,
@@ -57,6 +58,8 @@ class Limit:
     due_strict_on: dt.date
     due_prudent_on: dt.date
     trace: tuple[TraceStep, ...]
+    within: Within | None
+    """How long it is; None: it was not recorded."""
     met: bool = False
     in_time: bool | None = None
     """Once it is met."""
@@ -209,6 +212,7 @@ def _apply_owed(path: AccessPath, event: Event) -> None:
                 event.due_strict_on,
                 event.due_prudent_on,
                 event.trace,
+                event.within,
             )
         case AccessDeemedRefused(obligation_id=which, due_at=due_at):
             path.deemed_refusals[which] = due_at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from clic_intake.core.access import DECISION_DAYS
 from clic_intake.core.access_path import Limit
 from clic_intake.web import Words
 
@@ -12,7 +13,7 @@ def limit_lines(t: Words, limit: Limit | None, extended_days: int) -> tuple[str,
     """The limit by the letter of the law, what moved it there, and the day that the desk works to."""
     if limit is None:
         return (t("Échéance pas encore calculée", "Limit not counted yet"),)
-    rule = _rule(t, limit.rule, extended_days)
+    rule = _rule(t, limit, extended_days)
     lines = [
         t("Échéance de la loi", "Limit by law")
         + f"{t.colon} {t.day(limit.due_strict_on)}"
@@ -41,15 +42,22 @@ def limit_lines(t: Words, limit: Limit | None, extended_days: int) -> tuple[str,
     return tuple(lines)
 
 
-def _rule(t: Words, rule: str, extended_days: int) -> str:
+def _rule(t: Words, limit: Limit, extended_days: int) -> str:
     """How the limit is counted, by the rule that set it."""
-    match rule:
+    match limit.rule:
         case "access_law":
-            return t("vingt jours après la réception (art. 47)", "twenty days after reception (s. 47)")
+            days = limit.within.amount if limit.within else DECISION_DAYS
+            if days < DECISION_DAYS:
+                return t(
+                    f"{days} jours après la réception, le délai de la Ville",
+                    f"{days} days after reception, the Town's own delay",
+                )
+            return t(f"{days} jours après la réception (art. 47)", f"{days} days after reception (s. 47)")
         case "access_extended":
+            days = limit.within.amount if limit.within else DECISION_DAYS + extended_days
             return t(
-                f"vingt jours, plus {extended_days} de prolongation (art. 47)",
-                f"twenty days, and {extended_days} of extension (s. 47)",
+                f"{days} jours après la réception, avec la prolongation (art. 47)",
+                f"{days} days after reception, with the extension (s. 47)",
             )
         case "access_third_party":
             return t(
