@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 import asyncpg
 import structlog
@@ -21,7 +23,7 @@ from .core.alarm import alarms
 from .core.duty import is_backlog
 from .core.obligation import DECIDER, Look, Reconcile
 from .core.standard import Rules
-from .timer_table import Due, Looked, TimerTable
+from .timer_table import Due, Looked
 
 log = structlog.get_logger()
 
@@ -40,6 +42,36 @@ STUCK_AFTER_S = 120.0
 _AWAY = (RetryableError, NatsError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
+class TakenTimers(Protocol):
+    """Timers that nobody else holds meanwhile; see `Taken`."""
+
+    due: tuple[Due, ...]
+
+    async def settle(self, looked: Sequence[Looked]) -> None:
+        """Set each to its next instant, or drop it; and set what came about beside it."""
+        ...
+
+    async def postpone(self, timer: Due, until: dt.datetime) -> None:
+        """It could not be decided now."""
+        ...
+
+
+class TimerSource(Protocol):
+    """Where due timers are taken from; `TimerTable` is the real one, `MemoryTimerTable` its twin."""
+
+    async def any_due(self, now: dt.datetime) -> bool:
+        """Whether there is anything to fire."""
+        ...
+
+    async def next_due(self) -> dt.datetime | None:
+        """When the next timer is looked at; None: there is none."""
+        ...
+
+    def taken(self, now: dt.datetime, most: int) -> AbstractAsyncContextManager[TakenTimers]:
+        """Due timers, oldest first, held until the end of the block."""
+        ...
+
+
 class Timers:
     """Fires due timers. Several instances may run: each takes what no other holds."""
 
@@ -51,7 +83,7 @@ class Timers:
         log: EventLog,
         decisions: Decisions,
         rules: Rules,
-        table: TimerTable,
+        table: TimerSource,
         clock: Clock,
         caught_up: Callable[[], Awaitable[bool]],
     ) -> None:
