@@ -7,7 +7,6 @@ import datetime as dt
 from tests.deadlines.desk import (
     ACKNOWLEDGED,
     ANSWERED,
-    FRIDAY,
     POTHOLE_DUE,
     RECEIVED,
     TORONTO,
@@ -29,7 +28,6 @@ from clic_contracts.event import (
 )
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import RecountReason
-from clic_deadlines.core.calendar import Calendar
 from clic_deadlines.core.obligation import DECIDER, Obligations
 from clic_deadlines.core.standard import Rules
 
@@ -190,9 +188,18 @@ def test_a_decision_that_comes_after_the_release_opens_its_review(whole: Desk) -
     assert whole.hears(received, (ANSWERED, "2026-03-27T10:00"))["review_window-1"] == "open"
 
 
-def test_an_older_terms_delay_is_not_known_and_is_not_recounted(town: Town, desk: Desk) -> None:
-    """What was not recorded is not made up."""
-    as_older_release(desk, RECEIVED)
-    desk.rules = Rules(with_newer_calendar(town))
-    desk.recounts(Calendar(desk.rules.town.calendar), FRIDAY, RECEIVED)
+def test_an_older_terms_delay_is_taken_from_the_rule_where_that_still_counts_to_its_limit(
+    town: Town, desk: Desk
+) -> None:
+    """What was not recorded is not made up: with another standard of today it stays where it is."""
+    as_older_release(desk, RECEIVED, ACKNOWLEDGED_AT)
+    newer = with_newer_calendar(town)
+    stricter = newer.model_dump(mode="json")
+    stricter["subjects"][0]["answer_within"] = {"business_days": 3}
+    desk.rules = Rules(Town.model_validate(stricter))
+    desk.recounts(desk.rules.calendar, "2026-05-20T12:00", RECEIVED, ACKNOWLEDGED_AT)
     assert desk.facts == []
+    desk.rules = Rules(newer)
+    desk.recounts(desk.rules.calendar, "2026-05-20T12:00", RECEIVED, ACKNOWLEDGED_AT)
+    assert at("2026-05-28T00:00") == desk.due("answer-1")
+    assert [each.obligation_id for each in recounted(desk)] == ["answer-1"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from clic_chassis.decider import Decider, Fact
 from clic_contracts.envelope import Recorded
+from clic_contracts.event import ObligationSet, RequestReceived, Within
 from clic_contracts.vocabulary import RecountReason
 
 from .calendar import Calendar
@@ -91,7 +92,25 @@ def _recounted(command: Recount, owed: tuple[Duty, ...], state: Obligations) -> 
         if not known.is_open or is_late:
             continue
         ended = [pause for pause in duty.pauses if pause.until is not None]
-        limit = counted_anew(duty.terms, command.calendar, command.reconcile.rules.town.deadlines, ended)
+        terms = _with_delay(duty.terms, command.reconcile)
+        limit = counted_anew(terms, command.calendar, command.reconcile.rules.town.deadlines, ended)
         if limit is not None and limit != known.due:
             facts.append(Fact(recount(duty.terms, limit, RecountReason.CALENDAR), command.now))
     return tuple(facts)
+
+
+def _with_delay(terms: ObligationSet, reconcile: Reconcile) -> ObligationSet:
+    """Terms with how long the delay is; of an older release's, where the rule still counts to the limit that stands."""
+    rules = reconcile.rules
+    received = next((each.data for each in reconcile.intake if isinstance(each.data, RequestReceived)), None)
+    if terms.within is not None or received is None:
+        return terms
+    calendar = rules.calendar_named(terms.calendar_version, terms)
+    for standard in (rules.acknowledge, rules.answer(received)):
+        if (standard.obligation, standard.rule) == (terms.obligation, terms.rule.code):
+            within = Within(amount=standard.within.amount, unit=standard.within.unit)
+            whole = terms.model_copy(update={"within": within})
+            limit = counted_anew(whole, calendar, rules.town.deadlines, ())
+            if limit is not None and limit.due_at == terms.due_at:
+                return whole
+    return terms
