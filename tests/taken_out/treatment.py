@@ -165,7 +165,7 @@ TREATMENT: tuple[Removal, ...] = (
         39,
         "a closed request is reopened within the town's days and not later",
         f"{INTAKE}/core/rule.py",
-        "    if _day(rules, at) > last_on:\n        raise ReopeningError(",
+        "    if rules.day_of(at) > last_on:\n        raise ReopeningError(",
         "    if False:\n        raise ReopeningError(",
         f"{T_CORE}/test_request.py::test_a_closed_request_is_not_reopened_later",
     ),
