@@ -10,7 +10,7 @@ from tests.place import TOWN_DIR
 
 from clic_chassis.town_change import read_changed_town
 from clic_chassis.town_file import TownFileError, read_town
-from clic_contracts.town import Delay
+from clic_contracts.town_time import Delay
 from clic_contracts.vocabulary import Kind
 
 
