@@ -184,7 +184,7 @@ class _Shown:
         forms = _forms(IdentifyThirdParty.PATH)
         if any(to_notify(each) for each in parties):
             forms += _forms(NOTIFY_BY_LETTER, NotifyThirdParty.PATH)
-        if any(to_answer(each) for each in parties):
+        if any(to_answer(each) and not self._is_silent(each) for each in parties):
             forms += _forms(TakeThirdPartyAnswer.PATH)
         open_ = any(each.answered_at is None and not self._is_silent(each) for each in parties)
         when: When = "now" if open_ else "past" if parties else "to-come"
@@ -281,15 +281,12 @@ class _Shown:
         if path.review_outcome is not None and not path.request.path.reviews_open:
             lines.append(said(t, label.REVIEWS[path.review_outcome]))
         under_way = path.request.path.reviews_open > 0
-        if under_way:
-            decided = self._refused(ReviewDecided(outcome=ReviewOutcome.UPHELD))
-            return Step(
-                self._title("review"), "now", tuple(lines), () if decided else _forms(ReportReviewDecided.PATH), decided
-            )
         refused = self._refused(ReviewRequested(requested_on=self.rules.day_of(self.now)))
-        reason = self._no_review() if refused else ""
         forms = () if refused else _forms(ReportReviewRequested.PATH)
-        when: When = "past" if path.review_requested_on else "to-come"
+        if not self._refused(ReviewDecided(outcome=ReviewOutcome.UPHELD)):
+            forms += _forms(ReportReviewDecided.PATH)
+        when: When = "now" if under_way else "past" if path.review_requested_on else "to-come"
+        reason = self._no_review() if refused and not under_way else ""
         return Step(self._title("review"), when, tuple(lines), forms, reason)
 
     def _window(self, window: Limit) -> str:
