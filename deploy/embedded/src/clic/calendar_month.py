@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from clic_chassis.error import ClicError
-from clic_contracts.town import CalendarConfig, Town
+from clic_contracts.town import Town
+from clic_contracts.town_time import CalendarConfig
 from clic_deadlines.core.french import NBSP, day, weekday
 from clic_deadlines.core.holiday_name import holiday_name
 
