@@ -14,6 +14,8 @@ from tests.intake.citizen.visit import Hall, Link, hidden, link_of, no_file, tex
 from clic_contracts.event import (
     Event,
     InteractionRecorded,
+    ObligationPaused,
+    ObligationRecounted,
     RequestAttached,
     RequestClosed,
     RequestCompleted,
@@ -172,6 +174,27 @@ async def test_what_is_missing_is_given_and_only_that_is_asked(hall: Hall) -> No
     assert (lacking.status_code, 'id="fault-completer-email"' in lacking.text) == (422, True)
     assert "le traitement se poursuit" in text_of(done.text).casefold()
     assert [set(each.given) for each in await of_type(hall, link, RequestCompleted)] == [{"contact", "precision"}]
+
+
+async def test_while_the_town_waits_for_the_citizen_the_clock_is_told_to_stand_still(hall: Hall) -> None:
+    """POL-06, POL-18: no date is promised meanwhile; one is told again once they replied."""
+    async with hall.visitor() as visitor:
+        link = await followed(hall, visitor)
+        await hall.route(link)
+        await hall.command(link, "ask", channel="email", missing=["precision"])
+        before = (await visitor.get(link.path)).text
+        await hall.fact(link, ObligationPaused.model_validate(ObligationPaused.EXAMPLE))
+        stopped = (await visitor.get(link.path)).text
+        english = (await visitor.get(f"{link.path}?lang=en")).text
+        await hall.command(link, "complete", text="Devant le parc.")
+        await hall.fact(link, ObligationRecounted.model_validate(ObligationRecounted.EXAMPLE))
+        going_on = (await visitor.get(f"{link.path}?lang=fr")).text
+
+    words = "Le délai est suspendu en attendant votre réponse."
+    assert [words in each for each in (before, stopped, going_on)] == [False, True, False]
+    assert "The clock is stopped until you reply." in english
+    assert "Réponse au plus tard" not in stopped
+    assert "21\u00a0mai\u00a02026" in going_on
 
 
 async def test_a_request_is_withdrawn_once_and_by_its_citizen(hall: Hall) -> None:

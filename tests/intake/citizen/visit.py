@@ -85,6 +85,10 @@ class Hall:
         await self._decide(Service.DEADLINES, link, owed(due_on))
         return due_on
 
+    async def fact(self, link: Link, event: Event) -> None:
+        """Another service's fact."""
+        await self._decide(Service(event.BY), link, event)
+
     async def _decide(self, service: Service, link: Link, event: Event) -> None:
         await self.office.runtime.decisions(service).decide(
             await self.request_id(link), lambda _: (Fact(event, now()),), cause_id=str(uuid.uuid4()), actor="rule:essai"
