@@ -19,33 +19,39 @@ class MemoryLog:
     def __init__(self, created_at: dt.datetime | None = None) -> None:
         self._created_at = created_at or dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
         self._commits: list[tuple[str, Service, RequestId, bytes]] = []
-        self._last: dict[str, int] = {}
+        self._positions: dict[str, list[int]] = {}
+        """Of each subject's commits."""
 
     async def append(
         self, service: Service, request_id: RequestId, events: Sequence[Recorded], *, expected: int
     ) -> int:
         """See `EventLog.append`."""
         subject = log_subject(service, request_id)
-        if self._last.get(subject, 0) != expected:
+        positions = self._positions.setdefault(subject, [])
+        if (positions[-1] if positions else 0) != expected:
             raise ConflictError(subject, expected)
         self._commits.append((subject, service, request_id, encode_commit(events)))
-        self._last[subject] = len(self._commits)
+        positions.append(len(self._commits))
         return len(self._commits)
 
     async def load(self, service: Service, request_id: RequestId, *, fresh: bool = False) -> Story:
         """See `EventLog.load`; what is in memory is always fresh."""
         del fresh
-        return Story(tuple([c async for c in self.read(filters=[log_subject(service, request_id)])]))
+        return Story(tuple(self._commit(each) for each in self._positions.get(log_subject(service, request_id), ())))
 
     async def read(self, *, after: int = 0, filters: Sequence[str] = ()) -> AsyncIterator[Commit]:
         """See `EventLog.read`."""
-        for sequence, (subject, service, request_id, body) in enumerate(list(self._commits), start=1):
+        for sequence, (subject, *_) in enumerate(list(self._commits), start=1):
             if sequence > after and (not filters or any(_matches(subject, each) for each in filters)):
-                yield Commit(sequence, service, request_id, decode_commit(body))
+                yield self._commit(sequence)
 
     async def identity(self) -> LogIdentity:
         """See `EventLog.identity`."""
         return LogIdentity(LOG_STREAM, self._created_at, len(self._commits))
+
+    def _commit(self, sequence: int) -> Commit:
+        _, service, request_id, body = self._commits[sequence - 1]
+        return Commit(sequence, service, request_id, decode_commit(body))
 
 
 def _matches(subject: str, pattern: str) -> bool:
