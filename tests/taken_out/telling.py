@@ -33,9 +33,9 @@ TELLING: tuple[Removal, ...] = (
         15,
         "who writes by Messenger is owed what who writes by e-mail is",
         DUTY,
-        "            owed.set_standard(owed.rules.acknowledge, recorded)\n            _set_answer(",
-        '            if received.channel != "messenger":\n'
-        "                owed.set_standard(owed.rules.acknowledge, recorded)\n            _set_answer(",
+        "    owed.set_standard(owed.rules.acknowledge, happened)\n    _set_answer(",
+        '    if received.channel != "messenger":\n'
+        "        owed.set_standard(owed.rules.acknowledge, happened)\n    _set_answer(",
         f"{T_OWES}::test_whatever_the_channel_an_acknowledgement_is_due_at_the_end_of_the_next_business_day",
     ),
     Removal(
@@ -58,7 +58,7 @@ TELLING: tuple[Removal, ...] = (
         17,
         "the town owes an answer",
         DUTY,
-        "        owed.set_answer(owed.rules.answer(received), recorded)\n",
+        "        owed.set_answer(owed.rules.answer(received), happened)\n",
         "        pass\n",
         f"{T_OWES}::test_an_answer_keeps_the_obligation_to_answer_in_time_or_late",
     ),
