@@ -28,6 +28,7 @@ from .importing import command as importing
 from .rebuild import rebuild
 from .report import report
 from .seed.command import seed
+from .what_if import what_if
 
 app = typer.Typer(
     help="CLIC, the citizen-request desk of a town. Every command finds its installation by CLIC_DIR, or .clic here.",
@@ -45,6 +46,7 @@ app.command()(analyst)
 app.command()(calendar_feed)
 app.command("digest")(digest)
 app.command()(due)
+app.command()(what_if)
 app.command()(personal.erase)
 app.add_typer(access.app, name="access")
 app.add_typer(calendar_command.app, name="calendar")
