@@ -38,6 +38,7 @@ from clic_contracts.vocabulary import (
     AccessOutcome,
     BodyCode,
     ClosingReason,
+    LiftReason,
     Missing,
     ObligationKind,
     ReviewOutcome,
@@ -64,6 +65,8 @@ class Limit:
     in_time: bool | None = None
     """Once it is met."""
     lifted: bool = False
+    replaced: bool = False
+    """Lifted, because another limit took its place."""
     missed: bool = False
     lapsed: bool = False
     """A window ended and was not used."""
@@ -139,15 +142,13 @@ class AccessPath:
 
     @property
     def deemed_refused_at(self) -> dt.datetime | None:
-        """The limit that passed in silence; None where none did, or where a decision in time was recorded later."""
-        return min(
-            (
-                at
-                for which, at in self.deemed_refusals.items()
-                if which not in self.limits or self.limits[which].in_time is not True
-            ),
-            default=None,
-        )
+        """The limit that passed in silence; None where none did.
+
+        Nor where it was known later that it had not been silent: a decision or an extension in time was recorded.
+        """
+        found = ((at, self.limits.get(which)) for which, at in self.deemed_refusals.items())
+        holding = (at for at, limit in found if limit is None or not (limit.in_time or limit.replaced))
+        return min(holding, default=None)
 
     @property
     def decision(self) -> Decision | None:
@@ -230,12 +231,12 @@ def _apply_limit(limit: Limit, event: Event) -> None:
             limit.due_at, limit.trace = event.due_at, event.trace
             limit.due_strict_on, limit.due_prudent_on = event.due_strict_on, event.due_prudent_on
         case ObligationMet(in_time=in_time):
-            limit.met, limit.in_time = True, in_time
+            limit.met, limit.in_time, limit.lapsed = True, in_time, False
         case ObligationMissed():
             limit.missed = True
         case ObligationLapsed():
             limit.lapsed = True
-        case ObligationLifted():
-            limit.lifted = True
+        case ObligationLifted(reason=reason):
+            limit.lifted, limit.replaced = True, reason is LiftReason.REPLACED
         case _:
             pass
