@@ -26,6 +26,8 @@ from .timer import Timers
 from .timer_table import TimerTable
 
 DURABLE = "deadlines"
+DOCKET_FLUSH_EVERY_S = 0.2
+"""As the agents' worklists: what people read may be a blink old, and a transaction takes several facts of a request."""
 
 
 async def wire(runtime: Runtime[Settings]) -> Wiring:
@@ -51,7 +53,9 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
         caught_up=progress.caught_up,
     )
     identity = identity_of_settings(runtime.settings, runtime.clock)
-    projector = Projector(runtime.nats, runtime.pool, DocketProjection(runtime.town), is_vital=False)
+    projector = Projector(
+        runtime.nats, runtime.pool, DocketProjection(runtime.town), flush_every_s=DOCKET_FLUSH_EVERY_S, is_vital=False
+    )
     docket = Docket(runtime.pool, runtime.clock)
     digests = DigestSender(
         town=runtime.town,
