@@ -68,7 +68,7 @@ def _own(story: tuple[Recorded, ...]) -> list[Commit]:
     heard = Heard(Rules(TOWN))
     heard.hear(story)
     heard.wait(story, NOW)
-    commits = [(Service.ROUTING, (Fact(routed, received.occurred_at),))]
+    commits: list[tuple[Service, tuple[Fact, ...]]] = [(Service.ROUTING, (Fact(routed, received.occurred_at),))]
     commits += [(Service.DEADLINES, facts) for facts in heard.commits if facts]
     return [Commit(0, by, received.request_id, _recorded(facts, received.request_id)) for by, facts in commits]
 
