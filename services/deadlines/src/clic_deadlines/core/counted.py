@@ -7,23 +7,27 @@ the limit of a delay in days, which is the same for every request that begins on
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import cast
 
 from clic_contracts.event import ObligationSet, RequestReceived, RuleRef, Within
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import Kind, ObligationKind
+from clic_contracts.vocabulary import DelayUnit, Kind, ObligationKind
 
 from .limit import term_of
 from .owed import Owed
-from .standard import Rules, Standard
+from .standard import (
+    ACCESS_THIRD_PARTY,
+    NOTIFY_THIRD_PARTY,
+    REVIEW_AFTER_DECISION,
+    REVIEW_AFTER_EXPIRY,
+    THIRD_PARTY_RESPONSE,
+    Rules,
+    Standard,
+)
 
-LIMITS_CACHED_MAX = 16_384
-"""Limits kept in memory: two years of start days with two dozen delays, some 5 MB."""
-STANDARDS_CACHED_MAX = 1_024
-_INSTANT = dt.timedelta(microseconds=1)
+LAW = (NOTIFY_THIRD_PARTY, THIRD_PARTY_RESPONSE, ACCESS_THIRD_PARTY, REVIEW_AFTER_DECISION, REVIEW_AFTER_EXPIRY)
+"""Standards that are every town's."""
 
 
 @dataclass(slots=True)
@@ -50,53 +54,68 @@ class _Limit:
     calendar_version: str
 
 
+class _Kept:
+    """A standard that is met again and again, and its limits: one for each day on which something began."""
+
+    __slots__ = ("in_days", "limits", "rule", "standard", "within")
+
+    def __init__(self, standard: Standard) -> None:
+        self.standard = standard
+        self.rule = RuleRef(code=standard.rule)
+        self.within = Within(amount=standard.within.amount, unit=standard.within.unit)
+        self.in_days = standard.within.unit in (DelayUnit.BUSINESS_DAYS, DelayUnit.CALENDAR_DAYS)
+        self.limits: dict[dt.date, _Limit] = {}
+
+
 class CountingRules(Rules):
     """One town's rules, which remember what they said."""
 
     def __init__(self, town: Town) -> None:
         super().__init__(town)
+        always = (self.acknowledge, self.access, self.citizen_reply, self.outside_work, *LAW)
         remembered = self.__dict__  # Rules are frozen: what they say does not change.
         remembered["_answers"], remembered["_judgements"] = {}, {}
-        remembered["_limit_of_day"] = lru_cache(LIMITS_CACHED_MAX)(self._count_from_day)
-        remembered["named"] = lru_cache(STANDARDS_CACHED_MAX)(_named)
+        remembered["_kept"] = {id(each): _Kept(each) for each in always if each is not None}
 
     _answers: dict[tuple[Kind, str | None, bool], Standard]
     _judgements: dict[tuple[Kind, bool], Standard | None]
-    _limit_of_day: Callable[[Standard, dt.date], _Limit]
-    named: Callable[[Standard], tuple[RuleRef, Within]]
-    """How the terms of a standard name it, and how long it is."""
+    _kept: dict[int, _Kept]
+    """By identity, since hashing a standard takes longer than counting with it; they live as long as the rules."""
 
     def answer(self, received: RequestReceived) -> Standard:
         """As the rules say it."""
         key = (received.kind, received.subject, received.urgent)
         if (known := self._answers.get(key)) is None:
             known = self._answers[key] = super().answer(received)
+            self._kept.setdefault(id(known), _Kept(known))
         return known
 
     def judge(self, received: RequestReceived) -> Standard | None:
         """As the rules say it."""
         key = (received.kind, received.urgent)
         if key not in self._judgements:
-            self._judgements[key] = super().judge(received)
+            known = self._judgements[key] = super().judge(received)
+            if known is not None:
+                self._kept[id(known)] = _Kept(known)
         return self._judgements[key]
 
-    def limit(self, standard: Standard, starts_at: dt.datetime, last_on: dt.date | None) -> _Limit:
-        """The limit of a delay from an instant, or of an agreed last day."""
-        if last_on is None and standard.within.hours is None and standard.within.business_hours is None:
-            return self._limit_of_day(standard, self.calendar.day_of(starts_at))
-        return self._count(standard, starts_at, last_on)
+    def kept(self, standard: Standard) -> _Kept:
+        """What is known of a standard; of one that was made for a single request nothing is remembered."""
+        return self._kept.get(id(standard)) or _Kept(standard)
 
-    def _count_from_day(self, standard: Standard, start_on: dt.date) -> _Limit:
-        return self._count(standard, self.calendar.end_of(start_on) - _INSTANT, None)
+    def limit(self, kept: _Kept, starts_at: dt.datetime, last_on: dt.date | None) -> _Limit:
+        """The limit of a delay from an instant, or of an agreed last day."""
+        if last_on is not None or not kept.in_days:
+            return self._count(kept.standard, starts_at, last_on)
+        start_on = self.calendar.day_of(starts_at)
+        if (known := kept.limits.get(start_on)) is None:
+            known = kept.limits[start_on] = self._count(kept.standard, starts_at, None)
+        return known
 
     def _count(self, standard: Standard, starts_at: dt.datetime, last_on: dt.date | None) -> _Limit:
         calendar = self.calendar_at(starts_at)
         term = term_of(standard.obligation, starts_at, last_on or standard.within, calendar)
         return _Limit(term.due_at, term.due_strict_on, calendar.version)
-
-
-def _named(standard: Standard) -> tuple[RuleRef, Within]:
-    return RuleRef(code=standard.rule), Within(amount=standard.within.amount, unit=standard.within.unit)
 
 
 class CountedOwed(Owed):
@@ -111,17 +130,17 @@ class CountedOwed(Owed):
         self, obligation_id: str, standard: Standard, starts_at: dt.datetime, last_on: dt.date | None
     ) -> ObligationSet:
         """The terms, as far as the fold looks at them."""
-        limit = self.rules.limit(standard, starts_at, last_on)
-        rule, within = self.rules.named(standard)
+        kept = self.rules.kept(standard)
+        limit = self.rules.limit(kept, starts_at, last_on)
         terms = Terms(
             obligation_id,
             standard.obligation,
             starts_at,
             limit.due_at,
             limit.due_strict_on,
-            rule,
+            kept.rule,
             limit.calendar_version,
-            within if last_on is None else None,
+            kept.within if last_on is None else None,
             standard.stops_while_waiting,
         )
         return cast("ObligationSet", terms)  # It has what the fold reads, and the fold records nothing of it.

@@ -50,6 +50,10 @@ class Duty:
     deemed_refused: bool = False
     """Its limit passed without a decision on access (A-2.1 art. 52)."""
 
+    def ended(self, outcome: Kept | Lapsed) -> Duty:
+        """The same with what became of it; `dataclasses.replace` takes three times as long."""
+        return Duty(self.terms, self.assumed, self.set_at, outcome, self.pauses, self.deemed_refused)
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:

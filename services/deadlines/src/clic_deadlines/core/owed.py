@@ -133,11 +133,18 @@ class Owed:
         """
         at = recorded.occurred_at
         for obligation_id in self.answers:
-            is_law = self.duties[obligation_id].terms.obligation is ObligationKind.DECIDE_ACCESS
-            if not is_law and self.is_in_time(obligation_id, at):
+            if not self._is_law(obligation_id) and self.is_in_time(obligation_id, at):
                 self.release([obligation_id], recorded, LiftReason.REPLACED)
         agreed = Standard(ObligationKind.PROMISE, Delay(business_days=0), PROMISED_RULE)
         self.answers.append(self.set(agreed, at, at, assumed=recorded.time_assumed, last_on=due_on))
+
+    def _is_law(self, obligation_id: str) -> bool:
+        """Whether a law sets its delay, whatever the town and the citizen agree on."""
+        assert self.received is not None
+        terms = self.duties[obligation_id].terms
+        return terms.obligation is ObligationKind.DECIDE_ACCESS or (
+            terms.obligation is ObligationKind.ANSWER and self.rules.is_law(self.received)
+        )
 
     def extend_complaint(self, days: int, recorded: Happened) -> None:
         """The one extension of a complaint's answer, before its limit; a late or second one changes nothing."""
@@ -147,6 +154,7 @@ class Owed:
             if (
                 self.received.kind is not Kind.COMPLAINT
                 or terms.obligation is not ObligationKind.ANSWER
+                or self._is_law(obligation_id)
                 or terms.within is None
                 or terms.rule.code == COMPLAINT_EXTENDED_RULE
                 or self.duties[obligation_id].outcome is not None
@@ -202,7 +210,7 @@ class Owed:
                 case Kept(at=kept_at) if kept_at <= at:
                     continue
                 case _:
-                    self.duties[obligation_id] = replace(duty, outcome=Kept(at, recorded.time_assumed))
+                    self.duties[obligation_id] = duty.ended(Kept(at, recorded.time_assumed))
 
     def release(self, obligation_ids: Iterable[str], recorded: Happened, reason: LiftReason) -> None:
         """Lifted, unless it was kept or lifted before, or was somebody else's time that was over."""
@@ -227,7 +235,7 @@ class Owed:
     def _lapse(self, obligation_id: str) -> None:
         duty = self.duties[obligation_id]
         if duty.outcome is None:
-            self.duties[obligation_id] = replace(duty, outcome=Lapsed(self.due_at(obligation_id)))
+            self.duties[obligation_id] = duty.ended(Lapsed(self.due_at(obligation_id)))
 
     def _will_end(self, obligation_id: str, recorded: Happened) -> None:
         """A limit of the law that had passed before has its consequence first (A-2.1 art. 52)."""

@@ -107,6 +107,20 @@ def _count(into: list[int], count: int, differ: int) -> None:
     into[1] += differ
 
 
+def _add(sums: Sums, key: Key, was: Outcome, would_be: Outcome) -> None:
+    counts = sums.rows.get(key)
+    if counts is None:
+        counts = sums.rows[key] = Counter()
+    counts[was, would_be] += 1
+
+
+def _apart(sums: Sums, known: _Known, version: str, *, differs: bool) -> None:
+    if known.version != version:
+        _count(sums.earlier.setdefault(known.version, [0, 0]), 1, differs)
+    if known.applied:
+        _count(sums.applied, 1, differs)
+
+
 class _Known:
     """An obligation as the log has it."""
 
@@ -231,26 +245,22 @@ class WhatIf:
 
     def _sum(self, request: _Request, sums: Sums) -> None:
         now, version = self._question.now, self._question.version
-        would = dict(self._would(request))
-        for obligation_id in {**request.known, **would}:
-            known = request.known.get(obligation_id)
+        left = request.known.copy()
+        for obligation_id, kind, would_be in self._would(request):
+            known = left.pop(obligation_id, None)
             was = Outcome.NONE if known is None else known.stands(now)
-            kind, would_be = would.get(obligation_id, (None, Outcome.NONE))
-            key = request.key(known.kind if known is not None else kind or ObligationKind.ANSWER)
-            counts = sums.rows.get(key)
-            if counts is None:
-                counts = sums.rows[key] = Counter()
-            counts[was, would_be] += 1
-            if known is not None and known.version != version:
-                _count(sums.earlier.setdefault(known.version, [0, 0]), 1, was is not would_be)
-            if known is not None and known.applied:
-                _count(sums.applied, 1, was is not would_be)
+            _add(sums, request.key(kind), was, would_be)
+            if known is not None:
+                _apart(sums, known, version, differs=was is not would_be)
+        for known in left.values():
+            _add(sums, request.key(known.kind), known.stands(now), Outcome.NONE)
+            _apart(sums, known, version, differs=True)
 
-    def _would(self, request: _Request) -> Iterator[tuple[str, tuple[ObligationKind, Outcome]]]:
+    def _would(self, request: _Request) -> Iterator[tuple[str, ObligationKind, Outcome]]:
         """What each obligation would be, under the rules that are asked about."""
         for duty in fold(CountedOwed(self._rules), request.story):
             if duty.terms.obligation not in WINDOWS:
-                yield duty.terms.obligation_id, (duty.terms.obligation, self._outcome(duty))
+                yield duty.terms.obligation_id, duty.terms.obligation, self._outcome(duty)
 
     def _outcome(self, duty: Duty) -> Outcome:
         match duty.outcome:
