@@ -13,7 +13,7 @@ from tests.intake.letter.post_office import PostOffice
 from tests.intake.service.office import AGENTS, Office
 
 from clic_chassis.clock import ManualClock
-from clic_contracts.event import AccessDeemedRefused, ObligationSet
+from clic_contracts.event import AccessDeemedRefused, ObligationSet, ObligationWarned, RequestIncomplete
 from clic_contracts.vocabulary import RequestId, Service
 
 DOMINIQUE = {"name": "Dominique Tiers", "email": "dominique@exemple.invalid"}
@@ -311,6 +311,23 @@ async def test_what_is_known_of_a_third_party_is_sealed_and_in_no_export_of_who_
     assert export.status_code == 200, export.text
     assert not [each for each in secrets if each in export.text]
     assert CAMILLE["email"] in export.text
+
+
+async def test_who_was_asked_and_does_not_reply_gets_one_reminder(bureau: Bureau, post_office: PostOffice) -> None:
+    """POL-06, POL-21: with the last day that is waited for, as deadlines count it."""
+    request_id = await bureau.receive(kind="complaint")
+    await bureau.tell(request_id, make(RequestIncomplete, missing=["precision"]))
+    reply = {"obligation_id": "citizen_reply-1", "obligation": "citizen_reply"}
+    set_ = make(ObligationSet, **reply, due_prudent_on="2026-06-12")
+    await bureau.tell(request_id, set_, by=Service.DEADLINES)
+    await bureau.write_all()
+    assert await bureau.send() == 0
+    await bureau.tell(request_id, make(ObligationWarned, **reply), by=Service.DEADLINES)
+    for _ in range(2):
+        await bureau.write_all()
+        await bureau.send()
+    assert len(post_office.messages) == 1
+    assert "Sans nouvelles de vous d’ici le vendredi 12 juin 2026" in text_of(post_office)
 
 
 async def test_who_acts_after_silence_was_taken_for_a_refusal_is_told_of_it(bureau: Bureau, office: Office) -> None:

@@ -13,6 +13,7 @@ from tests.intake.access_path.path import (
     BACKLOG,
     CLASSIFIED,
     CLOSED,
+    COMPLAINT,
     CONSENTS,
     DECIDED,
     EXTENDED,
@@ -32,6 +33,7 @@ from tests.intake.access_path.path import (
     REFUSED,
     REOPENED,
     REQUEST,
+    WITH_REASON,
     WITHDRAWN,
     WRITTEN,
     asked,
@@ -121,7 +123,7 @@ SAID: st.SearchStrategy[Event] = st.one_of(
     st.sampled_from(
         [
             *(CLASSIFIED, EXTENDED, GRANTED, PARTIAL, REFUSED, NO_DOCUMENT, OTHER_BODY, CLOSED, WITHDRAWN, REOPENED),
-            *(IDENTIFIED, NOTIFIED, OBJECTS, CONSENTS, DECIDED, VOIDED),
+            *(IDENTIFIED, NOTIFIED, OBJECTS, CONSENTS, DECIDED, VOIDED, WITH_REASON),
         ]
     ),
     DAYS.map(lambda days: asked((town("2026-05-15") + dt.timedelta(days=days)).date().isoformat())),
@@ -147,7 +149,7 @@ def _begins(event: Event) -> bool:
     return isinstance(event, RequestReceived | RequestReopened)
 
 
-@always(st.sampled_from([WRITTEN, ORAL]), st.lists(st.tuples(st.integers(0, 9), SAID), max_size=25))
+@always(st.sampled_from([WRITTEN, ORAL, COMPLAINT]), st.lists(st.tuples(st.integers(0, 9), SAID), max_size=25))
 @settings(max_examples=400, deadline=None)
 def test_no_path_breaks_the_laws_order(received: RequestReceived, said: list[tuple[int, Event]]) -> None:
     """POL-20, POL-23, POL-24, A-2.1 art. 25, 45, 47, 49, 135: whatever is commanded, day after day."""
@@ -174,9 +176,9 @@ def _must_be_lawful(story: Sequence[Recorded], fact: Fact) -> None:
         case ThirdPartyAnswered():
             assert NOTIFIED in events
             assert not any(isinstance(each, ThirdPartyAnswered) for each in events)
-        case RequestExtended():
+        case RequestExtended(sealed=sealed):
             assert not any(isinstance(each, RequestExtended) for each in events)
-            assert fact.occurred_at.date() <= dt.date(2026, 6, 4)
+            assert sealed is not None if events[0] == COMPLAINT else fact.occurred_at.date() <= dt.date(2026, 6, 4)
         case ReviewRequested(requested_on=day):
             first = events[0]
             assert isinstance(first, RequestReceived)
