@@ -66,7 +66,7 @@ async def test_a_request_lives_its_whole_life_over_four_services(house: House, w
     assert facts["request.routed.v1"]["department"] == "travaux_publics_voirie"
     assert facts["request.routed.v1"]["rule"]["code"] == "by_subject"
     assert [each["type"] for each in received["events"]].count("request.acknowledged.v1") == 1
-    assert await owed(house, request_id) == {"acknowledge-1": "met", "answer-1": "open"}
+    assert await owed(house, request_id) == {"acknowledge-1": "met", "answer-1": "running"}
 
     status, problem = await command(house, request_id, "close", {})
     assert status == 409

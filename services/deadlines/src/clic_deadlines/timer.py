@@ -31,6 +31,8 @@ ACTOR = "clock:deadlines"
 EVERY_S = 1.0
 """How soon a timer is noticed that was set meanwhile."""
 SOONEST_S = 0.01
+DUE_STILL_S = 0.1
+"""What is due and was not fired waits for the log to be seen, or another instance holds it."""
 BATCH_MAX = 200
 SIDE_BY_SIDE_MAX = 16
 """Decisions under way at once: the log syncs each, and the Process needs its share."""
@@ -112,10 +114,10 @@ class Timers:
                 await pause(stop, wait_s)
 
     async def _until_next_s(self) -> float:
-        """How long nothing is to be done; what is due already waits for somebody else, or for the log to be seen."""
+        """How long nothing is to be done."""
         next_at = await self._table.next_due()
         ahead_s = (next_at - self._clock.now()).total_seconds() if next_at is not None else EVERY_S
-        return EVERY_S if ahead_s <= 0 else min(EVERY_S, max(ahead_s, SOONEST_S))
+        return DUE_STILL_S if ahead_s <= 0 else min(EVERY_S, max(ahead_s, SOONEST_S))
 
     def not_ready(self) -> str | None:
         """None, or since when nothing could be fired."""
