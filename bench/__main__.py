@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import importing, rebuilding, sealing, submitting, visibility, worklist
+from . import importing, obligations, rebuilding, sealing, submitting, visibility, worklist
 from .large_town import NoRoomError
 from .machine import cores
 from .measure import Measure
@@ -27,6 +27,7 @@ BENCHES: dict[str, Callable[[], list[Measure]]] = {
     "rebuild": rebuilding.measure,
     "sealing": sealing.measure,
     "worklist": worklist.measure,
+    "obligations": obligations.measure,
 }
 """Name → benchmark. Each starts a house of its own and removes it, also when it is ended by Ctrl-C."""
 WIDTH_PIPED = 120
