@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import importing, obligations, rebuilding, sealing, submitting, visibility, worklist
+from . import importing, obligations, rebuilding, sealing, submitting, visibility, what_if, worklist
 from .large_town import NoRoomError
 from .machine import cores
 from .measure import Measure
@@ -28,6 +28,7 @@ BENCHES: dict[str, Callable[[], list[Measure]]] = {
     "sealing": sealing.measure,
     "worklist": worklist.measure,
     "obligations": obligations.measure,
+    "what_if": what_if.measure,
 }
 """Name → benchmark. Each starts a house of its own and removes it, also when it is ended by Ctrl-C."""
 WIDTH_PIPED = 120
