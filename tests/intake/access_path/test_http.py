@@ -13,8 +13,15 @@ from tests.intake.letter.post_office import PostOffice
 from tests.intake.service.office import AGENTS, Office
 
 from clic_chassis.clock import ManualClock
-from clic_contracts.event import AccessDeemedRefused, ObligationSet, ObligationWarned, RequestIncomplete
-from clic_contracts.vocabulary import RequestId, Service
+from clic_contracts.event import (
+    AccessDeemedRefused,
+    ObligationSet,
+    ObligationWarned,
+    RequestAnswered,
+    RequestIncomplete,
+)
+from clic_contracts.submission import OutcomeSubmission, RequestPointer, encode_submission
+from clic_contracts.vocabulary import AccessOutcome, Channel, RequestId, Service
 
 DOMINIQUE = {"name": "Dominique Tiers", "email": "dominique@exemple.invalid"}
 GREFFE = "clerk"
@@ -114,6 +121,31 @@ async def test_what_is_out_of_order_is_refused_with_what_to_do(
     assert (status, problem["type"]) == (409, f"urn:clic:problem:{type_}")
     assert mend in problem["detail"]
     assert await bureau.types(request_id) == ["request.received"]
+
+
+@pytest.mark.parametrize(("turn_to", "status"), [("hydro_quebec", "accepted"), (None, "refused")])
+async def test_another_system_names_the_other_body_as_who_can_help(
+    bureau: Bureau, office: Office, turn_to: str | None, status: str
+) -> None:
+    """A-2.1 art. 48."""
+    request_id = await access(bureau)
+    reference = (await office.ask(f"/requests/{request_id}", token=GREFFE)).json()["reference"]
+    said_there = OutcomeSubmission(
+        about=RequestPointer(reference=reference),
+        outcome="answered",
+        channel=Channel.LETTER,
+        text="Hydro-Québec détient ce document.",
+        access_outcome=AccessOutcome.OTHER_BODY,
+        turn_to=turn_to,
+    )
+    body = encode_submission(said_there, source="/essai", event_id="1", occurred_at=bureau.now())
+    headers = [("Content-Type", "application/cloudevents+json")]
+    answer = await office.ask("/submissions", token="portal", content=body, headers=headers)
+    assert answer.json()["status"] == status, answer.text
+    if turn_to is not None:
+        told = (await bureau.facts(request_id))[-1].data
+        assert isinstance(told, RequestAnswered)
+        assert told.body == turn_to
 
 
 async def test_what_the_town_does_not_know_is_told_with_what_it_knows(bureau: Bureau, office: Office) -> None:

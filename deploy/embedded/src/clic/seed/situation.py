@@ -83,6 +83,8 @@ class AccessDecision(_Written):
     outcome: AccessOutcome | None
     text: str = ""
     provisions: tuple[str, ...] = ()
+    turn_to: Code | None = None
+    """Which other body holds the document better (A-2.1 art. 48)."""
 
 
 class Situations(_Written):

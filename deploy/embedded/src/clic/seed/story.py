@@ -266,6 +266,7 @@ class Story:
             answered_by=routed.department,
             access_outcome=access.outcome if access else None,
             provisions=access.provisions if access else (),
+            turn_to=access.turn_to if access else None,
         )
         self._add(suffix, outcome, at, publisher)
 

@@ -71,7 +71,7 @@ def may_answer(rules: Rules, answer: RequestAnswered, request: Request, at: dt.d
         raise AccessDecisionError("a refusal, also in part, cites the provision and explains it: give both")
     if (outcome is AccessOutcome.OTHER_BODY) is not (answer.body is not None):  # art. 48
         raise AccessDecisionError(
-            "the citizen is told which other body to apply to: give body"
+            "the citizen is told which other body to apply to: give body (in a submission, turn_to)"
             if answer.body is None
             else "body goes with the outcome other_body alone: leave it out, or correct access_outcome"
         )

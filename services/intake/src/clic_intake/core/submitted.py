@@ -40,6 +40,7 @@ from clic_contracts.submission import (
 )
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import (
+    AccessOutcome,
     ClosingReason,
     Criterion,
     DeliveryProof,
@@ -305,6 +306,8 @@ def _outcome(outcome: OutcomeSubmission, at: dt.datetime, sealed: Sealed | None)
         answered_by=outcome.answered_by,
         access_outcome=outcome.access_outcome,
         provisions=outcome.provisions,
+        # art. 48: whoever holds it better is who can help instead.
+        body=outcome.turn_to if outcome.access_outcome is AccessOutcome.OTHER_BODY else None,
         sealed=sealed,
     )
     match outcome.outcome:
