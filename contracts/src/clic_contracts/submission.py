@@ -267,7 +267,10 @@ class OutcomeSubmission(Submission):
     access_outcome: AccessOutcome | None = None
     provisions: tuple[ShortText, ...] = Field(default=(), max_length=50)
     criterion: Criterion | None = Field(default=None, description="Of a refusal.")
-    turn_to: BodyCode | None = Field(default=None, description="Of a refusal: who can help instead.")
+    turn_to: BodyCode | None = Field(
+        default=None,
+        description="Of a refusal: who can help instead. Of the access outcome `other_body`: which one holds the document.",
+    )
     voiding: VoidingReason = VoidingReason.UNSPECIFIED
     reopening: ReopeningReason = ReopeningReason.UNSPECIFIED
     time_assumed: bool = Field(
