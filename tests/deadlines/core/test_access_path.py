@@ -181,6 +181,24 @@ def test_a_review_is_asked_for_by_its_last_day_whenever_the_town_hears_of_it(
     )
 
 
+def test_silence_can_be_contested_while_the_town_still_owes_its_decision(desk: Desk) -> None:
+    """POL-24, A-2.1 art. 52, 135: whether somebody looked at the limit before or not."""
+    asked = (review("2026-04-20"), "2026-04-20T09:00")
+    desk.waits_until("2026-04-19T00:00", WRITTEN)
+    standing = desk.hears(WRITTEN, asked)
+    assert (standing["decide_access-1"], standing["review_window-1"]) == ("missed", "kept")
+    unseen = Desk(desk.rules, desk.tell)
+    assert unseen.hears(WRITTEN, asked)["review_window-1"] == "kept"
+    assert unseen.told(AccessDeemedRefused) == [("deemed_refused", at(LIMIT))]
+    assert unseen.waits_until("2026-04-20T09:00", WRITTEN, asked) == standing
+
+
+def test_what_is_not_refused_yet_cannot_be_contested(desk: Desk) -> None:
+    """A-2.1 art. 135: thirty days from the expiry, not before it."""
+    standing = desk.waits_until("2026-07-01T00:00", WRITTEN, (review("2026-04-01"), "2026-04-01T09:00"))
+    assert standing["review_window-1"] == "lapsed"
+
+
 def test_a_window_is_never_warned_of_missed_or_taken_further_up(whole: Desk) -> None:
     """It is somebody else's time."""
     decided = (REFUSED, "2026-03-17T10:00")

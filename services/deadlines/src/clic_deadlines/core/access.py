@@ -120,6 +120,11 @@ class AccessPath:
         if self._is_known_refused or not self._owed.is_in_time(obligation_id, recorded.occurred_at):
             self._deem()
 
+    def will_be_contested(self, recorded: Happened) -> None:
+        """Review is asked for: once the limit has passed, of the refusal by silence (A-2.1 art. 52, 135)."""
+        if not self._owed.is_in_time(self.decision, recorded.occurred_at):
+            self._deem()
+
     def end(self) -> None:
         """The story so far is told: what was recorded as refused by silence is."""
         if self._is_known_refused:
@@ -174,7 +179,12 @@ class AccessPath:
 
 
 def review_requested(owed: Owed, requested_on: dt.date, recorded: Happened) -> None:
-    """The Commission was asked on a day, which the town may know of only later (POL-24, A-2.1 art. 135)."""
+    """The Commission was asked on a day, which the town may know of only later (POL-24, A-2.1 art. 135).
+
+    What the town knew of before a time for review began was not asked in that time.
+    """
     at = min(recorded.occurred_at, owed.rules.calendar.end_of(requested_on) - _INSTANT)
     for window in owed.reviews:
-        owed.keep([window], recorded, max(at, owed.duties[window].terms.starts_at))
+        starts_at = owed.duties[window].terms.starts_at
+        if starts_at <= recorded.occurred_at:
+            owed.keep([window], recorded, max(at, starts_at))

@@ -201,6 +201,7 @@ def _hear(owed: Owed, answered: ThirdPartyAnswered, happened: Happened) -> None:
 
 def _review(owed: Owed, requested: ReviewRequested, happened: Happened) -> None:
     if owed.access is not None:
+        owed.access.will_be_contested(happened)
         review_requested(owed, requested.requested_on, happened)
 
 
