@@ -193,6 +193,17 @@ def test_an_agreed_date_replaces_the_standard(desk: Desk) -> None:
     assert desk.hears(RECEIVED, promised, answered)["promise-1"] == "kept"
 
 
+@pytest.mark.parametrize("kind", ["request", "complaint"])
+def test_neither_an_agreed_date_nor_an_extension_replaces_what_a_law_says(whole: Desk, kind: str) -> None:
+    """POL-19 is over the town's standards; a permit has thirty days by law. What was agreed is owed beside it."""
+    permit = (make(RequestReceived, subject="permit", kind=kind), FRIDAY)
+    promised = (make(RequestPromised, due_on="2026-07-31"), "2026-05-20T09:00")
+    extended = (make(RequestExtended), "2026-05-21T09:00")
+    standing = whole.waits_until("2026-08-01T00:00", permit, promised, extended)
+    assert (standing["answer-1"], standing["promise-1"]) == ("general_management", "person")
+    assert "answer-2" not in standing
+
+
 def test_a_later_agreed_date_replaces_an_earlier_one(desk: Desk) -> None:
     """POL-19."""
     story = (

@@ -117,6 +117,11 @@ class Rules:
                 return Standard(ObligationKind.ANSWER, standard.answer_within, f"kind_{received.kind}", stops)
         return Standard(ObligationKind.ANSWER, self.town.deadlines.answer_within, "default", stops)
 
+    def is_law(self, received: RequestReceived) -> bool:
+        """Whether a law says by when it is answered: that for access, or one that the subject names."""
+        subject = self.town.subject_by_code.get(received.subject or "")
+        return received.kind is Kind.ACCESS_TO_INFORMATION or (subject is not None and subject.legal_delay)
+
     def judge(self, received: RequestReceived) -> Standard | None:
         """That a person says whether it is admissible; None: nobody has to. Source: POL-05 to POL-09, POL-12."""
         judging = self.town.deadlines.judge
