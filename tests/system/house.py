@@ -235,9 +235,7 @@ class House:
                     info = await client.jetstream().consumer_info(stream, durable)
                     waiting[durable] = (info.num_pending or 0) + (info.num_ack_pending or 0)
                 if timers_too:
-                    waiting["timers"] = await timers.fetchval(
-                        "SELECT count(*) FROM timer WHERE done_at IS NULL AND due_at <= now()"
-                    )
+                    waiting["timers"] = await timers.fetchval("SELECT count(*) FROM timer WHERE at <= now()")
                 return waiting
 
             async def nothing_waits() -> bool:
