@@ -391,6 +391,6 @@ def decode_narrow(sequence: int, body: bytes | memoryview) -> list[Fact]:
         try:
             if not UPCASTERS:
                 raise
-            return msgspec.convert([lift(each) for each in _JSON.decode(body)], _COMMIT)  # type: ignore[no-any-return]
+            return msgspec.convert([lift(each) for each in _JSON.decode(body)], _COMMIT)  # type: ignore[no-any-return]  # The same.
         except (ValueError, RecursionError):
             raise UnreadableError(f"position {sequence} of the log: {error}") from error
