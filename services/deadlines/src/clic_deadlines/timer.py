@@ -149,7 +149,11 @@ class Timers:
         try:
             async with self._side_by_side:
                 looked = await self._decided(timer, now)
-        except (*_AWAY, ClicError, LookupError, ValueError) as error:
+        except (*_AWAY, ClicError) as error:
+            self._failed(timer, type(error).__name__)
+            return None
+        except Exception as error:  # Of one request's story: it is told, tried again, and holds up no other.
+            log.exception("timer_broken", request_id=timer.request_id)
             self._failed(timer, type(error).__name__)
             return None
         if looked.next_at is not None and looked.next_at <= now:
