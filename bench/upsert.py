@@ -34,7 +34,9 @@ class Upserts:
         for table in PARTS:
             for row in ROWS_OF[table.name](changes.requests.values()):
                 yield from self._changed(table, row)
-        added: tuple[Iterable[Row], ...] = (changes.interactions, changes.learnings, changes.events)
+        added: tuple[Iterable[Row], ...] = (
+            changes.interactions, changes.learnings, changes.escalations, changes.access, changes.events,
+        )  # fmt: skip
         for table, rows in zip(ADDED, added, strict=True):
             for row in rows:
                 yield table, tuple(row)

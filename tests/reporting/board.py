@@ -25,7 +25,14 @@ from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.service import _Server as Server
 from clic_contracts.envelope import Recorded, derive_id
-from clic_contracts.event import ObligationMissed, ObligationSet, RequestClosed, RequestReceived, RequestRouted
+from clic_contracts.event import (
+    ObligationMissed,
+    ObligationPaused,
+    ObligationSet,
+    RequestClosed,
+    RequestReceived,
+    RequestRouted,
+)
 from clic_reporting.access import Access
 from clic_reporting.api import connected, make_api
 from clic_reporting.dashboard.live import Changes
@@ -75,16 +82,19 @@ def received(name: str, at: dt.datetime, department: str | None, **said: Any) ->
     return facts
 
 
-def owed(name: str, at: dt.datetime, due_at: dt.datetime) -> Recorded:
-    """An answer that is owed."""
+def owed(name: str, at: dt.datetime, due_at: dt.datetime, what: str = "answer") -> Recorded:
+    """What is owed, or the time that somebody else has."""
     return fact(
         ObligationSet, derive_id("board", name), at,
-        obligation_id="answer-1", obligation="answer", starts_at=at, due_at=due_at, warn_at=at,
+        obligation_id=f"{what}-1", obligation=what, starts_at=at, due_at=due_at, warn_at=at,
     )  # fmt: skip
 
 
 def board_town(now: dt.datetime) -> list[Recorded]:
-    """`late` and `new` wait at the roads, `access`, confidential, at the greffe, `waits` nowhere; `done` is treated."""
+    """`late` and `new` wait at the roads, `access`, confidential, at the greffe, `waits` nowhere; `done` is treated.
+
+    What is owed to `waits` stands still until its citizen replies, in whose time: neither is late nor at risk.
+    """
     day = dt.timedelta(days=1)
     long_ago, just_now = now - 40 * day, now - dt.timedelta(seconds=1)
     missed: dict[str, Any] = {"obligation_id": "answer-1", "obligation": "answer", "due_at": now - 30 * day}
@@ -93,6 +103,13 @@ def board_town(now: dt.datetime) -> list[Recorded]:
         owed("late", long_ago, now - 30 * day),
         fact(ObligationMissed, derive_id("board", "late"), now - 30 * day, **missed),
         *received("waits", now - 5 * day, None, subject=None),
+        *(owed("waits", now - 5 * day, now + each, what) for each, what in ((-day, "judge"), (day / 24, "answer"))),
+        *(
+            fact(ObligationPaused, derive_id("board", "waits"), now - 4 * day, n=n, obligation_id=f"{what}-1")
+            for n, what in enumerate(("judge", "answer"))
+        ),
+        owed("waits", now - 5 * day, now - day, "citizen_reply"),
+        owed("waits", now - 4 * day, now + day / 24, "review_window"),
         *received("done", now - 3 * day, "clic", subject="general_information", kind="request"),
         *received(
             "access", now - 2 * day, "greffe", kind="access_to_information", confidential=True, subject=None,

@@ -12,13 +12,19 @@ from nats.aio.client import Client
 
 from clic_contracts.envelope import RECORDED, Commit, Recorded, derive_id, encode_commit
 from clic_contracts.event import (
+    AccessClassified,
+    AccessDeemedRefused,
     Event,
     InteractionRecorded,
     LearningPublished,
     LearningRecorded,
+    ObligationEscalated,
+    ObligationLapsed,
     ObligationLifted,
     ObligationMet,
     ObligationMissed,
+    ObligationPaused,
+    ObligationRecounted,
     ObligationSet,
     ObligationWarned,
     PersonalDataErased,
@@ -27,10 +33,30 @@ from clic_contracts.event import (
     RequestNoted,
     RequestReceived,
     RequestRouted,
+    ReviewDecided,
+    ReviewRequested,
+    ThirdPartyAnswered,
+    ThirdPartyIdentified,
+    ThirdPartyNotified,
 )
 from clic_contracts.lifecycle import LIFECYCLE
 from clic_contracts.subject import log_subject
-from clic_contracts.vocabulary import Channel, ClosingReason, Kind, LiftReason, Phase, Service
+from clic_contracts.vocabulary import (
+    WINDOWS,
+    AccessNature,
+    AccessOutcome,
+    Channel,
+    ClosingReason,
+    Escalation,
+    Kind,
+    LiftReason,
+    ObligationKind,
+    Phase,
+    RecountReason,
+    ReviewOutcome,
+    Service,
+    ThirdPartyPosition,
+)
 
 TOWN = "0123456789ab"
 FIRST_AT = dt.datetime(2024, 1, 1, 5, tzinfo=dt.UTC)
@@ -93,14 +119,23 @@ def _story(chance: Random, index: int) -> list[Step]:
         origin=chance.choice(["live", "backlog"]),
     )
     steps: list[Step] = [(Service.INTAKE, (record(received, story_id, at),))]
+    is_access = received.kind is Kind.ACCESS_TO_INFORMATION  # type: ignore[attr-defined]  # Of a reception.
     beside = _routing(chance, story_id, at) + _obligations(chance, story_id, at)
+    for kind_of_it in chance.sample(list(ObligationKind), chance.randrange(3)):
+        beside += _life(chance, story_id, at, kind_of_it)
+    if is_access:
+        beside += _access(chance, story_id, at)
     phase = Phase.RECEIVED
     for n in range(chance.randrange(7)):
         then = at + dt.timedelta(hours=chance.randrange(-200, 6000))  # Older records say things before the reception.
         if not LIFECYCLE[phase]:
             break
         kind = chance.choice(sorted(LIFECYCLE[phase], key=lambda each: each.TYPE))
-        changes = {"reason": chance.choice(list(ClosingReason)).value} if kind.TYPE == "request.closed.v1" else {}
+        changes: dict[str, Any] = {}
+        if kind.TYPE == "request.closed.v1":
+            changes = {"reason": chance.choice(list(ClosingReason)).value}
+        elif kind is RequestAnswered and is_access:
+            changes = _decision(chance)
         fact = record(example(kind, **changes), story_id, then, assumed=chance.random() < 0.3, n=n)
         phase = LIFECYCLE[phase][kind]
         steps.append((Service.INTAKE, (fact,)))
@@ -149,14 +184,17 @@ def _obligations(chance: Random, request_id: str, at: dt.datetime) -> list[Step]
     due_at = at + dt.timedelta(days=chance.randrange(1, 30))
     names = {"obligation_id": "answer-1", "obligation": "answer"}
     owed = record(example(ObligationSet, **names, starts_at=at, due_at=due_at, warn_at=at), request_id, at)
+
+    def kept(**said: bool) -> Event:
+        met_at = at + dt.timedelta(days=chance.randrange(60))
+        return example(ObligationMet, **names, met_at=met_at, in_time=met_at < due_at, **said)
+
     later: list[Event] = [
         example(ObligationWarned, **names, due_at=due_at),
         example(ObligationMissed, **names, due_at=due_at),
-        example(
-            ObligationMet, **names, met_at=at + dt.timedelta(days=chance.randrange(60)), assumed=chance.random() < 0.3
-        ),
+        kept(assumed=chance.random() < 0.3),
         example(ObligationLifted, **names, reason=chance.choice(list(LiftReason))),
-        example(ObligationMet, **names, met_at=at + dt.timedelta(days=chance.randrange(60))),
+        kept(),
         example(ObligationMissed, **names, due_at=due_at),
     ]
     chosen = chance.sample(later, chance.randrange(len(later)))
@@ -164,6 +202,103 @@ def _obligations(chance: Random, request_id: str, at: dt.datetime) -> list[Step]
         (Service.DEADLINES, (owed,)),
         *((Service.DEADLINES, (record(each, request_id, at, n=n),)) for n, each in enumerate(chosen, 1)),
     ]
+
+
+def _life(chance: Random, request_id: str, at: dt.datetime, kind: ObligationKind) -> list[Step]:
+    """One obligation, or time of others, from its beginning to an end or not so far, by what may follow on what."""
+    names = {"obligation_id": f"{kind}-2", "obligation": kind}
+    due_at = at + dt.timedelta(days=chance.randrange(1, 30))
+    owed = example(ObligationSet, **names, starts_at=at, due_at=due_at, warn_at=at)
+    steps: list[Step] = [(Service.DEADLINES, (record(owed, request_id, at, n=50),))]
+    may, then, kept_at, step = "running", at, at, 0
+    for n in range(51, 51 + chance.randrange(8)):
+        then += dt.timedelta(hours=chance.randrange(1, 400))
+        now = chance.choice(_MAY_FOLLOW[may])
+        limit = {**names, "due_at": due_at}
+        event: Event
+        if now == "miss":
+            then = max(then, due_at)
+        match now:
+            case "pause":
+                event, may = example(ObligationPaused, **names), "paused"
+            case "resume" | "recount":
+                because = RecountReason.CALENDAR if now == "recount" else chance.choice(_GOES_ON)
+                due_at += dt.timedelta(days=chance.choice([0, 0, 3, 3, -3, 40]))
+                event = example(ObligationRecounted, **names, because=because, due_at=due_at)
+                may = may if now == "recount" else "running"
+            case "warn":
+                event = example(ObligationWarned, **limit)
+            case "miss":
+                event, may = (example(ObligationLapsed, **limit), "lapsed") if kind in WINDOWS else (
+                    example(ObligationMissed, **limit), "missed"
+                )  # fmt: skip
+            case "escalate":
+                step += 1
+                event = example(ObligationEscalated, **limit, step=step, to=chance.choice(list(Escalation)))
+            case "keep":
+                event, may = example(ObligationMet, **names, met_at=then, in_time=then < due_at), "kept"
+                kept_at = then
+            case "correct":  # It had stood still: its limit was another, and so is whether it was kept in time.
+                due_at += dt.timedelta(days=chance.choice([-9, 9]))
+                moved = example(ObligationRecounted, **names, because=RecountReason.LATER_KNOWN, due_at=due_at)
+                steps.append((Service.DEADLINES, (record(moved, request_id, then, n=n),)))
+                event = example(ObligationMet, **names, met_at=kept_at, in_time=kept_at < due_at)
+            case _:
+                event, may = example(ObligationLifted, **names, reason=chance.choice(list(LiftReason))), "lifted"
+        steps.append((Service.DEADLINES, (record(event, request_id, then, n=n),)))
+    return _some_together(chance, steps)
+
+
+_GOES_ON = (RecountReason.RESUMED, RecountReason.LATER_KNOWN)
+_MAY_FOLLOW = {
+    "running": ("pause", "recount", "warn", "miss", "keep", "lift", "resume"),  # What was a pause may become known.
+    "paused": ("resume", "resume", "recount", "keep", "lift"),
+    "missed": ("escalate", "escalate", "pause", "resume", "keep", "lift"),  # The citizen was asked before it, too.
+    "kept": ("keep", "correct"),
+    "lapsed": ("keep",),
+    "lifted": ("lift",),
+}
+"""What has become of an obligation → what may happen to it next."""
+
+
+def _some_together(chance: Random, steps: list[Step]) -> list[Step]:
+    """Some facts are one decision: missed and escalated, recounted and met."""
+    found = steps[:1]
+    for service, facts in steps[1:]:
+        if chance.random() < 0.3:
+            found[-1] = (service, (*found[-1][1], *facts))
+        else:
+            found.append((service, facts))
+    return found
+
+
+def _decision(chance: Random) -> dict[str, Any]:
+    """How an access request is decided; an older record does not say."""
+    outcome = chance.choice([None, *AccessOutcome])
+    return {"access_outcome": outcome, "provisions": ["art. 53"] * chance.randrange(3)}
+
+
+def _access(chance: Random, request_id: str, at: dt.datetime) -> list[Step]:
+    """An access request's way: what it is for, third parties, silence, review."""
+    limit = {"obligation_id": "decide_access-1", "obligation": "decide_access", "due_at": at + dt.timedelta(20)}
+    days = chance.randrange(40)
+    kept_then = {"met_at": at + dt.timedelta(days), "in_time": days < 20}
+    told: list[tuple[Service, Event]] = [
+        (Service.DEADLINES, example(ObligationSet, **limit, starts_at=at, warn_at=at)),
+        (Service.INTAKE, example(AccessClassified, nature=chance.choice(list(AccessNature)))),
+        (Service.INTAKE, example(ThirdPartyIdentified)),
+        (Service.INTAKE, example(ThirdPartyNotified)),
+        (Service.INTAKE, example(ThirdPartyAnswered, position=chance.choice(list(ThirdPartyPosition)))),
+        (Service.DEADLINES, example(ObligationMissed, **limit)),
+        (Service.DEADLINES, example(AccessDeemedRefused, **limit)),
+        (Service.INTAKE, example(AccessClassified, nature=chance.choice(list(AccessNature)))),
+        (Service.INTAKE, example(ReviewRequested)),
+        (Service.DEADLINES, example(ObligationMet, **limit, **kept_then)),
+        (Service.INTAKE, example(ReviewDecided, outcome=chance.choice(list(ReviewOutcome)))),
+        (Service.DEADLINES, example(ObligationLifted, **limit, reason=chance.choice(list(LiftReason)))),
+    ]
+    kept = [told[0], *(each for each in told[1:] if chance.random() < 0.7)]
+    return [(service, (record(event, request_id, at, n=n),)) for n, (service, event) in enumerate(kept, 70)]
 
 
 def history(chance: Random, stories: int) -> list[Commit]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 import pytest_asyncio
 from tests.reporting.projected import town
 from tests.reporting.town import DESK, GREFFE, URBANISME, VOIRIE, settle
 
+from clic_contracts.envelope import derive_id
 from clic_contracts.town_text import Names
 from clic_contracts.town_time import Closing
 from clic_reporting.model import INDICATORS, create_views, load_indicators, refresh_dimensions, views_version
@@ -42,14 +44,23 @@ DELAYS: list[Line] = [
     ("2024-Q2", "treated", "town", None, 1, 1, 1),
 ]
 ON_TIME: list[Line] = [
-    # due, met, late, missed, overdue, open, lifted, assumed, on_time
-    ("2024-Q1", "answer", "department", GREFFE, 2, 0, 0, 0, 1, 0, 0, 1, 0.0),  # K overdue, A5 assumed
-    ("2024-Q1", "answer", "department", VOIRIE, 5, 1, 3, 0, 0, 0, 1, 0, 0.25),  # A1; A2, A3, A4; A7
-    ("2024-Q1", "answer", "department", URBANISME, 1, 0, 0, 1, 0, 0, 0, 0, 0.0),  # A9, whoever had it before
-    ("2024-Q1", "answer", "town", None, 8, 1, 3, 1, 1, 0, 1, 1, 0.1667),
-    ("2024-Q2", "answer", "department", URBANISME, 1, 0, 0, 0, 0, 1, 0, 0, None),  # A10
-    ("2024-Q2", "answer", "town", None, 1, 0, 0, 0, 0, 1, 0, 0, None),
+    # due, met, late, missed, overdue, open, of these paused, lifted, assumed, on_time
+    ("2024-Q1", "answer", "department", GREFFE, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0.0),  # K overdue, A5 assumed
+    ("2024-Q1", "answer", "department", VOIRIE, 5, 1, 3, 0, 0, 0, 0, 1, 0, 0.25),  # A1; A2, A3, A4; A7
+    ("2024-Q1", "answer", "department", URBANISME, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0.0),  # A9, whoever had it before
+    ("2024-Q1", "answer", "town", None, 8, 1, 3, 1, 1, 0, 0, 1, 1, 0.1667),
+    ("2024-Q2", "answer", "department", URBANISME, 1, 0, 0, 0, 0, 1, 0, 0, 0, None),  # A10
+    ("2024-Q2", "answer", "town", None, 1, 0, 0, 0, 0, 1, 0, 0, 0, None),
+    ("2024-Q1", "judge", "department", VOIRIE, 2, 1, 0, 1, 0, 0, 0, 0, 0, 0.5),  # A2, corrected; A3
+    ("2024-Q1", "judge", "department", URBANISME, 1, 0, 0, 0, 0, 1, 1, 0, 0, None),  # A10 stands still, and is not late
+    ("2024-Q1", "judge", "town", None, 3, 1, 0, 1, 0, 1, 1, 0, 0, 0.5),
+    ("2024-Q2", "judge", "department", VOIRIE, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1.0),  # A1, moved there by a pause
+    ("2024-Q2", "judge", "town", None, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1.0),
+    ("2024-Q1", "outside_work", "department", GREFFE, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0.0),  # K, open and late
+    ("2024-Q1", "outside_work", "town", None, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0.0),
 ]
+ON_TIME_V1 = [(*line[:10], *line[11:]) for line in ON_TIME]
+"""The first version does not tell apart what of the open ones stands still."""
 BACKLOG: list[Line] = [
     # K grows old: 1, 4, 7, 10, 13 and 16 months. A4, A9 and A10 came in March; A4 is treated in April.
     ("2023-Q1", GREFFE, "m1_2", 1, 1, 1),
@@ -79,8 +90,8 @@ REOPENED: list[Line] = [
 ]
 TRANSFERS: list[Line] = [("2024-Q1", VOIRIE, URBANISME, 1)]
 BY_HAND = {
-    "pol29_delays": DELAYS, "pol29_on_time": ON_TIME, "pol29_backlog": BACKLOG, "pol32_balance": BALANCE,
-    "pol32_reopened": REOPENED, "pol35_transfers": TRANSFERS,
+    "pol29_delays": DELAYS, "pol29_on_time": ON_TIME, "pol29_on_time_v1": ON_TIME_V1, "pol29_backlog": BACKLOG,
+    "pol32_balance": BALANCE, "pol32_reopened": REOPENED, "pol35_transfers": TRANSFERS,
 }  # fmt: skip
 
 
@@ -142,13 +153,89 @@ async def test_what_was_known_before_a_correction_can_still_be_told(connection: 
 
     on_time = await connection.fetchrow(
         "SELECT met, late, missed, overdue FROM reporting.indicator_pol29_on_time "
-        "WHERE period = '2024-Q1' AND scope = 'town'"
+        "WHERE period = '2024-Q1' AND scope = 'town' AND obligation = 'answer'"
+    )
+    judged = await connection.fetchrow(
+        "SELECT due, met, missed, paused FROM reporting.indicator_pol29_on_time "
+        "WHERE period = '2024-Q1' AND scope = 'town' AND obligation = 'judge'"
     )
     balance = await connection.fetchrow(
         "SELECT received, treated, pending_at_end FROM reporting.indicator_pol32_balance WHERE period = '2024-Q1'"
     )
 
     assert (tuple(on_time or ()), tuple(balance or ())) == ((1, 1, 1, 0), (3, 2, 2))
+    assert tuple(judged or ()) == (2, 0, 2, 0), "A2 and A3 were missed; A1 was due in the second quarter already"
+
+
+@pytest.mark.parametrize(
+    ("as_of", "standing"),
+    [
+        ("2024-01-08", {"A1": ("running", 10)}),
+        ("2024-01-15", {"A1": ("paused", 10), "A2": ("running", 18)}),
+        ("2024-01-18", {"A1": ("paused", 10), "A2": ("missed", 18)}),
+        ("2024-01-21", {"A1": ("running", 3), "A2": ("missed", 18), "A3": ("running", 23)}),
+        ("2024-01-22", {"A1": ("running", 3), "A2": ("missed", 18), "A3": ("at_risk", 23)}),
+        ("2024-01-26", {"A1": ("running", 3), "A2": ("missed", 18), "A3": ("missed", 23)}),
+        ("2024-01-27", {"A1": ("running", 3), "A2": ("met", 25), "A3": ("missed", 23)}),
+        ("", {"A1": ("met", 3), "A2": ("met", 25), "A3": ("missed", 23), "A10": ("paused", 28)}),
+    ],
+)
+async def test_how_an_obligation_stood_and_by_which_limit_can_be_told_of_any_day(
+    connection: asyncpg.Connection, as_of: str, standing: dict[str, Line]
+) -> None:
+    """POL-29: pauses and another calendar move a limit from the day on which that was recorded, and not before."""
+    names = {derive_id("town", name): name for name in ("A1", "A2", "A3", "A10")}
+    await connection.execute("SELECT set_config('clic.as_of', $1, false)", as_of)
+
+    rows = await connection.fetch(
+        "SELECT r.request_id::text, o.standing, extract(day FROM o.due_on)::int AS day, o.overdue, o.paused_since "
+        "FROM reporting.obligation o JOIN reporting.request r USING (request_key) WHERE o.obligation = 'judge'"
+    )
+
+    assert {names[row[0]]: (row["standing"], row["day"]) for row in rows} == standing
+    assert all(row["overdue"] == (row["standing"] == "missed") for row in rows)
+    assert all((row["paused_since"] is not None) == (row["standing"] == "paused") for row in rows)
+
+
+async def test_the_time_of_others_is_told_as_what_it_is_and_counted_nowhere(connection: asyncpg.Connection) -> None:
+    """POL-29: a citizen's or a third party's time is never late, and no rate has it."""
+    told = await connection.fetch(
+        "SELECT obligation, owed_by, standing, overdue, due_on FROM reporting.obligation WHERE owed_by <> 'town' "
+        "ORDER BY due_at"
+    )
+    counted = await connection.fetch("SELECT DISTINCT obligation FROM reporting.obligation_count ORDER BY obligation")
+
+    assert [tuple(row) for row in told] == [
+        ("citizen_reply", "citizen", "lapsed", False, dt.date(2024, 1, 30)),
+        ("third_party_response", "third_party", "lapsed", False, dt.date(2024, 3, 1)),
+        ("citizen_reply", "citizen", "running", False, dt.date(2024, 4, 20)),
+    ]
+    assert [row[0] for row in counted] == ["answer", "judge", "outside_work"]
+
+
+async def test_each_escalation_is_told_once(connection: asyncpg.Connection) -> None:
+    """POL-29: A3 went up to the person and then to the head; on the 24th the head knew nothing yet."""
+    found = "SELECT obligation, step, escalated_to FROM reporting.escalation ORDER BY sequence"
+    everything = [tuple(row) for row in await connection.fetch(found)]
+    await connection.execute("SET clic.as_of = '2024-01-24'")
+
+    assert everything == [("judge", 1, "person"), ("judge", 2, "head")]
+    assert [tuple(row) for row in await connection.fetch(found)] == everything[:1]
+
+
+async def test_a_limit_that_moved_differs_between_two_knowledges(connection: asyncpg.Connection) -> None:
+    """POL-29: on the 18th A1 stood still and was due in the quarter, and A2 was missed."""
+    rows = await connection.fetch(
+        "SELECT earlier, later "
+        "FROM reporting.report_difference('2024-01-01', '2024-03-31', '2024-01-18', '2024-01-28') "
+        "WHERE what = 'obligation' AND (earlier LIKE 'judge %' OR later LIKE 'judge %') ORDER BY 1, 2"
+    )
+
+    assert [tuple(row) for row in rows] == [
+        ("judge missed", "judge met"),  # A2
+        ("judge open", None),  # A1, due in the second quarter now
+        (None, "judge missed"),  # A3 came in later
+    ]
 
 
 async def test_what_differs_between_two_knowledges_is_told_request_by_request(connection: asyncpg.Connection) -> None:
@@ -164,6 +251,7 @@ async def test_what_differs_between_two_knowledges_is_told_request_by_request(co
     assert [tuple(row) for row in rows] == [
         ("answered", None, "2024-01-31", 1),
         ("obligation", "answer missed", "answer late", 1),
+        ("obligation", "judge missed", "judge met", 1),
         ("status", "open", "closed", 1),
         ("treated", None, "closed 2024-01-31", 1),
     ]

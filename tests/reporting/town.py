@@ -13,10 +13,15 @@ from clic_contracts.envelope import Commit, Recorded, derive_id
 from clic_contracts.event import (
     Event,
     InteractionRecorded,
+    ObligationEscalated,
+    ObligationLapsed,
     ObligationLifted,
     ObligationMet,
     ObligationMissed,
+    ObligationPaused,
+    ObligationRecounted,
     ObligationSet,
+    ObligationWarned,
     RequestAcknowledged,
     RequestAnswered,
     RequestClosed,
@@ -48,16 +53,21 @@ def _request(
     return [received, routed]
 
 
-def _owed(name: str, at: dt.datetime, due_at: dt.datetime) -> Recorded:
+def _owed(name: str, at: dt.datetime, due_at: dt.datetime, what: str = "answer") -> Recorded:
     return fact(
         ObligationSet, derive_id("town", name), at,
-        obligation_id="answer-1", obligation="answer", starts_at=at, due_at=due_at, warn_at=at,
+        obligation_id=f"{what}-1", obligation=what, starts_at=at, due_at=due_at, warn_at=at,
     )  # fmt: skip
 
 
 def _kept(name: str, at: dt.datetime, *, guessed: bool = False) -> Recorded:
     kept = example(ObligationMet, obligation_id="answer-1", obligation="answer", met_at=at, assumed=guessed)
     return record(kept, derive_id("town", name), at)
+
+
+def _judge(name: str, kind: type[Event], at: dt.datetime, *, n: int = 0, **said: Any) -> Recorded:
+    """What became of the obligation to judge."""
+    return _said(name, kind, at, n=n, obligation_id="judge-1", obligation="judge", **said)
 
 
 def _contact(name: str, at: dt.datetime, channel: str, *, answered: bool) -> Recorded:
@@ -162,6 +172,33 @@ _BY_STORY: tuple[Recorded, ...] = (
     _said("A4", RequestAnswered, on(4, 2)),
     _said("A4", RequestClosed, on(4, 2)),
     _kept("A4", on(4, 2)),
+    # Judged. A1: due in January, it stood still from the 9th to the 20th and is due in the second quarter, and kept in
+    # time. A2: missed, until it was known that it had stood still: it was kept in time. A3: warned; a closing moved it
+    # to the 23rd, warned of again, missed, escalated. A10 stands still, past the limit that it had.
+    _owed("A1", on(1, 8), on(1, 10), "judge"),
+    _judge("A1", ObligationPaused, on(1, 9)),
+    _judge("A1", ObligationRecounted, on(1, 20), because="resumed", due_at=on(4, 3)),
+    _judge("A1", ObligationMet, on(4, 1), met_at=on(4, 1)),
+    _owed("A2", on(1, 12), on(1, 18), "judge"),
+    _judge("A2", ObligationMissed, on(1, 18), due_at=on(1, 18)),
+    _judge("A2", ObligationRecounted, on(1, 27), because="later_known", due_at=on(1, 25)),
+    _judge("A2", ObligationMet, on(1, 27), met_at=on(1, 24)),
+    _owed("A3", on(1, 20), on(1, 22), "judge"),
+    _judge("A3", ObligationWarned, on(1, 21), due_at=on(1, 22)),
+    _judge("A3", ObligationRecounted, on(1, 21), because="calendar", due_at=on(1, 23)),
+    _judge("A3", ObligationWarned, on(1, 22), n=1, due_at=on(1, 23)),
+    _judge("A3", ObligationMissed, on(1, 23), due_at=on(1, 23)),
+    _judge("A3", ObligationEscalated, on(1, 23), due_at=on(1, 23), step=1, to="person"),
+    _judge("A3", ObligationEscalated, on(1, 25), n=1, due_at=on(1, 23), step=2, to="head"),
+    _owed("A10", on(3, 26), on(3, 28), "judge"),
+    _judge("A10", ObligationPaused, on(3, 27)),
+    # K: work done elsewhere is overdue, and nobody said so. The time of others is counted nowhere: that of a citizen
+    # who did not reply (A1) or still may (A10), that of a third party, over and not said to be (K).
+    _owed("K", on(2, 10, year=2023), on(2, 15), "outside_work"),
+    _owed("A1", on(1, 9), on(1, 30), "citizen_reply"),
+    _said("A1", ObligationLapsed, on(1, 30), obligation_id="citizen_reply-1", obligation="citizen_reply"),
+    _owed("A10", on(3, 27), on(4, 20), "citizen_reply"),
+    _owed("K", on(2, 11), on(3, 1), "third_party_response"),
 )
 DESK = tuple(sorted(_BY_STORY, key=lambda each: each.recorded_at))
 """As the log took it, day by day."""

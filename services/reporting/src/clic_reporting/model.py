@@ -32,6 +32,7 @@ _COMMENTED_BY: Final[dict[str, tuple[str, ...]]] = {
     **{
         each: (f"fact_{each}",) for each in ("request", "assignment", "treatment", "obligation", "interaction", "event")
     },
+    "escalation": ("fact_escalation", "fact_obligation"),
     "learning": ("fact_learning",),
     **{f"_{each}_then": (f"fact_{each}",) for each in ("request", "treatment", "obligation", "interaction")},
     **{

@@ -23,7 +23,7 @@ from clic_chassis.collector import no_collections
 from clic_chassis.error import UnreadableError
 from clic_chassis.projector import CannotFoldError
 
-from .core.column import INTERACTION, LEARNING, PARTS
+from .core.column import ACCESS, ESCALATION, INTERACTION, LEARNING, PARTS
 from .core.effect import UnfoldableError
 from .core.fact import decode_narrow
 from .core.row import RequestRows
@@ -118,6 +118,8 @@ class Shard:
         self._store = Store(schema)
         self._interactions: list[Any] = []
         self._learnings: list[Any] = []
+        self._escalations: list[Any] = []
+        self._access: list[Any] = []
         self._events: list[Any] = []
         self.summary = Summary()
         self._seconds = {"decode": 0.0, "fold": 0.0, "write": 0.0}
@@ -145,6 +147,8 @@ class Shard:
             raise failed
         self._interactions += changes.interactions
         self._learnings += changes.learnings
+        self._escalations += changes.escalations
+        self._access += changes.access
         self._events += changes.events
         self._tell(decoded, changes)
         folded = perf_counter()
@@ -179,8 +183,10 @@ class Shard:
     async def _write_added(self) -> None:
         await self._store.copy(self._connection, INTERACTION, self._interactions)
         await self._store.copy(self._connection, LEARNING, self._learnings)
+        await self._store.copy(self._connection, ESCALATION, self._escalations)
+        await self._store.copy(self._connection, ACCESS, self._access)
         await self._store.copy_events(self._connection, self._events)
-        for rows in (self._interactions, self._learnings, self._events):
+        for rows in (self._interactions, self._learnings, self._escalations, self._access, self._events):
             rows.clear()
 
     async def _write(self, requests: list[RequestRows]) -> None:

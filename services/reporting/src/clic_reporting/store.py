@@ -16,12 +16,15 @@ from clic_contracts.vocabulary import Phase
 
 from . import sums
 from .core.column import (
+    ACCESS,
     AMENDMENT,
     ASSIGNMENT,
     CORRECTION,
+    ESCALATION,
     EVENT,
     INTERACTION,
     LEARNING,
+    LIMIT,
     LOG_DAY,
     OBLIGATION,
     PARTS,
@@ -38,6 +41,7 @@ from .core.row import (
     Changes,
     CorrectionRow,
     EventRow,
+    LimitRow,
     ObligationRow,
     RequestRows,
     TreatmentRow,
@@ -53,7 +57,7 @@ PIECE_ROWS: Final = 4_000
 
 Rows = Iterable[tuple[Any, ...]]
 
-_FOLD: Final = ("core/fact.py", "core/fold.py", "core/effect.py", "core/row.py", "core/column.py")
+_FOLD: Final = ("core/fact.py", "core/fold.py", "core/effect.py", "core/step.py", "core/row.py", "core/column.py")
 _SCHEMA: Final = ("schema/tables.sql", "schema/keys.sql")
 
 
@@ -103,6 +107,7 @@ ROWS_OF: Final[dict[str, Callable[[Iterable[RequestRows]], Rows]]] = {
     AMENDMENT.name: _columns_of("amendments", AMENDMENT),
     OBLIGATION.name: _columns_of("obligations", OBLIGATION),
     CORRECTION.name: _columns_of("corrections", CORRECTION),
+    LIMIT.name: _columns_of("limits", LIMIT),
 }
 """Table → the rows that requests have in it."""
 
@@ -155,6 +160,8 @@ class Store:
         await self.upsert(connection, requests)
         await self.copy(connection, INTERACTION, changes.interactions)
         await self.copy(connection, LEARNING, changes.learnings)
+        await self.copy(connection, ESCALATION, changes.escalations)
+        await self.copy(connection, ACCESS, changes.access)
         await self.copy_events(connection, changes.events)
         await self.begin(connection, changes)
         await sums.add(connection, self.schema, list(changes.requests))
@@ -232,6 +239,8 @@ class Store:
             found[row[0]].obligations[row[1]] = ObligationRow(*row[1:])
         for row in await self._children(connection, CORRECTION, found):
             found[row[0]].corrections.append(CorrectionRow(*row[1:]))
+        for row in await self._children(connection, LIMIT, found):
+            found[row[0]].limits.append(LimitRow(*row[1:]))
 
     async def _children(self, connection: asyncpg.Connection, table: Table, keys: Iterable[int]) -> list[Any]:
         sql = (

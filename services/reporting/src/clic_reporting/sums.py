@@ -53,7 +53,7 @@ OF_REQUESTS: Final = (
     Sum(
         "sum_obligation",
         "_obligation_cell",
-        ("due_month", "received_month", "department", "obligation", "state", "met_assumed"),
+        ("due_month", "received_month", "department", "obligation", "state", "paused", "met_assumed"),
         "obligations",
     ),
     DELAY,

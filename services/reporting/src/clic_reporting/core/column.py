@@ -63,10 +63,11 @@ AMENDMENT: Final = Table(
 OBLIGATION: Final = Table(
     "fact_obligation",
     {
-        "request_key": "bigint", "obligation_id": "text", "obligation": "text", "sequence": "bigint", "rule": "text",
-        "rule_version": "text", "starts_at": "timestamptz", "due_at": "timestamptz", "state": "text",
-        "met_at": "timestamptz", "met_assumed": "boolean", "met_sequence": "bigint", "missed_sequence": "bigint",
-        "lifted": "text", "lifted_sequence": "bigint",
+        "request_key": "bigint", "obligation_id": "text", "obligation": "text", "owed_by": "text",
+        "sequence": "bigint", "rule": "text", "rule_version": "text", "starts_at": "timestamptz",
+        "due_at": "timestamptz", "limit_sequence": "bigint", "state": "text", "paused_since": "timestamptz",
+        "warned_sequence": "bigint", "missed_sequence": "bigint", "met_at": "timestamptz", "met_assumed": "boolean",
+        "met_sequence": "bigint", "lifted": "text", "lifted_sequence": "bigint", "lapsed_sequence": "bigint",
     },
     ("request_key", "obligation_id"),
 )  # fmt: skip
@@ -77,6 +78,15 @@ CORRECTION: Final = Table(
         "met_at": "timestamptz", "met_assumed": "boolean",
     },
     ("request_key", "obligation_id", "met_sequence"),
+)  # fmt: skip
+LIMIT: Final = Table(
+    "fact_obligation_limit",
+    {
+        "request_key": "bigint", "obligation_id": "text", "limit_sequence": "bigint", "until_sequence": "bigint",
+        "due_at": "timestamptz", "paused_since": "timestamptz", "warned_sequence": "bigint",
+        "missed_sequence": "bigint",
+    },
+    ("request_key", "obligation_id", "limit_sequence"),
 )  # fmt: skip
 INTERACTION: Final = Table(
     "fact_interaction",
@@ -95,6 +105,22 @@ LEARNING: Final = Table(
     },
     ("sequence", "ordinal"),
 )  # fmt: skip
+ESCALATION: Final = Table(
+    "fact_escalation",
+    {
+        "sequence": "bigint", "ordinal": "smallint", "request_key": "bigint", "obligation_id": "text",
+        "due_at": "timestamptz", "step": "smallint", "escalated_to": "text", "escalated_at": "timestamptz",
+    },
+    ("sequence", "ordinal"),
+)  # fmt: skip
+ACCESS: Final = Table(
+    "fact_access",
+    {
+        "sequence": "bigint", "ordinal": "smallint", "request_key": "bigint", "step": "text", "told": "text",
+        "amount": "smallint", "occurred_at": "timestamptz",
+    },
+    ("sequence", "ordinal"),
+)  # fmt: skip
 EVENT: Final = Table(
     "fact_event",
     {
@@ -106,9 +132,9 @@ EVENT: Final = Table(
 RULE_VERSION: Final = Table("dim_rule_version", {"rule_version": "text", "first_sequence": "bigint"}, ("rule_version",))
 LOG_DAY: Final = Table("log_day", {"recorded_on": "date", "first_sequence": "bigint"}, ("recorded_on",))
 
-PARTS: Final = (REQUEST, ASSIGNMENT, TREATMENT, AMENDMENT, OBLIGATION, CORRECTION)
+PARTS: Final = (REQUEST, ASSIGNMENT, TREATMENT, AMENDMENT, OBLIGATION, CORRECTION, LIMIT)
 """What a request has rows in."""
-ADDED: Final = (INTERACTION, LEARNING, EVENT)
+ADDED: Final = (INTERACTION, LEARNING, ESCALATION, ACCESS, EVENT)
 """What is only ever added."""
 SMALL: Final = (RULE_VERSION, LOG_DAY)
 """Where something of the log begins: the first position stands."""

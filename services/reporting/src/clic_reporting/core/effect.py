@@ -15,7 +15,7 @@ from clic_chassis.error import UnreadableError
 from clic_contracts import event as catalogue
 from clic_contracts.event import Event
 from clic_contracts.lifecycle import LIFECYCLE, PENDING, next_phase
-from clic_contracts.vocabulary import ClosingReason, Phase
+from clic_contracts.vocabulary import WINDOWS, ClosingReason, ObligationKind, Phase, RecountReason
 
 from .fact import (
     Acknowledged,
@@ -24,19 +24,33 @@ from .fact import (
     Erased,
     Extended,
     Fact,
+    HandedOver,
+    Lapsed,
     Lifted,
     Met,
     Missed,
+    Paused,
     Promised,
     Rated,
+    Recounted,
     Refused,
     Reopened,
     Routed,
     Set,
     Voided,
+    Warned,
     type_of,
 )
-from .row import AmendmentRow, AssignmentRow, CorrectionRow, ObligationRow, RequestRows, TreatmentRow
+from .row import AmendmentRow, AssignmentRow, CorrectionRow, LimitRow, ObligationRow, RequestRows, TreatmentRow
+
+TOWN: Final = "town"
+OWED_BY: Final = {
+    **{kind: TOWN for kind in ObligationKind if kind not in WINDOWS},
+    ObligationKind.CITIZEN_REPLY: "citizen",
+    ObligationKind.REVIEW_WINDOW: "citizen",
+    ObligationKind.THIRD_PARTY_RESPONSE: "third_party",
+}
+"""Whose time each obligation is: what is not the town's is a delay of others, and no rate of kept delays counts it."""
 
 
 class UnfoldableError(UnreadableError):
@@ -58,6 +72,10 @@ def _promised(rows: RequestRows, _: Any, __: int) -> bool:
 
 def _extended(rows: RequestRows, _: Any, __: int) -> bool:
     return _moved(rows, catalogue.RequestExtended)
+
+
+def _handed_over(rows: RequestRows, _: Any, __: int) -> bool:
+    return _moved(rows, catalogue.RequestHandedOver)
 
 
 def _acknowledged(rows: RequestRows, fact: Any, sequence: int) -> bool:
@@ -221,16 +239,23 @@ def _set(rows: RequestRows, fact: Any, sequence: int) -> bool:
     rows.obligations[data.obligation_id] = ObligationRow(
         obligation_id=data.obligation_id,
         obligation=data.obligation,
+        owed_by=OWED_BY[data.obligation],
         sequence=sequence,
         rule=data.rule.code,
         rule_version=fact.town,
         starts_at=data.starts_at,
         due_at=data.due_at,
+        limit_sequence=sequence,
     )
     return True
 
 
-def _obligation(rows: RequestRows, fact: Any, sequence: int) -> ObligationRow:
+def obligation_of(rows: RequestRows, fact: Any, sequence: int) -> ObligationRow:
+    """The obligation that a fact is about.
+
+    Raises:
+        UnfoldableError: it was never set.
+    """
     found = rows.obligations.get(fact.data.obligation_id)
     if found is None:
         why = f"{type_of(type(fact))} of {fact.data.obligation_id} of {rows.request_id}, which was never set"
@@ -240,7 +265,7 @@ def _obligation(rows: RequestRows, fact: Any, sequence: int) -> ObligationRow:
 
 def _met(rows: RequestRows, fact: Any, sequence: int) -> bool:
     """Met again: it was kept at another instant than was known. What was believed until now is kept beside it."""
-    row, data = _obligation(rows, fact, sequence), fact.data
+    row, data = obligation_of(rows, fact, sequence), fact.data
     if (row.met_at, row.met_assumed) == (data.met_at, data.assumed):
         return False
     if row.met_at is not None and row.met_sequence is not None and row.met_sequence != sequence:
@@ -252,17 +277,81 @@ def _met(rows: RequestRows, fact: Any, sequence: int) -> bool:
     return True
 
 
+def _paused(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    row = obligation_of(rows, fact, sequence)
+    if row.paused_since == fact.occurred_at:
+        return False
+    _remember_limit(rows, row, sequence)
+    row.paused_since = fact.occurred_at
+    row.state = state(row)
+    return True
+
+
+def _recounted(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    """Another calendar moves a limit that stands still, too; whatever else moves one lets it run again."""
+    row, data = obligation_of(rows, fact, sequence), fact.data
+    paused_since = row.paused_since if data.because is RecountReason.CALENDAR else None
+    if (row.due_at, row.paused_since) == (data.due_at, paused_since):
+        return False
+    _remember_limit(rows, row, sequence)
+    if row.due_at != data.due_at:
+        row.due_at = data.due_at
+        row.warned_sequence, row.missed_sequence = _told_before(rows, row)
+    row.paused_since = paused_since
+    row.state = state(row)
+    return True
+
+
+def _remember_limit(rows: RequestRows, row: ObligationRow, sequence: int) -> None:
+    """What stood until now is kept beside it; of several in one decision the last is what is known after it."""
+    if row.limit_sequence != sequence:
+        rows.limits.append(
+            LimitRow(
+                row.obligation_id, row.limit_sequence, sequence, row.due_at, row.paused_since, row.warned_sequence,
+                row.missed_sequence,
+            )
+        )  # fmt: skip
+        row.limit_sequence = sequence
+
+
+def _told_before(rows: RequestRows, row: ObligationRow) -> tuple[int | None, int | None]:
+    """Where a limit that comes back was warned of and missed."""
+    for each in reversed(rows.limits):
+        if each.obligation_id == row.obligation_id and each.due_at == row.due_at:
+            return each.warned_sequence, each.missed_sequence
+    return None, None
+
+
+def _warned(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    """Of the limit that stands; of an earlier one nobody asks any more."""
+    row = obligation_of(rows, fact, sequence)
+    if row.warned_sequence is not None or row.due_at != fact.data.due_at:
+        return False
+    row.warned_sequence = sequence
+    return True
+
+
 def _missed(rows: RequestRows, fact: Any, sequence: int) -> bool:
-    row = _obligation(rows, fact, sequence)
-    if row.missed_sequence is not None:
+    """Of the limit that stands, as well."""
+    row = obligation_of(rows, fact, sequence)
+    if row.missed_sequence is not None or row.due_at != fact.data.due_at:
         return False
     row.missed_sequence = sequence
     row.state = state(row)
     return True
 
 
+def _lapsed(rows: RequestRows, fact: Any, sequence: int) -> bool:
+    row = obligation_of(rows, fact, sequence)
+    if row.lapsed_sequence is not None:
+        return False
+    row.lapsed_sequence = sequence
+    row.state = state(row)
+    return True
+
+
 def _lifted(rows: RequestRows, fact: Any, sequence: int) -> bool:
-    row = _obligation(rows, fact, sequence)
+    row = obligation_of(rows, fact, sequence)
     if row.lifted_sequence is not None:
         return False
     row.lifted, row.lifted_sequence = fact.data.reason, sequence
@@ -271,16 +360,18 @@ def _lifted(rows: RequestRows, fact: Any, sequence: int) -> bool:
 
 
 def state(row: ObligationRow) -> str:
-    """`met`, `late`, `lifted`, `missed` or `open`, by the facts.
+    """`met`, `late`, `lifted`, `lapsed`, `missed` or `open`, by the facts.
 
     A later fact corrects an earlier one: an obligation that was missed when its limit passed counts as met once it is
-    known that it was met in time.
+    known that it was met in time, and as open once it is known that it stands still.
     """
     if row.met_at is not None:
         return "met" if row.met_at < row.due_at else "late"
     if row.lifted_sequence is not None:
         return "lifted"
-    return "open" if row.missed_sequence is None else "missed"
+    if row.lapsed_sequence is not None:
+        return "lapsed"
+    return "open" if row.missed_sequence is None or row.paused_since is not None else "missed"
 
 
 EFFECTS: Final[dict[type[Fact], Callable[[RequestRows, Any, int], bool]]] = {
@@ -288,6 +379,7 @@ EFFECTS: Final[dict[type[Fact], Callable[[RequestRows, Any, int], bool]]] = {
     Answered: _answered,
     Promised: _promised,
     Extended: _extended,
+    HandedOver: _handed_over,
     Routed: _routed,
     Rated: _rated,
     Erased: _erased,
@@ -296,8 +388,12 @@ EFFECTS: Final[dict[type[Fact], Callable[[RequestRows, Any, int], bool]]] = {
     Voided: _outcome,
     Reopened: _outcome,
     Set: _set,
+    Paused: _paused,
+    Recounted: _recounted,
     Met: _met,
+    Warned: _warned,
     Missed: _missed,
+    Lapsed: _lapsed,
     Lifted: _lifted,
 }
-"""Facts that change a request's rows. Others (notes, warnings, merges) are counted in the timeline alone."""
+"""Facts that change a request's rows. Others (notes, merges, letters) are counted in the timeline alone."""

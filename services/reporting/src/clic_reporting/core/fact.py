@@ -20,15 +20,21 @@ from clic_contracts.envelope import MAX_COMMIT_EVENTS
 from clic_contracts.event import EVENTS
 from clic_contracts.upcast import UPCASTERS, lift
 from clic_contracts.vocabulary import (
+    AccessNature,
+    AccessOutcome,
     Channel,
     ClosingReason,
     Criterion,
+    Escalation,
     Kind,
     Language,
     LiftReason,
     ObligationKind,
     Origin,
+    RecountReason,
     RequesterPresence,
+    ReviewOutcome,
+    ThirdPartyPosition,
 )
 
 Instant = Annotated[dt.datetime, Meta(tz=True)]
@@ -163,16 +169,74 @@ class Met(Fact, tag=catalogue.ObligationMet.TYPE):
     data: MetData
 
 
-class MissedData(Part):
-    """Of `obligation.missed.v1`."""
+class PausedData(Part):
+    """Of `obligation.paused.v1`."""
 
     obligation_id: str
+
+
+class Paused(Fact, tag=catalogue.ObligationPaused.TYPE):
+    """It stands still: the request waits for the citizen."""
+
+    data: PausedData
+
+
+class RecountedData(Part):
+    """Of `obligation.recounted.v1`; how it was computed is skipped."""
+
+    obligation_id: str
+    because: RecountReason
+    due_at: Instant
+
+
+class Recounted(Fact, tag=catalogue.ObligationRecounted.TYPE):
+    """Its limit is another from now on."""
+
+    data: RecountedData
+
+
+class LimitData(Part):
+    """Of `obligation.warned.v1`, `obligation.missed.v1` and `obligation.lapsed.v1`: what happened to which limit."""
+
+    obligation_id: str
+    due_at: Instant
+
+
+class Warned(Fact, tag=catalogue.ObligationWarned.TYPE):
+    """A share of its delay has passed."""
+
+    data: LimitData
 
 
 class Missed(Fact, tag=catalogue.ObligationMissed.TYPE):
     """Its limit passed."""
 
-    data: MissedData
+    data: LimitData
+
+
+class EscalatedData(LimitData):
+    """Of `obligation.escalated.v1`."""
+
+    step: Annotated[int, Meta(ge=1)]
+    to: Escalation
+
+
+class Escalated(Fact, tag=catalogue.ObligationEscalated.TYPE):
+    """Somebody further up was told that it is not kept."""
+
+    data: EscalatedData
+
+
+class Lapsed(Fact, tag=catalogue.ObligationLapsed.TYPE):
+    """Somebody else's time is over and was not used."""
+
+    data: LimitData
+
+
+class DeemedRefused(Fact, tag=catalogue.AccessDeemedRefused.TYPE):
+    """An access request was not decided in time, which the law takes for a refusal."""
+
+    data: LimitData
 
 
 class LiftedData(Part):
@@ -235,16 +299,85 @@ class Acknowledged(Fact, tag=catalogue.RequestAcknowledged.TYPE):
     """The citizen was told that it is registered."""
 
 
+class AnsweredData(Part):
+    """Of `request.answered.v1`: how an access request was decided, and on what that relies."""
+
+    access_outcome: AccessOutcome | None = None
+    provisions: tuple[str, ...] = ()
+
+
 class Answered(Fact, tag=catalogue.RequestAnswered.TYPE):
     """The citizen was answered."""
+
+    data: AnsweredData
 
 
 class Promised(Fact, tag=catalogue.RequestPromised.TYPE):
     """A date was agreed."""
 
 
+class ExtendedData(Part):
+    """Of `request.extended.v1`."""
+
+    days: int
+
+
 class Extended(Fact, tag=catalogue.RequestExtended.TYPE):
-    """An access request has ten days more."""
+    """An access request or a complaint has some days more."""
+
+    data: ExtendedData
+
+
+class HandedOver(Fact, tag=catalogue.RequestHandedOver.TYPE):
+    """Work on it was given to an outside body."""
+
+
+class ClassifiedData(Part):
+    """Of `access.classified.v1`."""
+
+    nature: AccessNature
+
+
+class Classified(Fact, tag=catalogue.AccessClassified.TYPE):
+    """What an access request is for."""
+
+    data: ClassifiedData
+
+
+class ThirdPartyIdentified(Fact, tag=catalogue.ThirdPartyIdentified.TYPE):
+    """A document that is asked for concerns a third party; which one is not looked at."""
+
+
+class ThirdPartyNotified(Fact, tag=catalogue.ThirdPartyNotified.TYPE):
+    """A third party was told."""
+
+
+class ThirdPartyAnsweredData(Part):
+    """Of `access.third_party_answered.v1`."""
+
+    position: ThirdPartyPosition
+
+
+class ThirdPartyAnswered(Fact, tag=catalogue.ThirdPartyAnswered.TYPE):
+    """A third party consents or objects."""
+
+    data: ThirdPartyAnsweredData
+
+
+class ReviewRequested(Fact, tag=catalogue.ReviewRequested.TYPE):
+    """The Commission was asked for a review."""
+
+
+class ReviewDecidedData(Part):
+    """Of `access.review_decided.v1`."""
+
+    outcome: ReviewOutcome
+
+
+class ReviewDecided(Fact, tag=catalogue.ReviewDecided.TYPE):
+    """A review ended."""
+
+    data: ReviewDecidedData
 
 
 class Voided(Fact, tag=catalogue.RequestVoided.TYPE):
@@ -266,6 +399,8 @@ class LearningRecorded(Fact, tag=catalogue.LearningRecorded.TYPE):
 _READ: tuple[type[Fact], ...] = (
     Received, Refused, Closed, Rated, Routed, Set, Met, Missed, Lifted, Interaction, LearningPublished,
     LearningWithdrawn, Acknowledged, Answered, Promised, Extended, Voided, Reopened, Erased, LearningRecorded,
+    Paused, Recounted, Warned, Escalated, Lapsed, DeemedRefused, HandedOver, Classified, ThirdPartyIdentified,
+    ThirdPartyNotified, ThirdPartyAnswered, ReviewRequested, ReviewDecided,
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from .fact import (
     type_of,
 )
 from .row import Changes, RequestRows
+from .step import STEPS
 
 TORONTO: Final = ZoneInfo("America/Toronto")
 ACTORS: Final = frozenset({"agent", "citizen", "publisher", "rule", "clock"})
@@ -75,6 +76,8 @@ def fold(known: dict[str, RequestRows], commits: Iterable[NarrowCommit]) -> Chan
             elif rows is None and kind not in _ALONE:
                 why = f"a fact about a request that was never received: {type_of(kind)} of {commit.request_id}"
                 raise UnfoldableError(sequence, why)
+            if rows is not None and kind in STEPS:
+                STEPS[kind](changes, rows, fact, sequence, ordinal)
             if not starts_at <= fact.recorded_at < ends_at:
                 starts_at, ends_at = clock.day_of(fact.recorded_at, sequence)
             if fact.town != town:

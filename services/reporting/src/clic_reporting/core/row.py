@@ -58,22 +58,41 @@ class AmendmentRow:
 
 @dataclass(slots=True)
 class ObligationRow:
-    """What the town owed, and what came of it."""
+    """What the town owed, or the time that somebody else had, and what came of it."""
 
     obligation_id: str
     obligation: str
+    owed_by: str
     sequence: int
     rule: str
     rule_version: str
     starts_at: dt.datetime
     due_at: dt.datetime
+    limit_sequence: int
+    """Since where its limit is `due_at` and it stands still or runs as it does."""
     state: str = "open"
+    paused_since: dt.datetime | None = None
+    warned_sequence: int | None = None
+    missed_sequence: int | None = None
     met_at: dt.datetime | None = None
     met_assumed: bool = False
     met_sequence: int | None = None
-    missed_sequence: int | None = None
     lifted: str | None = None
     lifted_sequence: int | None = None
+    lapsed_sequence: int | None = None
+
+
+@dataclass(slots=True)
+class LimitRow:
+    """What was an obligation's limit, and whether it stood still, until a later fact moved it."""
+
+    obligation_id: str
+    limit_sequence: int
+    until_sequence: int
+    due_at: dt.datetime
+    paused_since: dt.datetime | None
+    warned_sequence: int | None
+    missed_sequence: int | None
 
 
 @dataclass(slots=True)
@@ -135,6 +154,7 @@ class RequestRows:
     amendments: list[AmendmentRow] = field(default_factory=list)
     obligations: dict[str, ObligationRow] = field(default_factory=dict)
     corrections: list[CorrectionRow] = field(default_factory=list)
+    limits: list[LimitRow] = field(default_factory=list)
 
 
 InteractionRow = tuple[
@@ -144,6 +164,12 @@ InteractionRow = tuple[
 
 LearningRow = tuple[int, int, UUID, str, str, dt.datetime]
 """A row of `fact_learning` (POL-37)."""
+
+EscalationRow = tuple[int, int, int, str, dt.datetime, int, str, dt.datetime]
+"""A row of `fact_escalation`: somebody further up was told of a limit that was not kept (POL-29)."""
+
+AccessRow = tuple[int, int, int, str, str | None, int | None, dt.datetime]
+"""A row of `fact_access`: a step on the way of an access request (POL-20 to POL-24)."""
 
 EventRow = tuple[int, int, int, int | None, dt.datetime, bool, dt.datetime, str]
 """A row of `fact_event`: the timeline."""
@@ -156,6 +182,8 @@ class Changes:
     requests: dict[int, RequestRows] = field(default_factory=dict)
     interactions: list[InteractionRow] = field(default_factory=list)
     learnings: list[LearningRow] = field(default_factory=list)
+    escalations: list[EscalationRow] = field(default_factory=list)
+    access: list[AccessRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
     rule_versions: dict[str, int] = field(default_factory=dict)
     """Version of the town's configuration → the first position of this batch that it decided."""

@@ -69,13 +69,15 @@ FROM (SELECT ordinal, starts_on::timestamp AT TIME ZONE 'America/Toronto' AS sta
 ORDER BY w.ordinal
 
 -- name: due
--- Open obligations that are due from $2 on: until $3 (today), $4 (this week), $5 (at risk), by department (POL-29).
+-- Open obligations of the town that are due from $2 on: until $3 (today), $4 (this week), $5 (at risk), by department
+-- (POL-29). What stands still, waiting for the citizen, is none of these.
 SELECT coalesce(r.department, '(none)') AS department,
        count(*) FILTER (WHERE o.due_at <= $3) AS today,
        count(*) FILTER (WHERE o.due_at <= $4) AS week,
        count(*) FILTER (WHERE o.due_at <= $5) AS risk
 FROM {schema}.fact_obligation o JOIN {schema}.fact_request r USING (request_key)
-WHERE o.state = 'open' AND o.due_at > $2 AND o.due_at <= greatest($4::timestamptz, $5::timestamptz) AND {scope_r}
+WHERE o.state = 'open' AND o.owed_by = 'town' AND o.paused_since IS NULL
+  AND o.due_at > $2 AND o.due_at <= greatest($4::timestamptz, $5::timestamptz) AND {scope_r}
 GROUP BY coalesce(r.department, '(none)')
 
 -- name: list_pending
@@ -84,7 +86,8 @@ SELECT {columns}, o.obligation, o.due_at, NULL AS obligation_id
 FROM {schema}.fact_request r
 LEFT JOIN LATERAL (
   SELECT owed.obligation, owed.due_at FROM {schema}.fact_obligation owed
-  WHERE owed.request_key = r.request_key AND owed.state IN ('open', 'missed')
+  WHERE owed.request_key = r.request_key AND owed.state IN ('open', 'missed') AND owed.owed_by = 'town'
+    AND owed.paused_since IS NULL
   ORDER BY owed.due_at, owed.obligation_id LIMIT 1) o ON true
 WHERE r.status IN ('open', 'reopened') AND r.request_key > $6::bigint AND {listed}
 ORDER BY r.request_key
@@ -97,6 +100,7 @@ FROM {schema}.fact_request r
 LEFT JOIN LATERAL (
   SELECT owed.obligation, owed.due_at FROM {schema}.fact_obligation owed
   WHERE owed.request_key = r.request_key AND owed.state IN ('open', 'missed') AND r.status IN ('open', 'reopened')
+    AND owed.owed_by = 'town' AND owed.paused_since IS NULL
   ORDER BY owed.due_at, owed.obligation_id LIMIT 1) o ON true
 WHERE r.received_at >= $8::timestamptz AND r.received_at < $9::timestamptz
   AND (r.received_at, r.request_key) < ($7::timestamptz, $6::bigint) AND {listed}
@@ -104,10 +108,11 @@ ORDER BY r.received_at DESC, r.request_key DESC
 LIMIT $5::int
 
 -- name: list_due
--- Obligations not kept that are due after $8 until $9, the first due first, after the key $6, its instant $7 and its id $10.
+-- Obligations of the town, not kept nor standing still, that are due after $8 until $9, the first due first, after the key $6, its instant $7 and its id $10.
 SELECT {columns}, o.obligation, o.due_at, o.obligation_id
 FROM {schema}.fact_obligation o JOIN {schema}.fact_request r USING (request_key)
-WHERE o.state IN ('open', 'missed') AND o.due_at > $8::timestamptz AND o.due_at <= $9::timestamptz
+WHERE o.state IN ('open', 'missed') AND o.owed_by = 'town' AND o.paused_since IS NULL
+  AND o.due_at > $8::timestamptz AND o.due_at <= $9::timestamptz
   AND (o.due_at, o.request_key, o.obligation_id) > ($7::timestamptz, $6::bigint, $10::text) AND {listed}
 ORDER BY o.due_at, o.request_key, o.obligation_id
 LIMIT $5::int

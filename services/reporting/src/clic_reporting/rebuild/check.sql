@@ -5,6 +5,11 @@
 SELECT (SELECT count(*) FROM {schema}.fact_assignment WHERE request_key NOT IN (SELECT request_key FROM {schema}.fact_request)) AS assignments_of_nothing,
        (SELECT count(*) FROM {schema}.fact_treatment WHERE request_key NOT IN (SELECT request_key FROM {schema}.fact_request)) AS treatments_of_nothing,
        (SELECT count(*) FROM {schema}.fact_obligation WHERE request_key NOT IN (SELECT request_key FROM {schema}.fact_request)) AS obligations_of_nothing,
+       (SELECT count(*) FROM {schema}.fact_obligation_limit l WHERE NOT EXISTS (
+          SELECT FROM {schema}.fact_obligation o WHERE o.request_key = l.request_key AND o.obligation_id = l.obligation_id)) AS limits_of_nothing,
+       (SELECT count(*) FROM {schema}.fact_escalation e WHERE NOT EXISTS (
+          SELECT FROM {schema}.fact_obligation o WHERE o.request_key = e.request_key AND o.obligation_id = e.obligation_id)) AS escalations_of_nothing,
+       (SELECT count(*) FROM {schema}.fact_access WHERE request_key NOT IN (SELECT request_key FROM {schema}.fact_request)) AS steps_of_nothing,
        (SELECT count(*) FROM {schema}.fact_request)
      - (SELECT count(*) FROM {schema}.fact_interaction WHERE first_contact) AS requests_without_contact,
        (SELECT count(*) FROM {schema}.fact_request WHERE status IN ('open', 'reopened'))
@@ -16,7 +21,7 @@ SELECT (SELECT count(*) FROM {schema}.fact_assignment WHERE request_key NOT IN (
 SELECT (SELECT count(*) FROM {schema}.fact_event) AS events,
        (SELECT count(*) FROM {schema}.fact_request) AS requests,
        (SELECT count(*) FROM {schema}.fact_interaction) AS interactions,
-       (SELECT count(*) FROM {schema}.fact_obligation) AS obligations,
+       (SELECT count(*) FROM {schema}.fact_obligation WHERE owed_by = 'town') AS obligations,
        (SELECT coalesce(sum(requests), 0)::bigint FROM {schema}.sum_request) AS summed_requests,
        (SELECT coalesce(sum(interactions), 0)::bigint FROM {schema}.sum_interaction) AS summed_interactions,
        (SELECT coalesce(sum(obligations), 0)::bigint FROM {schema}.sum_obligation) AS summed_obligations

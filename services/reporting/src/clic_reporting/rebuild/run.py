@@ -325,7 +325,8 @@ class _Run:
 
 
 _FACTS: Final = (
-    "fact_request", "fact_assignment", "fact_treatment", "fact_obligation", "fact_interaction", "fact_event",
+    "fact_request", "fact_assignment", "fact_treatment", "fact_obligation", "fact_obligation_limit",
+    "fact_interaction", "fact_escalation", "fact_access", "fact_event",
 )  # fmt: skip
 
 

@@ -156,22 +156,38 @@ SELECT request_key, ordinal, sequence, treated_at, how, status, criterion, closi
 FROM {schema}.fact_treatment WHERE sequence <= (SELECT {schema}.as_of_position());
 COMMENT ON VIEW {schema}._treatment_then IS 'Treatments as of clic.as_of.';
 
-CREATE FUNCTION {schema}.obligation_state(due_at timestamptz, met_at timestamptz, lifted boolean, missed boolean) RETURNS text
+CREATE FUNCTION {schema}.obligation_state(
+  due_at timestamptz, met_at timestamptz, lifted boolean, lapsed boolean, missed boolean, paused boolean
+) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT CASE WHEN met_at < due_at THEN 'met' WHEN met_at IS NOT NULL THEN 'late' WHEN lifted THEN 'lifted'
-              WHEN missed THEN 'missed' ELSE 'open' END;
+              WHEN lapsed THEN 'lapsed' WHEN missed AND NOT paused THEN 'missed' ELSE 'open' END;
 END;
-COMMENT ON FUNCTION {schema}.obligation_state(timestamptz, timestamptz, boolean, boolean) IS
+COMMENT ON FUNCTION {schema}.obligation_state(timestamptz, timestamptz, boolean, boolean, boolean, boolean) IS
   'What came of an obligation by what is known of it; the fold says the same of the newest knowledge.';
 
 CREATE VIEW {schema}._obligation_then AS
-SELECT o.request_key, o.obligation_id, o.obligation, o.sequence, o.rule, o.rule_version, o.starts_at, o.due_at,
+SELECT o.request_key, o.obligation_id, o.obligation, o.owed_by, o.sequence, o.rule, o.rule_version, o.starts_at,
+       stood.due_at,
        {schema}.obligation_state(
-         o.due_at, kept.met_at, o.lifted_sequence <= (SELECT {schema}.as_of_position()), o.missed_sequence <= (SELECT {schema}.as_of_position())) AS state,
+         stood.due_at, kept.met_at, o.lifted_sequence <= (SELECT {schema}.as_of_position()),
+         o.lapsed_sequence <= (SELECT {schema}.as_of_position()),
+         stood.missed_sequence <= (SELECT {schema}.as_of_position()), stood.paused_since IS NOT NULL) AS state,
+       stood.paused_since, coalesce(stood.warned_sequence <= (SELECT {schema}.as_of_position()), false) AS warned,
        kept.met_at, kept.met_assumed,
        CASE WHEN o.lifted_sequence <= (SELECT {schema}.as_of_position()) THEN o.lifted END AS lifted
 FROM {schema}.fact_obligation o
+LEFT JOIN {schema}.fact_obligation_limit l
+  ON l.request_key = o.request_key AND l.obligation_id = o.obligation_id
+ AND l.limit_sequence <= (SELECT {schema}.as_of_position()) AND (SELECT {schema}.as_of_position()) < l.until_sequence
+CROSS JOIN LATERAL (SELECT o.limit_sequence <= (SELECT {schema}.as_of_position()) AS still) limits
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN limits.still THEN o.due_at ELSE l.due_at END AS due_at,
+         CASE WHEN limits.still THEN o.paused_since ELSE l.paused_since END AS paused_since,
+         CASE WHEN limits.still THEN o.warned_sequence ELSE l.warned_sequence END AS warned_sequence,
+         CASE WHEN limits.still THEN o.missed_sequence ELSE l.missed_sequence END AS missed_sequence
+) stood
 LEFT JOIN {schema}.fact_obligation_corrected c
   ON c.request_key = o.request_key AND c.obligation_id = o.obligation_id
  AND c.met_sequence <= (SELECT {schema}.as_of_position()) AND (SELECT {schema}.as_of_position()) < c.until_sequence
@@ -180,7 +196,37 @@ CROSS JOIN LATERAL (
          coalesce(CASE WHEN o.met_sequence <= (SELECT {schema}.as_of_position()) THEN o.met_assumed ELSE c.met_assumed END, false) AS met_assumed
 ) kept
 WHERE o.sequence <= (SELECT {schema}.as_of_position());
-COMMENT ON VIEW {schema}._obligation_then IS 'Obligations as of clic.as_of, with what was believed then of those that were corrected since.';
+COMMENT ON VIEW {schema}._obligation_then IS 'Obligations as of clic.as_of, by the limits that stood then, with what was believed of those that were corrected since.';
+COMMENT ON COLUMN {schema}._obligation_then.warned IS 'Whether the limit that stood was warned of.';
+
+CREATE FUNCTION {schema}.limit_at(request bigint, obligation text, position_at bigint)
+RETURNS TABLE (due_at timestamptz, paused_since timestamptz, missed_sequence bigint)
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+  SELECT o.due_at, o.paused_since, o.missed_sequence FROM {schema}.fact_obligation o
+  WHERE o.request_key = request AND o.obligation_id = limit_at.obligation AND o.limit_sequence <= position_at
+  UNION ALL
+  SELECT l.due_at, l.paused_since, l.missed_sequence FROM {schema}.fact_obligation_limit l
+  WHERE l.request_key = request AND l.obligation_id = limit_at.obligation
+    AND l.limit_sequence <= position_at AND position_at < l.until_sequence;
+END;
+COMMENT ON FUNCTION {schema}.limit_at(bigint, text, bigint) IS 'The limit of one obligation at a position of the log.';
+
+CREATE FUNCTION {schema}.obligation_state_at(request bigint, obligation text, position_at bigint) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT {schema}.obligation_state(
+           l.due_at, CASE WHEN o.met_sequence <= position_at THEN o.met_at ELSE c.met_at END,
+           o.lifted_sequence <= position_at, o.lapsed_sequence <= position_at, l.missed_sequence <= position_at,
+           l.paused_since IS NOT NULL)
+  FROM {schema}.fact_obligation o
+  CROSS JOIN LATERAL {schema}.limit_at(o.request_key, o.obligation_id, position_at) l
+  LEFT JOIN {schema}.fact_obligation_corrected c
+    ON c.request_key = o.request_key AND c.obligation_id = o.obligation_id
+   AND c.met_sequence <= position_at AND position_at < c.until_sequence
+  WHERE o.request_key = request AND o.obligation_id = obligation_state_at.obligation;
+END;
+COMMENT ON FUNCTION {schema}.obligation_state_at(bigint, text, bigint) IS 'The state of one obligation at a position of the log.';
 
 CREATE VIEW {schema}._interaction_then AS
 SELECT sequence, ordinal, interaction_id, request_id, channel, subject, first_contact, answered_first_line, origin,

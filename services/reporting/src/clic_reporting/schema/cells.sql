@@ -33,9 +33,11 @@ CREATE VIEW {schema}._obligation_cell{then} AS
 SELECT o.request_key,
        date_trunc('month', (o.due_at - interval '1 microsecond') AT TIME ZONE 'America/Toronto')::date AS due_month,
        date_trunc('month', r.received_on::timestamp)::date AS received_month,
-       coalesce(r.department, '') AS department, o.obligation, o.state, o.met_assumed, o.due_at
-FROM {obligation} o JOIN {request} r ON r.request_key = o.request_key;
-COMMENT ON VIEW {schema}._obligation_cell{then} IS 'Where each obligation counts in obligation_count.';
+       coalesce(r.department, '') AS department, o.obligation, o.state,
+       o.state = 'open' AND o.paused_since IS NOT NULL AS paused, o.met_assumed, o.due_at
+FROM {obligation} o JOIN {request} r ON r.request_key = o.request_key
+WHERE o.owed_by = 'town';  -- The time of others is nothing that the town keeps or misses.
+COMMENT ON VIEW {schema}._obligation_cell{then} IS 'Where each obligation of the town counts in obligation_count.';
 
 CREATE VIEW {schema}._delay_cell{then} AS
 SELECT r.request_key, date_trunc('month', told.day::timestamp)::date AS month, coalesce(r.department, '') AS department,

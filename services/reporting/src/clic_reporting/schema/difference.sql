@@ -1,20 +1,6 @@
 -- What of a period is told otherwise at two positions of the log, request by request. Only requests that something was
 -- recorded of between the two can differ.
 
-CREATE FUNCTION {schema}.obligation_state_at(request bigint, obligation text, position_at bigint) RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT {schema}.obligation_state(
-           o.due_at, CASE WHEN o.met_sequence <= position_at THEN o.met_at ELSE c.met_at END,
-           o.lifted_sequence <= position_at, o.missed_sequence <= position_at)
-  FROM {schema}.fact_obligation o
-  LEFT JOIN {schema}.fact_obligation_corrected c
-    ON c.request_key = o.request_key AND c.obligation_id = o.obligation_id
-   AND c.met_sequence <= position_at AND position_at < c.until_sequence
-  WHERE o.request_key = request AND o.obligation_id = obligation_state_at.obligation;
-END;
-COMMENT ON FUNCTION {schema}.obligation_state_at(bigint, text, bigint) IS 'The state of one obligation at a position of the log.';
-
 CREATE FUNCTION {schema}.report_difference(first_on date, last_on date, earlier_as_of text, later_as_of text)
 RETURNS TABLE (reference text, what text, earlier text, later text, requests bigint)
 LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
@@ -60,7 +46,8 @@ BEGIN ATOMIC
     UNION ALL SELECT c.request_key, c.is_later, 'obligation', o.obligation_id,
                      concat(o.obligation, ' ', {schema}.obligation_state_at(o.request_key, o.obligation_id, c.at))
     FROM candidate c JOIN {schema}.fact_obligation o ON o.request_key = c.request_key AND o.sequence <= c.at
-    WHERE ((o.due_at - interval '1 microsecond') AT TIME ZONE 'America/Toronto')::date BETWEEN first_on AND last_on
+    CROSS JOIN LATERAL {schema}.limit_at(o.request_key, o.obligation_id, c.at) l
+    WHERE o.owed_by = 'town' AND ((l.due_at - interval '1 microsecond') AT TIME ZONE 'America/Toronto')::date BETWEEN first_on AND last_on
   ), paired AS (
     SELECT request_key, what, which, max(value) FILTER (WHERE NOT is_later) AS earlier,
            max(value) FILTER (WHERE is_later) AS later

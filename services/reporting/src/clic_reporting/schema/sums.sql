@@ -38,9 +38,10 @@ CREATE TABLE {schema}.sum_obligation (
   department text NOT NULL,
   obligation text NOT NULL,
   state text NOT NULL,
+  paused boolean NOT NULL,
   met_assumed boolean NOT NULL,
   obligations bigint NOT NULL CHECK (obligations >= 0),
-  PRIMARY KEY (due_month, received_month, department, obligation, state, met_assumed)
+  PRIMARY KEY (due_month, received_month, department, obligation, state, paused, met_assumed)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE {schema}.sum_obligation IS 'Sums behind obligation_count, where those that are open and past due are told apart.';
 

@@ -260,36 +260,70 @@ CREATE TABLE {schema}.fact_obligation (
   request_key bigint NOT NULL,
   obligation_id text NOT NULL,
   obligation text NOT NULL,
+  owed_by text NOT NULL,
   sequence bigint NOT NULL,
   rule text NOT NULL,
   rule_version text NOT NULL,
   starts_at timestamptz NOT NULL,
   due_at timestamptz NOT NULL,
+  limit_sequence bigint NOT NULL,
   state text NOT NULL,
+  paused_since timestamptz,
+  warned_sequence bigint,
+  missed_sequence bigint,
   met_at timestamptz,
   met_assumed boolean NOT NULL,
   met_sequence bigint,
-  missed_sequence bigint,
   lifted text,
   lifted_sequence bigint,
+  lapsed_sequence bigint,
   PRIMARY KEY (request_key, obligation_id)
 );
-COMMENT ON TABLE {schema}.fact_obligation IS 'One row per obligation of the town, as it stands now (POL-13 to POL-15, POL-19, POL-22, POL-29).';
+COMMENT ON TABLE {schema}.fact_obligation IS 'One row per obligation of the town, and per delay that somebody else has, as it stands now (POL-13 to POL-15, POL-19, POL-22, POL-29).';
 COMMENT ON COLUMN {schema}.fact_obligation.request_key IS 'Of which request.';
 COMMENT ON COLUMN {schema}.fact_obligation.obligation_id IS 'Kind and ordinal, one per request.';
-COMMENT ON COLUMN {schema}.fact_obligation.obligation IS 'acknowledge, answer, promise or decide_access.';
+COMMENT ON COLUMN {schema}.fact_obligation.obligation IS
+  'acknowledge, judge, answer, promise, decide_access, outside_work or notify_third_party; of others: third_party_response, review_window or citizen_reply.';
+COMMENT ON COLUMN {schema}.fact_obligation.owed_by IS
+  'town; or citizen or third_party: whose delay it is. Those are the time of others, and no count of kept, late or missed obligations has them.';
 COMMENT ON COLUMN {schema}.fact_obligation.sequence IS 'Position in the log where it was set.';
 COMMENT ON COLUMN {schema}.fact_obligation.rule IS 'By which standard of the town.';
 COMMENT ON COLUMN {schema}.fact_obligation.rule_version IS 'Version of the town''s configuration that computed it.';
 COMMENT ON COLUMN {schema}.fact_obligation.starts_at IS 'From when it is counted.';
-COMMENT ON COLUMN {schema}.fact_obligation.due_at IS 'Exclusive: what happens before this instant is in time.';
-COMMENT ON COLUMN {schema}.fact_obligation.state IS 'met (before due_at), late (met, but not before due_at), missed (past due, not met), lifted, open.';
+COMMENT ON COLUMN {schema}.fact_obligation.due_at IS 'Exclusive: what happens before this instant is in time. As pauses and calendars moved it.';
+COMMENT ON COLUMN {schema}.fact_obligation.limit_sequence IS 'Position in the log since which due_at and paused_since are these; earlier ones are in fact_obligation_limit.';
+COMMENT ON COLUMN {schema}.fact_obligation.state IS
+  'met (before due_at), late (met, but not before due_at), missed (past due, not met), lifted, lapsed (time of others that is over), open (paused ones included).';
+COMMENT ON COLUMN {schema}.fact_obligation.paused_since IS 'Since when it stands still, waiting for the citizen, or stood still when it ended; null: it runs, or ran when it ended.';
+COMMENT ON COLUMN {schema}.fact_obligation.warned_sequence IS 'Position in the log where due_at was warned of; null: it was not.';
+COMMENT ON COLUMN {schema}.fact_obligation.missed_sequence IS 'Position in the log where due_at was found missed; a later fact may have corrected that, see state.';
 COMMENT ON COLUMN {schema}.fact_obligation.met_at IS 'When it was kept; null: it was not, so far.';
 COMMENT ON COLUMN {schema}.fact_obligation.met_assumed IS 'met_at is assumed: no record says when it was.';
 COMMENT ON COLUMN {schema}.fact_obligation.met_sequence IS 'Position in the log where met_at became known.';
-COMMENT ON COLUMN {schema}.fact_obligation.missed_sequence IS 'Position in the log where it was found missed; a later fact may have corrected that, see state.';
 COMMENT ON COLUMN {schema}.fact_obligation.lifted IS 'Why it no longer binds; null: it was not lifted.';
 COMMENT ON COLUMN {schema}.fact_obligation.lifted_sequence IS 'Position in the log where that became known.';
+COMMENT ON COLUMN {schema}.fact_obligation.lapsed_sequence IS 'Position in the log where it was found that somebody else''s time is over.';
+
+CREATE TABLE {schema}.fact_obligation_limit (
+  request_key bigint NOT NULL,
+  obligation_id text NOT NULL,
+  limit_sequence bigint NOT NULL,
+  until_sequence bigint NOT NULL,
+  due_at timestamptz NOT NULL,
+  paused_since timestamptz,
+  warned_sequence bigint,
+  missed_sequence bigint,
+  PRIMARY KEY (request_key, obligation_id, limit_sequence)
+);
+COMMENT ON TABLE {schema}.fact_obligation_limit IS 'What was an obligation''s limit, and whether it stood still, until a later fact moved it.';
+COMMENT ON COLUMN {schema}.fact_obligation_limit.request_key IS 'Of which request.';
+COMMENT ON COLUMN {schema}.fact_obligation_limit.obligation_id IS 'Which of its obligations.';
+COMMENT ON COLUMN {schema}.fact_obligation_limit.limit_sequence IS 'Position in the log from which that stood.';
+COMMENT ON COLUMN {schema}.fact_obligation_limit.until_sequence IS 'Position in the log from which it no longer did.';
+COMMENT ON COLUMN {schema}.fact_obligation_limit.due_at IS 'The limit, exclusive.';
+COMMENT ON COLUMN {schema}.fact_obligation_limit.paused_since IS 'Since when it stood still; null: it ran.';
+COMMENT ON COLUMN {schema}.fact_obligation_limit.warned_sequence IS 'Position in the log where that limit was warned of; null: it was not.';
+COMMENT ON COLUMN {schema}.fact_obligation_limit.missed_sequence IS 'Position in the log where that limit was found missed; null: it was not.';
 
 CREATE TABLE {schema}.fact_obligation_corrected (
   request_key bigint NOT NULL,
@@ -353,6 +387,45 @@ COMMENT ON COLUMN {schema}.fact_learning.publication_id IS 'Of which text: its p
 COMMENT ON COLUMN {schema}.fact_learning.period IS 'For which quarter, such as 2026-Q2.';
 COMMENT ON COLUMN {schema}.fact_learning.text IS 'The text as it was signed off; holds no personal data. Empty: it was withdrawn.';
 COMMENT ON COLUMN {schema}.fact_learning.published_at IS 'When it was signed off.';
+
+CREATE TABLE {schema}.fact_escalation (
+  sequence bigint NOT NULL,
+  ordinal smallint NOT NULL,
+  request_key bigint NOT NULL,
+  obligation_id text NOT NULL,
+  due_at timestamptz NOT NULL,
+  step smallint NOT NULL,
+  escalated_to text NOT NULL,
+  escalated_at timestamptz NOT NULL
+);
+COMMENT ON TABLE {schema}.fact_escalation IS 'One row each time that somebody further up was told of a limit that was not kept (POL-29).';
+COMMENT ON COLUMN {schema}.fact_escalation.sequence IS 'Its position in the log.';
+COMMENT ON COLUMN {schema}.fact_escalation.ordinal IS 'Its place among the facts of that position, from 1.';
+COMMENT ON COLUMN {schema}.fact_escalation.request_key IS 'Of which request.';
+COMMENT ON COLUMN {schema}.fact_escalation.obligation_id IS 'Which of its obligations.';
+COMMENT ON COLUMN {schema}.fact_escalation.due_at IS 'Which limit of it was not kept.';
+COMMENT ON COLUMN {schema}.fact_escalation.step IS 'Of the town''s chain, from 1.';
+COMMENT ON COLUMN {schema}.fact_escalation.escalated_to IS 'person (who has it), head (of the department) or general_management (Direction générale).';
+COMMENT ON COLUMN {schema}.fact_escalation.escalated_at IS 'When it was due to be told.';
+
+CREATE TABLE {schema}.fact_access (
+  sequence bigint NOT NULL,
+  ordinal smallint NOT NULL,
+  request_key bigint NOT NULL,
+  step text NOT NULL,
+  told text,
+  amount smallint,
+  occurred_at timestamptz NOT NULL
+);
+COMMENT ON TABLE {schema}.fact_access IS 'One row per step of an access request: counted in access_count, never told one by one (POL-20 to POL-26).';
+COMMENT ON COLUMN {schema}.fact_access.sequence IS 'Its position in the log.';
+COMMENT ON COLUMN {schema}.fact_access.ordinal IS 'Its place among the facts of that position, from 1.';
+COMMENT ON COLUMN {schema}.fact_access.request_key IS 'Of which request.';
+COMMENT ON COLUMN {schema}.fact_access.step IS
+  'classified, extended, third_party_identified, third_party_notified, third_party_answered, deemed_refused, decided, review_requested or review_decided.';
+COMMENT ON COLUMN {schema}.fact_access.told IS 'The nature, the third party''s position, the outcome of the decision or of the review; of deemed_refused, which obligation; else null.';
+COMMENT ON COLUMN {schema}.fact_access.amount IS 'Days of an extension, provisions that a decision relies on; else null.';
+COMMENT ON COLUMN {schema}.fact_access.occurred_at IS 'When it happened in the town.';
 
 CREATE TABLE {schema}.fact_event (
   sequence bigint NOT NULL,

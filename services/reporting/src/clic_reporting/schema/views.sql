@@ -81,14 +81,24 @@ LEFT JOIN LATERAL (
 CREATE VIEW {schema}.obligation AS
 SELECT o.request_key,
        CASE WHEN NOT o.confidential THEN o.reference END AS reference, o.kind, o.department, o.confidential,
-       o.obligation_id, o.obligation, o.sequence, CASE WHEN NOT o.confidential THEN o.rule END AS rule, o.rule_version,
+       o.obligation_id, o.obligation, o.owed_by, o.sequence, CASE WHEN NOT o.confidential THEN o.rule END AS rule, o.rule_version,
        o.starts_at, o.due_at, ((o.due_at - interval '1 microsecond') AT TIME ZONE 'America/Toronto')::date AS due_on,
-       o.state, o.state IN ('open', 'missed') AND o.due_at <= (SELECT {schema}.as_of_instant()) AS overdue,
-       o.met_at, o.met_assumed, o.lifted
+       o.state,
+       CASE WHEN o.state IN ('met', 'lifted', 'lapsed') THEN o.state
+            WHEN o.state = 'late' THEN 'met_late'
+            WHEN o.owed_by <> 'town' AND o.due_at <= (SELECT {schema}.as_of_instant()) THEN 'lapsed'
+            WHEN o.paused_since IS NOT NULL THEN 'paused'
+            WHEN o.due_at <= (SELECT {schema}.as_of_instant()) THEN 'missed'
+            WHEN o.warned THEN 'at_risk'
+            ELSE 'running' END AS standing,
+       o.owed_by = 'town' AND o.state IN ('open', 'missed') AND o.paused_since IS NULL
+         AND o.due_at <= (SELECT {schema}.as_of_instant()) AS overdue,
+       CASE WHEN o.state = 'open' THEN o.paused_since END AS paused_since, o.met_at, o.met_assumed, o.lifted
 FROM (
   SELECT o.*, r.reference, r.kind, r.department, r.confidential
-  FROM (SELECT request_key, obligation_id, obligation, sequence, rule, rule_version, starts_at, due_at, state, met_at,
-               met_assumed, lifted FROM {schema}.fact_obligation) o
+  FROM (SELECT request_key, obligation_id, obligation, owed_by, sequence, rule, rule_version, starts_at, due_at, state,
+               paused_since, warned_sequence IS NOT NULL AS warned, met_at, met_assumed, lifted
+        FROM {schema}.fact_obligation) o
   JOIN {schema}.fact_request r ON r.request_key = o.request_key
   WHERE {schema}.as_of_is_current()
   UNION ALL
@@ -96,6 +106,13 @@ FROM (
   FROM {schema}._obligation_then o JOIN {schema}._request_then r ON r.request_key = o.request_key
   WHERE NOT {schema}.as_of_is_current()
 ) o;
+
+CREATE VIEW {schema}.escalation AS
+SELECT e.sequence, e.ordinal, e.request_key, e.obligation_id, o.obligation, e.due_at, e.step, e.escalated_to,
+       e.escalated_at
+FROM {schema}.fact_escalation e
+JOIN {schema}.fact_obligation o ON o.request_key = e.request_key AND o.obligation_id = e.obligation_id
+WHERE e.sequence <= (SELECT {schema}.as_of_position());
 
 CREATE VIEW {schema}.interaction AS
 SELECT i.sequence, i.ordinal, CASE WHEN NOT coalesce(r.confidential, false) THEN i.interaction_id END AS interaction_id,
@@ -147,26 +164,63 @@ FROM (
 ) counted;
 
 CREATE VIEW {schema}.obligation_count AS
-SELECT due_month, received_month, nullif(department, '') AS department, obligation, state, met_assumed,
+SELECT due_month, received_month, nullif(department, '') AS department, obligation, state, paused, met_assumed,
        sum(obligations)::bigint AS obligations
 FROM (
-  SELECT due_month, received_month, department, obligation, state, met_assumed, obligations
+  SELECT due_month, received_month, department, obligation, state, paused, met_assumed, obligations
   FROM {schema}.sum_obligation WHERE {schema}.as_of_is_current()
   UNION ALL
-  -- Those past due by now are counted from the rows, few of them as there are, and taken from the open ones.
-  SELECT due_month, received_month, department, obligation, told.state, met_assumed, sum(told.counted)
+  -- Those past due by now are counted from the rows, few of them as there are, and taken from the open ones. What
+  -- stands still is not late.
+  SELECT due_month, received_month, department, obligation, told.state, paused, met_assumed, sum(told.counted)
   FROM {schema}._obligation_cell c CROSS JOIN (VALUES ('overdue', 1), ('open', -1)) told (state, counted)
-  WHERE {schema}.as_of_is_current() AND c.state = 'open' AND c.due_at <= (SELECT {schema}.as_of_instant())
-  GROUP BY due_month, received_month, department, obligation, told.state, met_assumed
+  WHERE {schema}.as_of_is_current() AND c.state = 'open' AND NOT c.paused AND c.due_at <= (SELECT {schema}.as_of_instant())
+  GROUP BY due_month, received_month, department, obligation, told.state, paused, met_assumed
   UNION ALL
   SELECT due_month, received_month, department, obligation,
-         CASE WHEN state = 'open' AND due_at <= (SELECT {schema}.as_of_instant()) THEN 'overdue' ELSE state END,
-         met_assumed, count(*)
+         CASE WHEN state = 'open' AND NOT paused AND due_at <= (SELECT {schema}.as_of_instant()) THEN 'overdue'
+              ELSE state END,
+         paused, met_assumed, count(*)
   FROM {schema}._obligation_cell_then WHERE NOT {schema}.as_of_is_current()
-  GROUP BY 1, 2, 3, 4, 5, 6
+  GROUP BY 1, 2, 3, 4, 5, 6, 7
 ) counted
-GROUP BY due_month, received_month, counted.department, obligation, state, met_assumed
+GROUP BY due_month, received_month, counted.department, obligation, state, paused, met_assumed
 HAVING sum(obligations) <> 0;
+
+CREATE VIEW {schema}.access_count AS
+SELECT date_trunc('month', r.received_on::timestamp)::date AS month, r.status, s.nature, s.outcome, s.provisions,
+       EXISTS (
+         SELECT FROM {schema}.fact_access d
+         JOIN {schema}.fact_obligation o ON o.request_key = d.request_key AND o.obligation_id = d.told
+         WHERE d.request_key = r.request_key AND d.step = 'deemed_refused'
+           AND d.sequence <= (SELECT {schema}.as_of_position())
+           AND {schema}.obligation_state_at(o.request_key, o.obligation_id, (SELECT {schema}.as_of_position())) <> 'met'
+           AND NOT coalesce(o.lifted = 'replaced' AND o.lifted_sequence <= (SELECT {schema}.as_of_position()), false)
+       ) AS deemed_refused,
+       s.extended, s.third_parties, s.objections, s.reviews, s.review_outcome, count(*) AS requests
+FROM (
+  SELECT request_key, received_on, CASE WHEN closing_reason = 'merged' THEN 'merged' ELSE status END AS status
+  FROM {schema}.fact_request WHERE kind = 'access_to_information' AND {schema}.as_of_is_current()
+  UNION ALL
+  SELECT request_key, received_on, CASE WHEN closing_reason = 'merged' THEN 'merged' ELSE status END
+  FROM {schema}._request_then WHERE kind = 'access_to_information' AND NOT {schema}.as_of_is_current()
+) r
+CROSS JOIN LATERAL (
+  SELECT (array_agg(a.told ORDER BY a.sequence DESC, a.ordinal DESC) FILTER (WHERE a.step = 'classified'))[1] AS nature,
+         (array_agg(coalesce(a.told, 'unspecified') ORDER BY a.sequence DESC, a.ordinal DESC)
+           FILTER (WHERE a.step = 'decided'))[1] AS outcome,
+         (array_agg(a.amount ORDER BY a.sequence DESC, a.ordinal DESC) FILTER (WHERE a.step = 'decided'))[1]
+           AS provisions,
+         coalesce(bool_or(a.step = 'extended'), false) AS extended,
+         (count(*) FILTER (WHERE a.step = 'third_party_identified'))::smallint AS third_parties,
+         (count(*) FILTER (WHERE a.step = 'third_party_answered' AND a.told = 'objects'))::smallint AS objections,
+         (count(*) FILTER (WHERE a.step = 'review_requested'))::smallint AS reviews,
+         (array_agg(a.told ORDER BY a.sequence DESC, a.ordinal DESC) FILTER (WHERE a.step = 'review_decided'))[1]
+           AS review_outcome
+  FROM {schema}.fact_access a
+  WHERE a.request_key = r.request_key AND a.sequence <= (SELECT {schema}.as_of_position())
+) s
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11;
 
 CREATE VIEW {schema}.delay_count AS
 SELECT month, nullif(department, '') AS department, kind, measure, business_days, requests
@@ -275,14 +329,19 @@ COMMENT ON COLUMN {schema}.treatment.criterion IS 'The request''s criterion by i
 COMMENT ON COLUMN {schema}.treatment.closing_reason IS 'The request''s closing_reason by it, likewise.';
 
 COMMENT ON VIEW {schema}.obligation IS
-  'One row per obligation of the town, with what one asks of its request (POL-13 to POL-15, POL-19, POL-22, POL-29).';
+  'One row per obligation of the town, and per delay that somebody else has (owed_by), with what one asks of its request (POL-13 to POL-15, POL-19, POL-22, POL-29).';
 COMMENT ON COLUMN {schema}.obligation.reference IS 'What the citizen quotes; null: confidential (POL-26).';
 COMMENT ON COLUMN {schema}.obligation.kind IS 'The request''s kind.';
 COMMENT ON COLUMN {schema}.obligation.department IS 'Who answers the request; null: not routed yet.';
 COMMENT ON COLUMN {schema}.obligation.confidential IS 'Whether the request is confidential.';
 COMMENT ON COLUMN {schema}.obligation.rule IS 'By which standard of the town; null: confidential.';
 COMMENT ON COLUMN {schema}.obligation.due_on IS 'The last day on which it is in time.';
-COMMENT ON COLUMN {schema}.obligation.overdue IS 'Open or missed, and due before the instant of as_of: late now (POL-29).';
+COMMENT ON COLUMN {schema}.obligation.standing IS
+  'How it stands at the instant of as_of, as the deadlines service says it: running, at_risk (running, and warned of), paused, missed (open and late, found so or not), met, met_late, lifted, lapsed (time of others that is over).';
+COMMENT ON COLUMN {schema}.obligation.overdue IS 'Of the town, open or missed, not paused, and due before the instant of as_of: late now (POL-29).';
+COMMENT ON COLUMN {schema}.obligation.paused_since IS 'Since when it stands still, waiting for the citizen: due_at will move when it goes on. null: it runs, or ended.';
+
+COMMENT ON VIEW {schema}.escalation IS 'One row each time that somebody further up was told of a limit that was not kept (POL-29).';
 
 COMMENT ON VIEW {schema}.interaction IS 'One row per contact with a citizen, the one that opened a request included (POL-31).';
 COMMENT ON COLUMN {schema}.interaction.interaction_id IS 'Its id; that of the request for the contact that opened one; null: of a confidential request.';
@@ -320,15 +379,36 @@ COMMENT ON COLUMN {schema}.movement_count.assumed IS 'The instant is assumed: no
 COMMENT ON COLUMN {schema}.movement_count.requests IS 'How many.';
 
 COMMENT ON VIEW {schema}.obligation_count IS
-  'Obligations by the month of their last day (POL-29). On time: met / (met + late + missed + overdue), assumed ones aside.';
+  'Obligations of the town by the month of their last day (POL-29). On time: met / (met + late + missed + overdue), assumed ones aside. The time of others is not in it: count the rows of obligation by owed_by.';
 COMMENT ON COLUMN {schema}.obligation_count.due_month IS 'First day of the month of the last day on which it is in time.';
 COMMENT ON COLUMN {schema}.obligation_count.received_month IS 'First day of the month in which the request was received.';
 COMMENT ON COLUMN {schema}.obligation_count.department IS 'Who answers the request; null: not routed yet.';
-COMMENT ON COLUMN {schema}.obligation_count.obligation IS 'acknowledge, answer, promise or decide_access.';
+COMMENT ON COLUMN {schema}.obligation_count.obligation IS
+  'acknowledge, judge, answer, promise, decide_access, outside_work or notify_third_party.';
 COMMENT ON COLUMN {schema}.obligation_count.state IS
-  'met (in time), late (met after its limit), missed (past due, not met), lifted, open, or overdue: open, past due, and nobody has said so yet.';
+  'met (in time), late (met after its limit), missed (past due, not met), lifted, open, or overdue: open, past due, not paused, and nobody has said so yet.';
+COMMENT ON COLUMN {schema}.obligation_count.paused IS 'Open, and standing still while the request waits for the citizen: neither late nor at risk.';
 COMMENT ON COLUMN {schema}.obligation_count.met_assumed IS 'Met at an assumed instant, which measures nothing.';
 COMMENT ON COLUMN {schema}.obligation_count.obligations IS 'How many.';
+
+COMMENT ON VIEW {schema}.access_count IS
+  'Access requests by the month of reception, as counts alone (POL-20 to POL-26). Add the rows of any months; what is published of them goes through the report (POL-38).';
+COMMENT ON COLUMN {schema}.access_count.month IS 'First day of the month in which they were received.';
+COMMENT ON COLUMN {schema}.access_count.status IS 'What they are: closed, merged, refused (not admissible), withdrawn, voided, open, reopened.';
+COMMENT ON COLUMN {schema}.access_count.nature IS
+  'administrative_documents, personal_information or rectification, as last said; null: nobody has said.';
+COMMENT ON COLUMN {schema}.access_count.outcome IS
+  'Of the newest decision: granted, partial, refused, no_document, other_body, or unspecified: an older record does not say; null: not decided.';
+COMMENT ON COLUMN {schema}.access_count.provisions IS 'How many provisions of the law the newest decision relies on (A-2.1 art. 50); null: not decided.';
+COMMENT ON COLUMN {schema}.access_count.deemed_refused IS
+  'A limit passed in silence, which is a refusal (A-2.1 art. 52), decided later or not; not where it became known that it was decided, or the limit replaced, in time.';
+COMMENT ON COLUMN {schema}.access_count.extended IS 'The delay was extended (POL-23, A-2.1 art. 47).';
+COMMENT ON COLUMN {schema}.access_count.third_parties IS 'How many third parties the documents concern (A-2.1 art. 25).';
+COMMENT ON COLUMN {schema}.access_count.objections IS 'How many of them object.';
+COMMENT ON COLUMN {schema}.access_count.reviews IS 'How many reviews the Commission was asked for (POL-24, A-2.1 art. 135).';
+COMMENT ON COLUMN {schema}.access_count.review_outcome IS
+  'Of the newest review that ended: upheld, reversed, partly_reversed, settled or withdrawn; null: none ended.';
+COMMENT ON COLUMN {schema}.access_count.requests IS 'How many.';
 
 COMMENT ON VIEW {schema}.delay_count IS
   'Delays in business days from reception, as an exact histogram: medians and percentiles of any months and departments can be computed (POL-29).';
