@@ -127,7 +127,7 @@ def test_every_event_that_changes_what_is_owed_is_told_to_the_fold() -> None:
 def test_every_fact_of_the_catalogue_can_be_read(event: type) -> None:
     commit = (recorded(Fact(make(event), START)),)
     (fact,) = decode_narrow(1, encode_commit(commit))
-    assert type_of(type(fact)) == event.TYPE  # type: ignore[attr-defined]
+    assert type_of(type(fact)) == event.TYPE  # type: ignore[attr-defined]  # A type as pytest hands it.
 
 
 def test_what_is_no_commit_is_told_with_its_position() -> None:
