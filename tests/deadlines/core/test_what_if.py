@@ -16,13 +16,19 @@ from clic_chassis.error import UnreadableError
 from clic_contracts.envelope import RECORDED, Recorded, derive_id, encode_commit
 from clic_contracts.event import (
     EVENTS,
+    Event,
     ObligationLifted,
     ObligationMet,
     ObligationPaused,
     ObligationRecounted,
     ObligationSet,
     RequestAnswered,
+    RequestClosed,
+    RequestCompleted,
+    RequestIncomplete,
+    RequestPromised,
     RequestReceived,
+    RequestRefused,
     RequestRouted,
 )
 from clic_contracts.town import Town
@@ -97,15 +103,25 @@ def said(duty: Duty) -> tuple[object, ...]:
 
 
 @given(story=stories(in_order=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_the_narrow_way_says_what_duties_says(whole_town: Town, story: tuple[Recorded, ...]) -> None:
     """Narrow facts and light terms go through one fold: every limit, outcome and pause is the same."""
     fast = fold(CountedOwed(CountingRules(whole_town)), narrow(story))
     assert [said(each) for each in fast] == [said(each) for each in duties(story, Rules(whole_town))]
 
 
+@pytest.mark.parametrize("more", [RequestPromised, RequestAnswered, RequestCompleted, RequestRefused, RequestClosed])
+def test_while_the_citizen_is_waited_for_it_says_the_same(town: Town, more: type[Event]) -> None:
+    """A pause that still lasts when something else happens."""
+    waits = Fact(make(RequestIncomplete), START + dt.timedelta(hours=1))
+    then = Fact(make(more), START + dt.timedelta(days=2))
+    story = told((Fact(make(RequestReceived), START), waits, then))
+    fast = fold(CountedOwed(CountingRules(town)), narrow(story))
+    assert [said(each) for each in fast] == [said(each) for each in duties(story, Rules(town))]
+
+
 @given(story=stories(in_order=False), days=st.integers(0, 900))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_under_the_rules_that_held_what_would_be_is_what_was(
     whole_town: Town, story: tuple[Recorded, ...], days: int
 ) -> None:

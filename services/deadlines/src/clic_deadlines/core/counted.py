@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import cast
 
-from clic_contracts.event import ObligationSet, RequestReceived, RuleRef, Within
+from clic_contracts.event import ObligationSet, RequestReceived, RuleRef, TraceStep, Within
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import DelayUnit, Kind, ObligationKind
 
@@ -44,6 +44,23 @@ class Terms:
     within: Within | None
     stops_while_waiting: bool
 
+    # A limit that pauses leave as it is is copied whole: these are in it, and decide nothing.
+
+    @property
+    def due_prudent_on(self) -> dt.date:
+        """Not counted: the last day itself."""
+        return self.due_strict_on
+
+    @property
+    def warn_at(self) -> dt.datetime:
+        """Not counted: nobody is warned."""
+        return self.due_at
+
+    @property
+    def trace(self) -> tuple[TraceStep, ...]:
+        """Not kept."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
@@ -55,16 +72,16 @@ class _Limit:
 
 
 class _Kept:
-    """A standard that is met again and again, and its limits: one for each day on which something began."""
+    """A standard that is met again and again, and the limits of its delay by the day on which it began."""
 
     __slots__ = ("in_days", "limits", "rule", "standard", "within")
 
-    def __init__(self, standard: Standard) -> None:
+    def __init__(self, standard: Standard, limits: dict[dt.date, _Limit]) -> None:
         self.standard = standard
         self.rule = RuleRef(code=standard.rule)
         self.within = Within(amount=standard.within.amount, unit=standard.within.unit)
         self.in_days = standard.within.unit in (DelayUnit.BUSINESS_DAYS, DelayUnit.CALENDAR_DAYS)
-        self.limits: dict[dt.date, _Limit] = {}
+        self.limits = limits
 
 
 class CountingRules(Rules):
@@ -75,10 +92,14 @@ class CountingRules(Rules):
         always = (self.acknowledge, self.access, self.citizen_reply, self.outside_work, *LAW)
         remembered = self.__dict__  # Rules are frozen: what they say does not change.
         remembered["_answers"], remembered["_judgements"] = {}, {}
-        remembered["_kept"] = {id(each): _Kept(each) for each in always if each is not None}
+        remembered["_limits"], remembered["_kept"] = {}, {}
+        for each in always:
+            if each is not None:
+                self._keep(each)
 
     _answers: dict[tuple[Kind, str | None, bool], Standard]
     _judgements: dict[tuple[Kind, bool], Standard | None]
+    _limits: dict[tuple[bool, DelayUnit, int], dict[dt.date, _Limit]]
     _kept: dict[int, _Kept]
     """By identity, since hashing a standard takes longer than counting with it; they live as long as the rules."""
 
@@ -87,7 +108,7 @@ class CountingRules(Rules):
         key = (received.kind, received.subject, received.urgent)
         if (known := self._answers.get(key)) is None:
             known = self._answers[key] = super().answer(received)
-            self._kept.setdefault(id(known), _Kept(known))
+            self._keep(known)
         return known
 
     def judge(self, received: RequestReceived) -> Standard | None:
@@ -96,12 +117,17 @@ class CountingRules(Rules):
         if key not in self._judgements:
             known = self._judgements[key] = super().judge(received)
             if known is not None:
-                self._kept[id(known)] = _Kept(known)
+                self._keep(known)
         return self._judgements[key]
 
     def kept(self, standard: Standard) -> _Kept:
         """What is known of a standard; of one that was made for a single request nothing is remembered."""
-        return self._kept.get(id(standard)) or _Kept(standard)
+        return self._kept.get(id(standard)) or _Kept(standard, {})
+
+    def _keep(self, standard: Standard) -> None:
+        """Standards of the same delay have the same limits, but for the recourse of others."""
+        delay = (standard.obligation is ObligationKind.REVIEW_WINDOW, standard.within.unit, standard.within.amount)
+        self._kept[id(standard)] = _Kept(standard, self._limits.setdefault(delay, {}))
 
     def limit(self, kept: _Kept, starts_at: dt.datetime, last_on: dt.date | None) -> _Limit:
         """The limit of a delay from an instant, or of an agreed last day."""

@@ -158,7 +158,8 @@ class Answered(Told, tag=catalogue.RequestAnswered.TYPE):
 
     def event(self) -> Event:
         """With which outcome."""
-        return _shared(catalogue.RequestAnswered, access_outcome=self.data.access_outcome)
+        outcome = self.data.access_outcome
+        return _ANSWERED if outcome is None else _shared(catalogue.RequestAnswered, access_outcome=outcome)
 
 
 class ClosedData(Part):
@@ -174,7 +175,7 @@ class Closed(Told, tag=catalogue.RequestClosed.TYPE):
 
     def event(self) -> Event:
         """For which reason."""
-        return _shared(catalogue.RequestClosed, reason=self.data.reason)
+        return _CLOSED[self.data.reason]
 
 
 class HandedOverData(Part):
@@ -332,6 +333,8 @@ _ASKED = _example(catalogue.RequestIncomplete)
 _NOT_ASKED = _made(catalogue.RequestIncomplete, asked=None)
 _TOLD = _example(catalogue.RequestRefused)
 _NOT_TOLD = _made(catalogue.RequestRefused, sent=None)
+_ANSWERED = _made(catalogue.RequestAnswered, access_outcome=None)
+_CLOSED = {reason: _made(catalogue.RequestClosed, reason=reason) for reason in ClosingReason}
 
 _READ: tuple[type[Fact], ...] = (
     Received, Incomplete, Refused, Promised, Extended, Answered, Closed, HandedOver, ThirdPartyIdentified,

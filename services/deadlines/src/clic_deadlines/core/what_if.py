@@ -42,6 +42,8 @@ from .outcome import Duty, Kept, Released
 
 CONFIDENTIAL: Final = "(confidential)"
 """In the place of a subject; no code of a subject looks like it."""
+OTHERS: Final = tuple(WINDOWS)
+"""Others' time; looked up by identity, which is faster than by `Enum`'s hash."""
 _MATTER: Final = (Told, Routed, Set, Recounted, Paused, Met, Lifted)
 _DAY: Final = dt.timedelta(days=1)
 _ENCODER: Final = msgspec.json.Encoder()
@@ -158,11 +160,11 @@ class _Request:
             self.story.append(Happening(fact.occurred_at, fact.event(), fact.assumed))
         elif isinstance(fact, Set):
             data = fact.data
-            if data.obligation not in WINDOWS:
+            if data.obligation not in OTHERS:
                 self.known[data.obligation_id] = _Known(data.obligation, data.due_at, fact.town)
         elif isinstance(fact, Routed):
             self.department = fact.data.department
-        elif isinstance(fact, Met | Lifted | Paused | Recounted):
+        elif isinstance(fact, (Met, Lifted, Paused, Recounted)):
             known = self.known.get(fact.data.obligation_id)
             if known is not None:  # Others' time has none.
                 _change(known, fact)
@@ -259,7 +261,7 @@ class WhatIf:
     def _would(self, request: _Request) -> Iterator[tuple[str, ObligationKind, Outcome]]:
         """What each obligation would be, under the rules that are asked about."""
         for duty in fold(CountedOwed(self._rules), request.story):
-            if duty.terms.obligation not in WINDOWS:
+            if duty.terms.obligation not in OTHERS:
                 yield duty.terms.obligation_id, duty.terms.obligation, self._outcome(duty)
 
     def _outcome(self, duty: Duty) -> Outcome:
