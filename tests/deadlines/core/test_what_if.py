@@ -110,11 +110,12 @@ def test_the_narrow_way_says_what_duties_says(whole_town: Town, story: tuple[Rec
     assert [said(each) for each in fast] == [said(each) for each in duties(story, Rules(whole_town))]
 
 
+@pytest.mark.parametrize("after_hours", [0, 48])
 @pytest.mark.parametrize("more", [RequestPromised, RequestAnswered, RequestCompleted, RequestRefused, RequestClosed])
-def test_while_the_citizen_is_waited_for_it_says_the_same(town: Town, more: type[Event]) -> None:
-    """A pause that still lasts when something else happens."""
+def test_while_the_citizen_is_waited_for_it_says_the_same(town: Town, more: type[Event], after_hours: int) -> None:
+    """A pause that still lasts when something else happens, or when something that happened before it is recorded."""
     waits = Fact(make(RequestIncomplete), START + dt.timedelta(hours=1))
-    then = Fact(make(more), START + dt.timedelta(days=2))
+    then = Fact(make(more), START + dt.timedelta(hours=after_hours))
     story = told((Fact(make(RequestReceived), START), waits, then))
     fast = fold(CountedOwed(CountingRules(town)), narrow(story))
     assert [said(each) for each in fast] == [said(each) for each in duties(story, Rules(town))]
