@@ -7,10 +7,12 @@ import csv
 import datetime as dt
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import nats as nats_client
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
@@ -23,21 +25,25 @@ from typer.testing import CliRunner, Result
 
 from clic.commands import app
 from clic.connection import Connection
+from clic.nats_config import OPS, authorization, inbox_prefix, users
 from clic.seed.quarter import seed_stories
 from clic.what_if.reading import ask
 from clic_chassis.decider import Fact
-from clic_chassis.embedded import free_port
+from clic_chassis.embedded import NatsServer, free_port, start_nats
 from clic_chassis.error import ClicError
-from clic_contracts.envelope import RECORDED, Commit, Recorded
+from clic_chassis.streams import ensure_streams
+from clic_chassis.testing import open_folder
+from clic_contracts.envelope import RECORDED, Commit, Recorded, request_id_for
 from clic_contracts.event import RequestReceived, RequestRouted, RuleRef
-from clic_contracts.subject import LOG_STREAM
+from clic_contracts.subject import LOG_STREAM, log_subject
 from clic_contracts.vocabulary import Service
 from clic_deadlines.core.standard import Rules
-from clic_deadlines.core.what_if import Question
+from clic_deadlines.core.what_if import Question, Sums
 
 NOW = dt.datetime.combine(TODAY, dt.time(15), dt.UTC)
 PERIOD = ("--from", "2026-01-01", "--to", "2026-12-31")
 SIZE = 90
+REQUEST_ID = request_id_for("/telephonie", "appel-imaginaire-1")
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +227,36 @@ async def test_what_the_log_took_before_the_period_is_not_read(requests: int, na
     answer = await ask(Connection(nats_url), question, lambda *_: None)
     assert (answer.commits, answer.sums.requests) == (0, 0)
     assert answer.position > 0
+
+
+async def test_it_reads_as_who_may_write_nothing() -> None:
+    """The permissions of reporting are enough, in both processes."""
+    with open_folder() as folder:
+        passwords = {user.name: user.name for user in users(())}
+        server = start_nats(folder, extra_config=authorization(users(()), passwords))
+        try:
+            async with as_user(server, OPS) as ops:
+                await ensure_streams(ops)
+            for service in (Service.INTAKE, Service.DEADLINES):
+                async with as_user(server, service.value) as client:
+                    await client.jetstream().publish(log_subject(service, REQUEST_ID), b"[]")
+            question = Question(TOWN, TOWN.version, TODAY.replace(month=1, day=1), TODAY, NOW)
+            reading = Connection(server.url, "reporting", "reporting")
+            answer = await ask(reading, question, lambda *_: None, processes=2)
+        finally:
+            server.stop()
+    assert (answer.commits, answer.sums) == (2, Sums())
+
+
+@asynccontextmanager
+async def as_user(server: NatsServer, user: str) -> AsyncIterator[Client]:
+    """A client of a user, whose password is the name."""
+    prefix = inbox_prefix(user).encode()
+    client = await nats_client.connect(server.url, user=user, password=user, inbox_prefix=prefix)
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 async def test_a_log_without_anything_says_so() -> None:
