@@ -23,6 +23,7 @@ from clic_contracts.event import (
     RequestAcknowledged,
     RequestAnswered,
     RequestClosed,
+    RequestCompleted,
     RequestExtended,
     RequestIncomplete,
     RequestMerged,
@@ -259,3 +260,22 @@ async def test_a_replica_that_lags_behind_the_delivery_is_not_believed(rules: Ru
     log.leader_lags = False
     await house.reconciler.handle(commit)
     assert {"acknowledge-1", "answer-1"} == set((await house.state()).by_id)
+
+
+async def test_an_older_commit_that_comes_again_is_not_decided_on_a_story_that_lags(rules: Rules, tell: Tell) -> None:
+    """What was recorded shows that more is known: else a delay that runs again would be said to stand still."""
+    house = House(rules)
+    told: list[type[Event]] = [RequestReceived, RequestIncomplete, RequestAcknowledged, RequestCompleted]
+    instants = ["2026-05-15T16:20", "2026-05-19T10:00", "2026-05-19T11:00", "2026-05-21T10:00"]
+    for event, at in zip(told, instants, strict=True):
+        [recorded] = tell((make(event), at))
+        await house.append([recorded.model_copy(update={"event_id": f"event-{event.__name__}"})])
+    received, asked, acknowledged, given = house.commits
+    for commit in (received, asked, given):
+        await house.reconciler.handle(commit)
+    before = await house.state()
+    assert before.by_id["answer-1"].paused_since is None
+    lagging = LaggingLog()
+    lagging.__dict__.update(house.log.__dict__)
+    await House(rules, log=lagging, book=house.book).reconciler.handle(acknowledged)
+    assert dict(before.by_id) == dict((await house.state()).by_id)

@@ -284,6 +284,17 @@ async def test_a_timer_that_stays_due_is_put_off_and_not_looked_at_in_circles(ho
     assert tuple(row) == (1, WARN_AT + dt.timedelta(seconds=1))
 
 
+async def test_a_timer_is_not_decided_on_a_story_that_lags(house: House) -> None:
+    """Who asks a replica that lags does not see yet that the request comes from an older system: nobody is warned."""
+    [request] = ids(1)
+    await house.receive(request, origin="backlog")
+    house.clock.set(PAST)
+    house.log.lags = True
+    assert await fire_all(house.timers()) == 2
+    assert {what for _, _, what in await house.said()} == {"obligation.set.v1", "obligation.missed.v1"}
+    assert await house.rows() == set()
+
+
 # -- what a look brings about -----------------------------------------------------------------------------------------
 
 

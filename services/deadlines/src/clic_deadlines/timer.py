@@ -17,12 +17,12 @@ from clic_chassis.decision import Decisions
 from clic_chassis.error import ClicError, RetryableError
 from clic_chassis.log import EventLog
 from clic_chassis.pause import pause
-from clic_contracts.vocabulary import Service
 
 from .core.alarm import alarms
 from .core.duty import is_backlog
 from .core.obligation import DECIDER, Look, Reconcile
 from .core.standard import Rules
+from .intake_story import IntakeStory, on_intake
 from .timer_table import Due, Looked
 
 log = structlog.get_logger()
@@ -173,16 +173,18 @@ class Timers:
     async def _decided(self, timer: Due, now: dt.datetime) -> Looked:
         # Intake's story is read again: a commit of this request may stand in quarantine, and what it says was kept
         # in time must not be called missed.
-        intake = (await self._log.load(Service.INTAKE, timer.request_id)).events
-        look = Look(Reconcile(intake, self._rules), timer.obligation_id, now)
+        return await on_intake(self._log, timer.request_id, lambda intake: self._look(timer, now, intake))
+
+    async def _look(self, timer: Due, now: dt.datetime, intake: IntakeStory) -> Looked:
+        look = Look(Reconcile(intake.events, self._rules), timer.obligation_id, now)
         decided = await self._decisions.decide(
             timer.request_id,
-            lambda own: DECIDER.decide(look, DECIDER.fold(own.events)),
+            lambda own: intake.decide(look, own),
             # The instant that it was set to, and by which decision: a firing that is repeated after a crash is one.
             cause_id=f"timer/{timer.obligation_id}/{timer.at.astimezone(dt.UTC).isoformat()}/{timer.position}",
             actor=ACTOR,
         )
-        wanted = alarms(DECIDER.fold(decided.story.events), self._rules, warns=not is_backlog(intake))
+        wanted = alarms(DECIDER.fold(decided.story.events), self._rules, warns=not is_backlog(intake.events))
         touched = {getattr(event.data, "obligation_id", None) for event in decided.events} | {timer.obligation_id}
         return Looked(
             timer, decided.story.last_sequence, tuple(each for each in wanted if each.obligation_id in touched)
