@@ -243,8 +243,8 @@ def test_what_happened_since_is_told_in_order(town: Town, rules: Rules) -> None:
     assert [plain(each) for each in found.since] == [
         "Le samedi 23 mai 2026 à 12 h, le service responsable a été averti que l’échéance approchait.",
         "L’échéance du lundi 25 mai 2026 n’a pas été respectée.",
-        "Le mardi 26 mai 2026, la personne responsable a été avertie du retard.",
-        "Le jeudi 28 mai 2026, la direction du service a été avertie du retard.",
+        "Le mardi 26 mai 2026, le retard a été signalé à la personne responsable.",
+        "Le jeudi 28 mai 2026, le retard a été signalé à la direction du service.",
     ]
     assert found.standing == "L’échéance est passée. La Ville est en retard et doit encore le faire."
     met = make(ObligationMet, **ANSWER, met_at="2026-06-01T09:00:00-04:00", in_time=False, assumed=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -64,12 +65,15 @@ def _show(register: dict[str, Any]) -> None:
     """The account's tables, and what has to be known of them."""
     console = Console(highlight=False)
     for each in register["account"]:
-        table = Table(title=escape(each["title"]), title_justify="left", title_style="bold")
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         for number, title in enumerate(each["columns"]):
-            table.add_column(escape(title), justify="right" if number else "left", overflow="fold")
+            widest = max(
+                len(word) for text in (title, *(str(row[number]) for row in each["rows"])) for word in text.split()
+            )
+            table.add_column(escape(title), justify="right" if number else "left", width=widest if number else None)
         for row in each["rows"]:
             table.add_row(*(escape(str(cell)) for cell in row))
         if each["rows"]:
-            console.print(table)
+            console.print(f"[bold]{escape(each['title'])}[/bold]", table, "", sep="\n")
     for note in filter(None, (register["warning"], *register["notes"])):
         console.print(f"• {escape(note)}")

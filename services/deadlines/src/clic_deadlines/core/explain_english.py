@@ -244,7 +244,7 @@ class EnglishWords:
             Escalation.HEAD: "the head of the department",
             Escalation.GENERAL_MANAGEMENT: "the general management",
         }
-        return f"On {self.instant(at)}, {told[to]} was told of the delay."
+        return f"On {self.instant(at)}, the delay was escalated to {told[to]}."
 
     def met(self, at: dt.datetime, kind: ObligationKind, *, in_time: bool, assumed: bool) -> str:
         """It was done."""

@@ -243,7 +243,7 @@ class FrenchWords:
 
     def escalated(self, at: dt.datetime, to: Escalation) -> str:
         """Somebody further up was told."""
-        return f"Le {self.instant(at)}, {TOLD[to]} a été avertie du retard."
+        return f"Le {self.instant(at)}, le retard a été signalé à {TOLD[to]}."
 
     def met(self, at: dt.datetime, kind: ObligationKind, *, in_time: bool, assumed: bool) -> str:
         """It was done."""
