@@ -1,8 +1,9 @@
 -- Keys and indexes of reporting, made after a rebuild has filled the tables: several times faster than keeping them
--- while it fills. (Those in `tables.sql` are needed to fill.)
+-- while it fills. (Those in `tables.sql` are needed to fill.) Several connections make them at a time and PostgreSQL names
+-- them: two of the same columns of a table would take the same name.
 CREATE INDEX ON {schema}.fact_request (received_at);
 CREATE INDEX ON {schema}.fact_request (request_key) WHERE status IN ('open', 'reopened');
-CREATE INDEX ON {schema}.fact_request (request_key) WHERE kind = 'access_to_information';
+CREATE INDEX ON {schema}.fact_request (kind) WHERE kind = 'access_to_information';
 CREATE INDEX ON {schema}.fact_request (last_sequence);
 CREATE INDEX ON {schema}.fact_request ((CASE WHEN NOT confidential THEN reference END)); -- As the view `request` tells it.
 CREATE INDEX ON {schema}.fact_treatment (treated_at);
