@@ -27,7 +27,7 @@ from clic_contracts.event import (
 )
 from clic_contracts.vocabulary import Channel, LetterFailure, LetterKind, Missing, RequesterPresence, RequestId, Service
 from clic_intake.core.mail_nature import Aside
-from clic_intake.mail.kept import ASIDE_KEPT_DAYS
+from clic_intake.mail.kept import ASIDE_KEPT_DAYS, THIRD_PARTY
 from clic_intake.mail.reception import DELAY_DAYS_MAX, NotTakenError, Outcome
 
 LETTER = "6f9619ff-8b86-5d11-b42d-00cf4fc964ff"
@@ -247,6 +247,35 @@ async def test_what_was_erased_takes_nothing_any_more(room: Mailroom) -> None:
     await write(room, request_id, PersonalDataErased(ground="person_asked"))
     taken = await room.take(mail("Encore.", headers={"In-Reply-To": message_id}))
     assert (taken.outcome, taken.request_id != request_id) == (Outcome.REQUEST, True)
+
+
+@pytest.mark.parametrize("sender", [STRANGER, "Camille Exemple <camille@exemple.invalid>"])
+async def test_a_third_partys_answer_to_its_notice_is_kept_apart_from_what_the_requester_said(
+    room: Mailroom, sender: str
+) -> None:
+    """A-2.1 art. 49, 53: no fact of the request holds it, delivered however often; it goes when the request does."""
+    request_id = await room.open(mail())
+    notice = LetterWritten(
+        letter_id=LETTER,
+        letter=LetterKind.THIRD_PARTY,
+        channel=Channel.EMAIL,
+        language="fr",
+        third_party_id=derive_id("tiers imaginaire"),
+    )
+    await write(room, request_id, notice)
+    headers = {"In-Reply-To": f"<{LETTER}.{request_id}@villemsh.ca>"}
+    files = (("offre.pdf", b"%PDF-1.4 imaginaire", "application/pdf"),)
+    reply = mail("Je m’y oppose.", sender=sender, message_id="<2@exemple.invalid>", headers=headers, files=files)
+    before = await room.types(request_id)
+    for by_person in (False, False, True):
+        taken = await room.take(reply, by_person=by_person)
+        assert (taken.outcome, taken.request_id) == (Outcome.THIRD_PARTY, request_id)
+        assert await room.types(request_id) == before
+    (kept,) = await room.kept.of_request(request_id)
+    assert (kept.reason, kept.kept_until) == (THIRD_PARTY, None)
+    assert await room.kept.read(kept.mail_id) == reply
+    await room.runtime.pool.execute("UPDATE request SET wrapped_key = NULL, erased_at = now()")
+    assert await room.kept.of_request(request_id) == []
 
 
 # -- what nobody wrote ----------------------------------------------------------------------------------------------

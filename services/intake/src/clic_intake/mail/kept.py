@@ -23,6 +23,8 @@ log = structlog.get_logger()
 ASIDE_KEPT_DAYS = 30
 """How long somebody can find a mail that was taken for an automatic one and was none."""
 NOT_WHOLE = "not_whole"
+THIRD_PARTY = "third_party"
+"""What a third party answered to a notice of ours: no word of the requester's (A-2.1 art. 49, 53)."""
 LIST_MAX = 100
 FORGET_EVERY_S = 3600.0
 FORGET_BATCH = 500
@@ -64,13 +66,15 @@ class KeptMails:
         until = self._clock.now() + dt.timedelta(days=ASIDE_KEPT_DAYS)
         await self._keep(mail_id, story_id, raw, reason.value, arrived_at, until)
 
-    async def keep_original(self, mail_id: str, request_id: RequestId, raw: bytes, *, arrived_at: dt.datetime) -> None:
-        """Keep a mail that its request does not hold whole, under the request's key: erasing the one erases both.
+    async def keep_original(
+        self, mail_id: str, request_id: RequestId, raw: bytes, *, arrived_at: dt.datetime, reason: str = NOT_WHOLE
+    ) -> None:
+        """Keep a mail that its request does not hold, or not whole, under its key: erasing the one erases both.
 
         Raises:
             RetryableError: the database is away; try again.
         """
-        await self._keep(mail_id, request_id, raw, NOT_WHOLE, arrived_at, None)
+        await self._keep(mail_id, request_id, raw, reason, arrived_at, None)
 
     async def _keep(
         self, mail_id: str, story_id: str, raw: bytes, reason: str, at: dt.datetime, until: dt.datetime | None

@@ -45,7 +45,7 @@ from clic_intake.register import Register
 
 from .contact import Contacts
 from .html import html_text
-from .kept import KeptMails
+from .kept import THIRD_PARTY, KeptMails
 
 log = structlog.get_logger()
 
@@ -70,6 +70,7 @@ class Outcome(StrEnum):
 
     REQUEST = "request"
     CONTACT = "contact"
+    THIRD_PARTY = "third_party"  # What a third party answered to our notice.
     RETURNED = "returned"  # One of our letters came back.
     ASIDE = "aside"
 
@@ -105,6 +106,8 @@ class _Target:
     state: Request
     is_requester: bool
     """Whether its sender is known for that request."""
+    of_third_party: bool = False
+    """Whether it answers a notice to a third party, whoever sends it."""
 
 
 class Reception:
@@ -189,6 +192,8 @@ class Reception:
         """Request or contact first, then what hangs on it: each step again when the mail is delivered again."""
         pointed = thread(arrived.mail, self._ours)
         target = None if await self._is_known(arrived) else await self._target(arrived.mail, pointed)
+        if target is not None and target.of_third_party:
+            return await self._keep_third_partys(arrived, target.request_id)
         text, is_whole = text_of(arrived.mail)
         if target is None:
             about, request_id = await self._open_request(arrived, text)
@@ -208,6 +213,16 @@ class Reception:
             await self._kept.keep_original(arrived.mail_id, request_id, arrived.raw, arrived_at=arrived.at)
         return Taken(Outcome.REQUEST if target is None else Outcome.CONTACT, request_id)
 
+    async def _keep_third_partys(self, arrived: _Arrived, request_id: RequestId) -> Taken:
+        """A third party's answer is none of the requester's words: no fact holds it (A-2.1 art. 53).
+
+        Whoever answers for the request reads it, and records what it says.
+        """
+        await self._kept.keep_original(
+            arrived.mail_id, request_id, arrived.raw, arrived_at=arrived.at, reason=THIRD_PARTY
+        )
+        return Taken(Outcome.THIRD_PARTY, request_id)
+
     async def _is_known(self, arrived: _Arrived) -> bool:
         """Whether this mail opened a request already: then it is that one, whatever it points to by now."""
         return bool((await self._load(request_id_for(SOURCE, arrived.submission_id))).commits)
@@ -219,10 +234,12 @@ class Reception:
         """
         for letter in pointed.letters:
             events = (await self._load(letter.request_id)).events
-            written = (e.data.letter_id for e in events if isinstance(e.data, LetterWritten))
-            state = state_of(events)
-            if letter.letter_id in written and not state.erased:
-                return _Target(letter.request_id, state, await self._contacts.knows(letter.request_id, mail.address))
+            written = {e.data.letter_id: e.data for e in events if isinstance(e.data, LetterWritten)}
+            answered, state = written.get(letter.letter_id), state_of(events)
+            if answered is not None and not state.erased:
+                is_requester = await self._contacts.knows(letter.request_id, mail.address)
+                of_third_party = answered.third_party_id is not None
+                return _Target(letter.request_id, state, is_requester, of_third_party)
         for reference in pointed.references:
             try:
                 request_id = await self._register.find(reference)
