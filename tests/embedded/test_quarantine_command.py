@@ -80,12 +80,12 @@ def test_an_empty_quarantine_says_so() -> None:
 def test_entries_are_listed_with_their_reason_for_people_and_for_programs(url: str) -> None:
     put(url, entry(17), entry(19, state="waiting"), entry(3, service="routing"), entry(5, state="resolved"))
     listed = RUNNER.invoke(app, ["quarantine", "list"]).output
-    assert [each for each in ("intake.17", "intake.19", "routing.3", "intake.5") if each in listed] == [
-        "intake.17",
-        "intake.19",
-        "routing.3",
-    ]
+    names = ("intake.17", "intake.19", "routing.3", "intake.5")
+    assert [each for each in names if each in listed] == ["intake.17", "routing.3"]
+    assert "1 wait behind them" in listed
     assert "KeyError at essai:12" in listed
+    every = RUNNER.invoke(app, ["quarantine", "list", "--waiting"]).output
+    assert [each for each in names if each in every] == ["intake.17", "intake.19", "routing.3"]
     lines = RUNNER.invoke(app, ["quarantine", "list", "--json", "--service", "intake"]).output.splitlines()
     assert [json.loads(line)["sequence"] for line in lines] == [17, 19]
 
@@ -98,6 +98,23 @@ def test_a_person_has_an_entry_tried_again_or_leaves_it_with_a_reason(url: str) 
     assert (after["intake.17"].state, after["intake.18"].state) == ("retry", "discarded")
     assert after["intake.18"].reason.endswith("entrée d'essai")
     assert after["intake.18"].by.startswith("ops:")
+
+
+def test_everything_that_failed_is_tried_again_at_once(url: str) -> None:
+    """A mistake of ours fails hundreds: nobody names each. What waits behind them follows by itself."""
+    put(url, entry(17), entry(18), entry(19, state="waiting"), entry(3, service="routing"))
+    told = RUNNER.invoke(app, ["quarantine", "retry", "--all", "--service", "intake"])
+    assert (told.exit_code, told.stdout.split(";")[0]) == (0, "2 are tried again")
+    after = {name: each.state for name, each in states(url).items()}
+    assert after == {"intake.17": "retry", "intake.18": "retry", "intake.19": "waiting", "routing.3": "failed"}
+    assert RUNNER.invoke(app, ["quarantine", "retry", "--all"]).stdout.startswith("routing.3 is tried again")
+    assert "Nothing in quarantine has failed" in RUNNER.invoke(app, ["quarantine", "retry", "--all"]).stdout
+
+
+@pytest.mark.parametrize("said", [[], ["intake.17", "--all"], ["intake.17", "--service", "intake"]], ids=" ".join)
+def test_one_entry_is_named_or_all_of_them(said: list[str]) -> None:
+    told = RUNNER.invoke(app, ["quarantine", "retry", *said])
+    assert (told.exit_code, told.stdout) == (2, "")
 
 
 def test_a_reason_is_not_blank() -> None:

@@ -45,9 +45,10 @@ def list_entries(
         str | None, typer.Option(help="Of this service alone.", show_default=False, callback=_known)
     ] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Those that wait behind others, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="All of it, one JSON object a line.")] = False,
 ) -> None:
-    """List what is in quarantine, oldest change first."""
+    """List what failed, oldest change first, and how much waits behind it."""
 
     async def ask(quarantine: Quarantine) -> list[Entry]:
         return [entry async for entry in quarantine.entries(service=service or "*")]
@@ -61,19 +62,49 @@ def list_entries(
     if not entries:
         console.print("Nothing is in quarantine.")
         return
-    table = Table("entry", "state", "since", "tries", Column("key", overflow="fold"), "reason")
+    behind = [entry for entry in entries if entry.state == "waiting"]
+    table = Table(Column("entry", no_wrap=True), "state", "since", "tries", Column("key", overflow="fold"), "reason")
     for entry in entries:
+        if entry.state == "waiting" and not waiting:
+            continue
         since = entry.since.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(entry.entry_id, entry.state, since, str(entry.tries), escape(entry.key), escape(entry.reason))
     console.print(table)
-    console.print("`clic quarantine retry ENTRY` once the cause is mended; `discard` leaves it for good.")
+    if behind and not waiting:
+        console.print(f"{len(behind)} wait behind them, in order; `--waiting` lists them.")
+    console.print("`clic quarantine retry ENTRY`, or `--all`, once the cause is mended; `discard` leaves one for good.")
 
 
 @app.command()
-def retry(entry: EntryId) -> None:
+def retry(
+    entry: Annotated[
+        str | None, typer.Argument(help="As `clic quarantine list` names it: intake.17.", show_default=False)
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every one that failed.")] = False,
+    service: Annotated[
+        str | None, typer.Option(help="With --all: of this service alone.", show_default=False, callback=_known)
+    ] = None,
+) -> None:
     """Try an entry again, and then those that wait behind it. The service does it at once if it runs."""
-    changed = _with_quarantine(lambda quarantine: quarantine.retry(entry, by=_operator(), now=dt.datetime.now(dt.UTC)))
-    Console().print(f"{changed.entry_id} is tried again; `clic quarantine list` shows what comes of it.")
+    if (entry is None) is not every:
+        raise typer.BadParameter("name one entry, or give --all")
+    if service is not None and not every:
+        raise typer.BadParameter("--service goes with --all: an entry's name says of which service it is")
+
+    async def ask(quarantine: Quarantine) -> list[Entry]:
+        found = [each async for each in quarantine.entries(service=service or "*")] if every else []
+        chosen = [each.entry_id for each in found if each.state == "failed"] if entry is None else [entry]
+        now = dt.datetime.now(dt.UTC)
+        return [await quarantine.retry(each, by=_operator(), now=now) for each in chosen]
+
+    changed = _with_quarantine(ask)
+    told = changed[0].entry_id if len(changed) == 1 else str(len(changed))
+    if not changed:
+        Console().print("Nothing in quarantine has failed.")
+        return
+    verb = "is" if len(changed) == 1 else "are"
+    Console().print(f"{told} {verb} tried again; `clic quarantine list` shows what comes of it.")
 
 
 @app.command()
