@@ -217,6 +217,27 @@ async def test_a_limit_that_had_passed_before_it_was_known_waits_for_what_older_
     assert missed == {(silent, "acknowledge-1"), (silent, "answer-1")}
 
 
+@pytest.mark.parametrize(("before_s", "said"), [(3.0, "missed"), (PAST_GRACE_S + 5, "warned")])
+async def test_a_warning_that_had_passed_before_it_was_known_holds_up_no_limit(
+    house: House, before_s: float, said: str
+) -> None:
+    """POL-29: a limit within the ten seconds is said at its instant; where it is later, the warning is said first."""
+    [request] = ids(1)
+    known_at = ANSWER_DUE - dt.timedelta(seconds=before_s)
+    house.clock.set(known_at)
+    await house.receive(request)
+    first_at = min(ANSWER_DUE, known_at + dt.timedelta(seconds=PAST_GRACE_S))
+    house.clock.set(first_at - dt.timedelta(milliseconds=1))
+    assert await house.timers().fire_due() == 0
+    house.clock.set(first_at)
+    await house.timers().fire_due()
+    answer = [what for _, obligation, what in await house.said() if obligation == "answer-1"]
+    assert set(answer) - {"obligation.escalated.v1"} == {"obligation.set.v1", f"obligation.{said}.v1"}
+    house.clock.set(ANSWER_DUE)
+    await fire_all(house.timers())
+    assert (await house.said())[request, "answer-1", "obligation.missed.v1"] == 1
+
+
 # -- crashes ----------------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 import pytest
@@ -33,7 +34,7 @@ class Bench:
     rows: Callable[[], Awaitable[list[Row]]]
     """Request, obligation, at, position, try_at, tries: in order."""
 
-    async def write(self, request_id: str, position: int, *alarms: tuple[str, dt.datetime]) -> None:
+    async def write(self, request_id: str, position: int, *alarms: tuple[Any, ...]) -> None:
         """A decision wants these."""
         await self.table.write(Written(request_id, position, tuple(Alarm(*each) for each in alarms)))
 
@@ -108,6 +109,26 @@ async def test_what_had_passed_before_it_was_known_waits_a_little(bench: Bench) 
         ("answer-1", grace),
         ("judge-1", NOW + HOUR),
     ]
+
+
+async def test_a_limit_to_come_is_not_held_up_by_a_warning_that_had_passed(bench: Bench) -> None:
+    """POL-29: the warning is looked at a little later, or at the limit if that comes before."""
+    grace, soon = (NOW + dt.timedelta(seconds=n) for n in (PAST_GRACE_S, 3))
+    await bench.write(
+        FIRST,
+        1,
+        ("acknowledge-1", NOW - HOUR, soon),
+        ("answer-1", NOW - HOUR, NOW + HOUR),
+        ("judge-1", NOW - HOUR, NOW),
+        ("promise-1", NOW + HOUR, NOW + 2 * HOUR),
+    )
+    assert [(row[1], row[2], row[4]) for row in await bench.rows()] == [
+        ("acknowledge-1", NOW - HOUR, soon),
+        ("answer-1", NOW - HOUR, grace),
+        ("judge-1", NOW - HOUR, grace),
+        ("promise-1", NOW + HOUR, NOW + HOUR),
+    ]
+    assert await bench.due(soon) == [(FIRST, "acknowledge-1")]
 
 
 async def test_a_timer_that_was_put_off_stays_so_unless_its_instant_is_another(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from clic_chassis.clock import Clock
 
+from .core.alarm import Alarm
 from .timer_table import PAST_GRACE_S, Due, Looked, Written
 
 Key = tuple[str, str]
@@ -101,19 +102,25 @@ class MemoryTimerTable:
         """See `TimerTable.write`."""
         timers, request_id = self._timers, written.request_id
         now = self._clock.now()
-        wanted = {each.obligation_id: each.at for each in written.alarms}
+        wanted = {each.obligation_id: each for each in written.alarms}
         await timers.free(lambda: [(request_id, each) for each in {*timers.of_request.get(request_id, ()), *wanted}])
         for obligation_id in sorted(timers.of_request.get(request_id, set()) - wanted.keys()):
             if timers.rows[request_id, obligation_id].position <= written.position:
                 timers.drop((request_id, obligation_id))
-        for obligation_id, at in wanted.items():
+        for obligation_id, alarm in wanted.items():
             known = timers.rows.get((request_id, obligation_id))
-            row = Row(at, written.position, now + self._past_grace if at <= now else at)
+            row = Row(alarm.at, written.position, self._try_at(alarm, now))
             if known is not None and known.position > written.position:
                 continue
-            if known is not None and known.at == at:
+            if known is not None and known.at == alarm.at:
                 row = replace(known, position=written.position)
             timers.put((request_id, obligation_id), row)
+
+    def _try_at(self, alarm: Alarm, now: dt.datetime) -> dt.datetime:
+        if alarm.at > now:
+            return alarm.at
+        grace_at = now + self._past_grace
+        return grace_at if alarm.limit_at is None or alarm.limit_at <= now else min(grace_at, alarm.limit_at)
 
     async def any_due(self, now: dt.datetime) -> bool:
         """See `TimerTable.any_due`."""

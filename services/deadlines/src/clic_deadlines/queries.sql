@@ -9,10 +9,13 @@ WHERE t.request_id = said.request_id
   AND (t.request_id, t.obligation_id) NOT IN (SELECT * FROM unnest($3::uuid[], $4::text[]));
 
 -- name: set_timers
--- Timers as one decision wants them; a row of a later decision stays. What was due already at $5 is looked at from $6 on.
+-- Timers as one decision wants them; a row of a later decision stays. What was due already at $6 is looked at from $7 on,
+-- or from its limit on where that comes before.
 INSERT INTO timer AS t (request_id, obligation_id, at, position, try_at)
-SELECT request_id, obligation_id, at, position, CASE WHEN at <= $5 THEN $6 ELSE at END
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[]) AS said (request_id, obligation_id, at, position)
+SELECT request_id, obligation_id, at, position,
+       CASE WHEN at > $6 THEN at WHEN limit_at > $6 THEN least(limit_at, $7) ELSE $7 END
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])
+     AS said (request_id, obligation_id, at, limit_at, position)
 ON CONFLICT (request_id, obligation_id) DO UPDATE
 SET position = excluded.position,
     at = excluded.at,

@@ -22,7 +22,9 @@ SQL = load("clic_deadlines")
 BATCH_REQUESTS_MAX = 500
 """Requests whose timers are written in one transaction; more wait for the next."""
 PAST_GRACE_S = 10.0
-"""How long a limit that had passed before it was known waits: older records tell what kept it right after."""
+"""How long what had passed before it was known waits: older records tell what kept it right after.
+
+A limit still to come is not held up: it is looked at when it comes, though its warning had passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class TimerTable:
                     SQL["set_timers"],
                     *keys,
                     [alarm.at for _, alarm in wanted],
+                    [alarm.limit_at for _, alarm in wanted],
                     [each.position for each, _ in wanted],
                     now,
                     now + self._past_grace,

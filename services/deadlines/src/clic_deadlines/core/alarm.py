@@ -20,6 +20,8 @@ class Alarm:
 
     obligation_id: str
     at: dt.datetime
+    limit_at: dt.datetime | None = None
+    """Of a warning the limit after it, which is looked at when it comes whatever holds up the warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +39,21 @@ def alarms(state: Obligations, rules: Rules, *, warns: bool) -> tuple[Alarm, ...
 
     `warns` is False for a backlog request: it is judged, not chased (POL-29).
     """
-    found = ((each, next_look(each, rules, warns=warns)) for each in state.by_id.values())
-    return tuple(Alarm(each.terms.obligation_id, at) for each, at in found if at is not None)
+    found = (_next_look(each, rules, warns=warns) for each in state.by_id.values())
+    return tuple(each for each in found if each is not None)
 
 
-def next_look(obligation: Obligation, rules: Rules, *, warns: bool) -> dt.datetime | None:
-    """The next instant of one obligation: its warning, its limit, then each step further up. None: there is none."""
+def _next_look(obligation: Obligation, rules: Rules, *, warns: bool) -> Alarm | None:
+    """Of one obligation: its warning, its limit, then each step further up. None: there is none."""
     if not obligation.is_open or obligation.paused_since is not None:
         return None
-    due, told = obligation.due, obligation.told_now
+    due, told, obligation_id = obligation.due, obligation.told_now, obligation.terms.obligation_id
     if warns and is_warned_of(obligation) and told.warned_at is None and told.missed_at is None:
-        return due.warn_at
+        return Alarm(obligation_id, due.warn_at, due.due_at)
     if told.missed_at is None:
-        return due.due_at
-    return next((step.at for step in steps_left(obligation, rules)), None) if warns else None
+        return Alarm(obligation_id, due.due_at)
+    step = next(steps_left(obligation, rules), None) if warns else None
+    return Alarm(obligation_id, step.at) if step is not None else None
 
 
 def is_warned_of(obligation: Obligation) -> bool:
