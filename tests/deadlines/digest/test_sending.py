@@ -26,6 +26,9 @@ from clic_deadlines.digest import sender as sender_module
 from clic_deadlines.digest.sender import DIGESTS, TRIES_MAX, DigestSender, backoff
 from clic_deadlines.digest.table import Outcome, Taken
 from clic_deadlines.settings import Settings
+from clic_intake.core.mail import parse
+from clic_intake.core.mail_nature import is_digest
+from clic_intake.core.thread import Ours
 
 EXPECTED = {
     f"{VOIRIE}@exemple.invalid": "Vos échéances",
@@ -75,6 +78,8 @@ async def test_a_digest_is_a_mail_that_no_absence_notice_answers(bureau: Bureau,
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Content-Language"] == "fr"
     assert message["From"].addresses[0].addr_spec == bureau.town.correspondence.address
+    desk = bureau.town.correspondence.address
+    assert is_digest(parse(post_office.raw[index], str), Ours((desk,)))  # Where the address is the desk's own.
     assert "Nid-de-poule" in part(message, "html")
     assert "2026-004217" in part(message, "plain")
     assert "2026-004201" not in post_office.raw[index].decode()  # An access request, which is the greffe's (POL-26).

@@ -5,6 +5,7 @@ What is set aside is kept for a while and counted, so that a person can take it 
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from .mail import Mail
@@ -12,6 +13,8 @@ from .thread import Ours
 
 HOPS_MAX = 50
 """Servers on a mail's way; RFC 5321 6.3 asks for a large number, Postfix takes 50."""
+_DIGEST_ID = re.compile(r"<digest\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}@([^<>@\s]+)>")
+"""As deadlines names its digests."""
 
 
 class Aside(StrEnum):
@@ -33,6 +36,16 @@ def nature(mail: Mail, ours: Ours, *, returns_to: str | None) -> Aside | None:
     if empty_return or mail.report_type is not None or _is_auto_reply(mail):
         return Aside.AUTO_REPLY
     return Aside.LIST if _is_to_many(mail) else None
+
+
+def is_digest(mail: Mail, ours: Ours) -> bool:
+    """Whether it is a digest of delays, sent to a department whose address is the desk's own. Source: POL-29.
+
+    It tells agents what they were told, and `clic digest` tells it again: nobody has to look at it here.
+    """
+    found = _DIGEST_ID.fullmatch((mail.message_id or "").strip().lower())
+    is_ours = mail.address is not None and ours.is_address(mail.address)
+    return found is not None and found[1] == ours.domain and is_ours and _is_auto_reply(mail)
 
 
 def _is_loop(mail: Mail, ours: Ours) -> bool:

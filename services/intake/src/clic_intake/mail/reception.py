@@ -34,7 +34,7 @@ from clic_contracts.submission import (
 from clic_contracts.vocabulary import Channel, Kind, Missing, Phase, RequestId, Service
 from clic_intake.core.admission import given_by
 from clic_intake.core.mail import Mail, Mark, message, parse
-from clic_intake.core.mail_nature import Aside, nature
+from clic_intake.core.mail_nature import Aside, is_digest, nature
 from clic_intake.core.mail_words import TEXT_CHARS_MAX, note, requester, text_of
 from clic_intake.core.state import Request, state_of
 from clic_intake.core.thread import Ours, Thread, thread
@@ -73,6 +73,7 @@ class Outcome(StrEnum):
     THIRD_PARTY = "third_party"  # What a third party answered to our notice.
     RETURNED = "returned"  # One of our letters came back.
     ASIDE = "aside"
+    DIGEST = "digest"  # One of ours, to a department whose address is the desk's: nothing is kept of it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +162,17 @@ class Reception:
             mail = await asyncio.to_thread(parse, raw, html_text)
             arrived = _Arrived(mail, self._identity_digest(mail.identity).hex(), arrived_at or self._arrival(mail), raw)
             aside = None if by_person else nature(mail, self._ours, returns_to=returns_to)
-            taken = await (self._take_written(arrived) if aside is None else self._take_automatic(arrived, aside))
+            taken = await self._take(arrived, aside)
         MAILS.labels(way, taken.outcome.value).inc()
         log.info("mail_taken", way=way, outcome=taken.outcome, aside=aside, request_id=taken.request_id)
         return taken
+
+    async def _take(self, arrived: _Arrived, aside: Aside | None) -> Taken:
+        if aside is None:
+            return await self._take_written(arrived)
+        if is_digest(arrived.mail, self._ours):
+            return Taken(Outcome.DIGEST)
+        return await self._take_automatic(arrived, aside)
 
     def _arrival(self, mail: Mail) -> dt.datetime:
         """When the town had it (LCCJTI art. 31): as the server before us says, as far as that can be."""
