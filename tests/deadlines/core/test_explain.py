@@ -228,6 +228,23 @@ def test_a_citizens_recourse_is_told_with_its_most_generous_reading(town: Town) 
         "plus généreuse, c’est le "
         "lundi 6 juillet 2026; il est plus sûr de ne pas attendre jusque-là."
     )
+    assert found.standing == "Le délai court."
+    over = told(town, "review_window-1", [(window, "2026-06-04T10:00")], ACCESS, now="2026-07-05T00:00")
+    assert over.standing == "Ce délai est terminé."
+
+
+def test_a_warning_of_a_limit_that_moved_says_nothing_of_the_one_that_stands(town: Town, rules: Rules) -> None:
+    """It is told as something that happened; the new limit is no risk yet."""
+    warned = make(ObligationWarned, **ANSWER, due_at="2026-05-26T00:00:00-04:00")
+    own: list[Told] = [*set_by(rules, RECEIVED), (warned, "2026-05-23T12:00")]
+    at_risk = told(town, "answer-1", own, RECEIVED, now="2026-05-24T10:00")
+    assert at_risk.standing == "Le délai court et arrive bientôt à sa fin."
+    moved = make(
+        ObligationRecounted, **ANSWER, because="resumed", due_at="2026-06-09T00:00:00-04:00",
+        due_strict_on="2026-06-08", due_prudent_on="2026-06-08", warn_at="2026-06-07T00:00:00-04:00",
+    )  # fmt: skip
+    found = told(town, "answer-1", [*own, (moved, "2026-05-25T10:00")], RECEIVED, now="2026-05-26T10:00")
+    assert found.standing == "Le délai court."
 
 
 def test_what_happened_since_is_told_in_order(town: Town, rules: Rules) -> None:

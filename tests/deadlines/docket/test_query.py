@@ -99,7 +99,7 @@ async def test_a_rare_subject_is_looked_for_no_further_than_the_bound(
 
 
 async def test_states_are_told_by_the_facts_and_the_time(book: Book) -> None:
-    """POL-29: a limit that has passed makes it missed, said or not; what stands still is neither; windows never are."""
+    """POL-29: a limit that has passed makes it missed, said or not; what stands still is neither; windows lapse."""
     running, warned, paused, late, access = ids(5)
     for request in (running, warned, paused, late):
         await book.receives(request)
@@ -123,8 +123,9 @@ async def test_states_are_told_by_the_facts_and_the_time(book: Book) -> None:
 
     book.clock.set(at("2026-06-01T00:00"))
     missed = dict.fromkeys((running, warned, late), State.MISSED)
-    assert await states() == {**missed, paused: State.PAUSED, access: State.RUNNING}
+    assert await states() == {**missed, paused: State.PAUSED, access: State.LAPSED}
     assert await states(State.MISSED) == missed
+    assert await states(State.LAPSED) == {access: State.LAPSED}
     assert await states(State.RUNNING) == {}
     assert await states(owed=True) == missed
     assert await states(State.PAUSED, owed=True) == {}

@@ -37,7 +37,8 @@ ROWS_MAX = 1_000
 CURSOR_LENGTH_MAX = 300
 Limit = Annotated[int, Query(ge=1, le=ROWS_MAX, description="Rows at most.")]
 After = Annotated[str | None, Query(max_length=CURSOR_LENGTH_MAX, description="The `after` of the page before.")]
-OpenState = Literal["running", "at_risk", "paused", "missed"]
+OpenState = Literal["running", "at_risk", "paused", "missed", "lapsed"]
+"""`lapsed`: others' time, from its end until that is recorded."""
 EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 Before = Annotated[AwareDatetime | None, Query(ge=EARLIEST, description="Limits before this instant.")]
 

@@ -36,7 +36,7 @@ class DocketRow:
     obligation_id: str
     obligation: ObligationKind
     state: State
-    """`running`, `at_risk`, `paused` or `missed`."""
+    """`running`, `at_risk`, `paused`, `missed`, or `lapsed`: others' time, from its end until that is recorded."""
     starts_at: dt.datetime
     due_at: dt.datetime
     """Exclusive; while paused the limit as it was before."""

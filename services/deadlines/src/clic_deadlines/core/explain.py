@@ -306,12 +306,18 @@ class _Telling:
         if history.paused_since is not None:
             return words.standing("paused", self._local(history.paused_since))
         if history.newest.due_at > self.now:
-            warned = any(isinstance(each.data, ObligationWarned) for each in history.facts)
-            return words.standing("at_risk" if warned and self.terms.obligation not in WINDOWS else "running")
+            return words.standing("at_risk" if self._is_warned() else "running")
         if self.terms.obligation in WINDOWS:
-            return words.standing("running")
+            return words.standing("lapsed")
         is_access = self.terms.obligation is ObligationKind.DECIDE_ACCESS
         return words.standing("deemed_refused" if is_access else "missed")
+
+    def _is_warned(self) -> bool:
+        """Of the limit that stands; somebody else's time is no risk of the town's."""
+        told = (each.data for each in self.history.facts)
+        due_at = self.history.newest.due_at
+        warned = any(isinstance(each, ObligationWarned) and each.due_at == due_at for each in told)
+        return warned and self.terms.obligation not in WINDOWS
 
     def _local(self, instant: dt.datetime) -> dt.datetime:
         return instant.astimezone(self.zone)

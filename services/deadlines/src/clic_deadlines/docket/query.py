@@ -44,6 +44,7 @@ _STANDINGS: Final[Mapping[State, tuple[str, ...]]] = {
     State.AT_RISK: ("at_risk",),
     State.PAUSED: ("paused",),
     State.MISSED: OWED,
+    State.LAPSED: ("window",),
 }
 _LAST: Final = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
 _FIRST: Final = (dt.datetime(1, 1, 1, tzinfo=dt.UTC), UUID(int=0), "")
@@ -109,7 +110,7 @@ class Docket:
         now = self._clock.now()
         start = _FIRST if after is None else _row_of(after)
         before = filters.before or _LAST
-        if filters.state is State.MISSED:
+        if filters.state in (State.MISSED, State.LAPSED):
             before = min(before, now + dt.timedelta(microseconds=1))
         elif filters.state in (State.RUNNING, State.AT_RISK):
             start = max(start, (now, UUID(int=2**128 - 1), "~"))
@@ -180,13 +181,14 @@ def _row(row: asyncpg.Record, now: dt.datetime) -> DocketRow:
 
 
 def _state(row: asyncpg.Record, now: dt.datetime) -> State:
-    """A limit that has passed makes it missed, said or not; the time of somebody else is never missed."""
+    """A limit that has passed makes it missed, said or not; the time of somebody else is over then."""
+    is_over = row["due_at"] <= now
     match row["standing"]:
         case "paused":
             return State.PAUSED
         case _ if row["obligation"] in WINDOWS:
-            return State.RUNNING
-        case _ if row["due_at"] <= now:
+            return State.LAPSED if is_over else State.RUNNING
+        case _ if is_over:
             return State.MISSED
         case standing:
             return State(standing)
