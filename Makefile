@@ -25,7 +25,7 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? 2 * n : 8))
 PARALLEL ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
-.PHONY: help setup up down test quick check fix bench lock clean
+.PHONY: help setup up down test quick check fix bench simulate lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show these words.
@@ -77,6 +77,9 @@ fix: $(SETUP) ## Mend what a machine can mend.
 
 bench: $(SETUP) ## Measure; ONLY=NAME runs one. Writes bench/results.json.
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+simulate: $(SETUP) ## Simulate years of a town: SEEDS=100 REQUESTS=50, or one again: SEED=123.
+	$(BIN)/python -m tests.simulation --requests $(or $(REQUESTS),50) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100)) $(ARGS)
 
 lock: $(UV) ## Make requirements.lock anew from the members' dependencies.
 	@$(UV) lock --quiet --upgrade

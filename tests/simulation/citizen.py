@@ -43,6 +43,8 @@ from clic_contracts.vocabulary import AccessOutcome, Kind, Origin, Phase
 STEPS_MAX = 9
 TRIES_MAX = 8
 """What comes to mind may be impossible."""
+LATE = 0.25
+"""How often something is entered late: it happened before, and maybe before what is entered already."""
 LATE_DAYS_MAX = 25
 KINDS = (
     *[Kind.REPORT] * 3, *[Kind.REQUEST] * 2, *[Kind.COMPLAINT] * 3, *[Kind.ACCESS_TO_INFORMATION] * 4, Kind.COMMENT,
@@ -130,7 +132,7 @@ class _Citizen:
             else:
                 entered_at = max(entered_at, at) + self._moment()
                 happened_at = at
-                if chance.random() < 0.2:  # Entered late: it happened before, and maybe before what is entered already.
+                if chance.random() < LATE:
                     happened_at = max(received_at, at - dt.timedelta(days=chance.uniform(0, LATE_DAYS_MAX)))
             if entered_at >= ends_at:
                 return

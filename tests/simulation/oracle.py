@@ -71,6 +71,8 @@ class Debt:
     kept_at: dt.datetime | None = None
     lifted: tuple[LiftReason, dt.datetime] | None = None
     has_lapsed: bool = False
+    was_seen_unused: bool = False
+    """A fact after its end showed that it had lapsed: nothing that is known later lifts it."""
     undone: LiftReason | None = None
     """Why it was no more, where it lapsed before that was known: it can be used no more."""
     was_silent: bool = False
@@ -267,21 +269,26 @@ class Oracle:
         at = at or self._at
         for debt in debts:
             if debt.is_window and not self._is_in_time(debt, at):
-                debt.has_lapsed = debt.has_lapsed or not debt.is_over
+                self._see_unused(debt)
             elif debt.lifted is None and debt.undone is None:
                 debt.kept_at = min(debt.kept_at or at, at)
                 debt.has_lapsed = False
 
     def _lift(self, debts: Iterable[Debt], reason: LiftReason) -> None:
         for debt in debts:
-            if debt.kept_at is not None or debt.lifted is not None:
+            if debt.kept_at is not None or debt.lifted is not None or debt.was_seen_unused:
                 continue
             if debt.is_window and not self._is_in_time(debt, self._at):
-                debt.has_lapsed = True
+                self._see_unused(debt)
             elif debt.has_lapsed:
                 debt.undone = debt.undone or reason
             else:
                 debt.lifted = (reason, self._at)
+
+    @staticmethod
+    def _see_unused(debt: Debt) -> None:
+        if debt.kept_at is None and debt.lifted is None and debt.undone is None:
+            debt.has_lapsed = debt.was_seen_unused = True
 
     def _lift_all(self, reason: LiftReason) -> None:
         self._marks.append((self._at, False))

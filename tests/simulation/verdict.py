@@ -158,7 +158,8 @@ class _Judge:
             ]
             may, must = self._sayings(runs[key])
             heard = {(type(data).__name__, data.due_at, getattr(data, "step", 0), at) for data, at in said}
-            yield from (f"{_name(key)}: {each} was not said" for each in must - heard)
+            once = {each[:3] for each in heard}
+            yield from (f"{_name(key)}: {each} was not said" for each in must if each[:3] not in once)
             yield from (f"{_name(key)}: {each} was said" for each in heard - may)
             reached: dict[dt.datetime, int] = {}
             for data, _ in said:

@@ -31,7 +31,7 @@ from clic_contracts.vocabulary import RequestId, Service
 
 ACK_WAIT_S = 30.0
 NAK_MAX_S = 600.0
-CALM = dt.timedelta(days=2)
+CALM = dt.timedelta(days=2, hours=11)
 """At the end nothing goes wrong any more, and nothing more is told: time to catch up."""
 ROUTING_LATE_MAX_S = 3 * 86400.0
 
@@ -54,7 +54,7 @@ class Year:
         self.log = KeptLog(self.now)
         self._chance = Random(chance.random())
         self._weather = Weather(Random(chance.random()))
-        self._loop = SimulatedLoop()
+        self._loop: SimulatedLoop
         self._unheard: set[int] = set()
         """Positions of intake's commits that were delivered to nobody who took them."""
         self._failed: asyncio.Future[None] | None = None
@@ -78,7 +78,8 @@ class Year:
         return self.began_at + dt.timedelta(seconds=self._loop.time())
 
     def run(self) -> None:
-        """From New Year to two days after the next."""
+        """From New Year to the third day of the next."""
+        self._loop = SimulatedLoop()
         logged = structlog.get_config()
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
         try:
