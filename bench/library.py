@@ -25,7 +25,7 @@ from eventsourcing.projection import Projection, ProjectionRunner
 from eventsourcing.utils import get_topic
 
 from clic_reporting.core.column import TABLES
-from clic_reporting.core.fact import NarrowCommit, decode_narrow
+from clic_reporting.core.narrow import NarrowCommit, decode_narrow
 
 from .generated_town.telling import Stored
 from .upsert import Upserts, make_tables, upsert_sql

@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 
 from clic_reporting.core.column import ADDED, PARTS, SMALL, Table
-from clic_reporting.core.fact import NarrowCommit
 from clic_reporting.core.fold import fold
+from clic_reporting.core.narrow import NarrowCommit
 from clic_reporting.core.row import RequestRows
 from clic_reporting.projection import ReportingProjection
 from clic_reporting.store import LIVE_SCHEMA, ROWS_OF

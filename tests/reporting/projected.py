@@ -13,7 +13,7 @@ from clic_contracts.envelope import Commit, encode_commit
 from clic_contracts.subject import log_subject
 from clic_contracts.town import Town
 from clic_reporting.core.column import TABLES
-from clic_reporting.core.fact import NarrowCommit
+from clic_reporting.core.narrow import NarrowCommit
 from clic_reporting.projection import ReportingProjection, decode
 from clic_reporting.store import LIVE_SCHEMA
 from clic_reporting.sums import SUMS

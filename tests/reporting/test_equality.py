@@ -18,7 +18,7 @@ from clic_chassis.town_file import read_town
 from clic_contracts.upcast import UPCASTERS
 from clic_reporting import model, shard, sums
 from clic_reporting.core.column import LOG_DAY, RULE_VERSION, TABLES
-from clic_reporting.core.fact import decode_narrow
+from clic_reporting.core.narrow import decode_narrow
 from clic_reporting.projection import ReportingProjection, create_tables
 from clic_reporting.rebuild.run import first_positions
 from clic_reporting.shard import Shard

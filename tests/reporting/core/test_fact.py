@@ -19,7 +19,8 @@ from clic_chassis.error import UnreadableError
 from clic_contracts.envelope import Recorded, decode_commit, derive_id, encode_commit
 from clic_contracts.event import EVENTS, ObligationSet, RequestReceived, RequestRouted
 from clic_contracts.upcast import UPCASTERS
-from clic_reporting.core.fact import EVENT_KEYS, FACTS, Fact, decode_narrow, type_of
+from clic_reporting.core.fact import EVENT_KEYS, Fact, type_of
+from clic_reporting.core.narrow import FACTS, decode_narrow
 
 KNOWN_IN_ORDER = (
     "request.received.v1", "request.incomplete.v1", "request.completed.v1", "request.refused.v1",

@@ -31,9 +31,10 @@ from clic_contracts.event import (
     RequestRouted,
     RequestVoided,
 )
-from clic_reporting.core.effect import UnfoldableError
-from clic_reporting.core.fact import EVENT_KEYS, NarrowCommit, decode_narrow
+from clic_reporting.core.fact import EVENT_KEYS
 from clic_reporting.core.fold import fold, needed
+from clic_reporting.core.narrow import NarrowCommit, decode_narrow
+from clic_reporting.core.obligation import UnfoldableError
 from clic_reporting.core.row import RequestRows
 
 R = derive_id("r", "1")

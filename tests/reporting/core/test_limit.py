@@ -29,8 +29,8 @@ from clic_contracts.event import (
     ThirdPartyAnswered,
 )
 from clic_contracts.vocabulary import WINDOWS, ObligationKind, Phase
-from clic_reporting.core.effect import OWED_BY
 from clic_reporting.core.fold import fold
+from clic_reporting.core.obligation import OWED_BY
 
 
 def limit(kind: type[Event], at: dt.datetime, n: int = 0, **changes: Any) -> Recorded:

@@ -15,7 +15,8 @@ from clic_contracts.subject import parse_log_subject
 from clic_contracts.town import Town
 
 from . import model
-from .core.fact import EVENT_KEYS, NarrowCommit, decode_narrow
+from .core.fact import EVENT_KEYS
+from .core.narrow import NarrowCommit, decode_narrow
 from .store import DEFINITION, LIVE_SCHEMA, Store, keys_sql, tables_sql
 
 NAME = "reporting"

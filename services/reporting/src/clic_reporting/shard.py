@@ -24,8 +24,8 @@ from clic_chassis.error import UnreadableError
 from clic_chassis.projector import CannotFoldError
 
 from .core.column import ACCESS, ESCALATION, INTERACTION, LEARNING, PARTS
-from .core.effect import UnfoldableError
-from .core.fact import decode_narrow
+from .core.narrow import decode_narrow
+from .core.obligation import UnfoldableError
 from .core.row import RequestRows
 from .store import ROWS_OF, Store
 

@@ -33,8 +33,9 @@ from .core.column import (
     TREATMENT,
     Table,
 )
-from .core.fact import EVENT_KEYS, NarrowCommit
+from .core.fact import EVENT_KEYS
 from .core.fold import fold, needed
+from .core.narrow import NarrowCommit
 from .core.row import (
     AmendmentRow,
     AssignmentRow,
@@ -57,7 +58,10 @@ PIECE_ROWS: Final = 4_000
 
 Rows = Iterable[tuple[Any, ...]]
 
-_FOLD: Final = ("core/fact.py", "core/fold.py", "core/effect.py", "core/step.py", "core/row.py", "core/column.py")
+_FOLD: Final = tuple(
+    f"core/{each}.py"
+    for each in ("fact", "access_fact", "narrow", "fold", "effect", "obligation", "step", "row", "column")
+)
 _SCHEMA: Final = ("schema/tables.sql", "schema/keys.sql")
 
 

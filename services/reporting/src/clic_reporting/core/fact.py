@@ -1,26 +1,20 @@
 """What reporting reads of the log's facts, and no more: narrow structs that skip what no figure needs.
 
 A commit is decoded past everything sealed, past traces and past texts. What is named here is typed and checked, so
-that a wrong value stops the reader at its position. `tests/reporting/core/test_fact.py` proves on arbitrary histories
-that it says what the full reading of `clic_contracts` says.
+that a wrong value stops the reader at its position (`clic_reporting.core.narrow`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, ClassVar, Final, Union
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
-import msgspec
 from msgspec import Meta, Struct, field
 
-from clic_chassis.error import UnreadableError
 from clic_contracts import event as catalogue
-from clic_contracts.envelope import MAX_COMMIT_EVENTS
 from clic_contracts.event import EVENTS
-from clic_contracts.upcast import UPCASTERS, lift
 from clic_contracts.vocabulary import (
-    AccessNature,
     AccessOutcome,
     Channel,
     ClosingReason,
@@ -33,8 +27,6 @@ from clic_contracts.vocabulary import (
     Origin,
     RecountReason,
     RequesterPresence,
-    ReviewOutcome,
-    ThirdPartyPosition,
 )
 
 Instant = Annotated[dt.datetime, Meta(tz=True)]
@@ -233,12 +225,6 @@ class Lapsed(Fact, tag=catalogue.ObligationLapsed.TYPE):
     data: LimitData
 
 
-class DeemedRefused(Fact, tag=catalogue.AccessDeemedRefused.TYPE):
-    """An access request was not decided in time, which the law takes for a refusal."""
-
-    data: LimitData
-
-
 class LiftedData(Part):
     """Of `obligation.lifted.v1`."""
 
@@ -332,54 +318,6 @@ class HandedOver(Fact, tag=catalogue.RequestHandedOver.TYPE):
     """Work on it was given to an outside body."""
 
 
-class ClassifiedData(Part):
-    """Of `access.classified.v1`."""
-
-    nature: AccessNature
-
-
-class Classified(Fact, tag=catalogue.AccessClassified.TYPE):
-    """What an access request is for."""
-
-    data: ClassifiedData
-
-
-class ThirdPartyIdentified(Fact, tag=catalogue.ThirdPartyIdentified.TYPE):
-    """A document that is asked for concerns a third party; which one is not looked at."""
-
-
-class ThirdPartyNotified(Fact, tag=catalogue.ThirdPartyNotified.TYPE):
-    """A third party was told."""
-
-
-class ThirdPartyAnsweredData(Part):
-    """Of `access.third_party_answered.v1`."""
-
-    position: ThirdPartyPosition
-
-
-class ThirdPartyAnswered(Fact, tag=catalogue.ThirdPartyAnswered.TYPE):
-    """A third party consents or objects."""
-
-    data: ThirdPartyAnsweredData
-
-
-class ReviewRequested(Fact, tag=catalogue.ReviewRequested.TYPE):
-    """The Commission was asked for a review."""
-
-
-class ReviewDecidedData(Part):
-    """Of `access.review_decided.v1`."""
-
-    outcome: ReviewOutcome
-
-
-class ReviewDecided(Fact, tag=catalogue.ReviewDecided.TYPE):
-    """A review ended."""
-
-    data: ReviewDecidedData
-
-
 class Voided(Fact, tag=catalogue.RequestVoided.TYPE):
     """It proved to be no request."""
 
@@ -396,83 +334,6 @@ class LearningRecorded(Fact, tag=catalogue.LearningRecorded.TYPE):
     """An exchange taught something; not reviewed, so that its text is never looked at."""
 
 
-_READ: tuple[type[Fact], ...] = (
-    Received, Refused, Closed, Rated, Routed, Set, Met, Missed, Lifted, Interaction, LearningPublished,
-    LearningWithdrawn, Acknowledged, Answered, Promised, Extended, Voided, Reopened, Erased, LearningRecorded,
-    Paused, Recounted, Warned, Escalated, Lapsed, DeemedRefused, HandedOver, Classified, ThirdPartyIdentified,
-    ThirdPartyNotified, ThirdPartyAnswered, ReviewRequested, ReviewDecided,
-)  # fmt: skip
-
-
 def type_of(fact: type[Fact]) -> str:
     """The wire type of a struct of facts."""
     return str(fact.__struct_config__.tag)
-
-
-def _only_counted() -> tuple[type[Fact], ...]:
-    """A struct of the envelope alone for each other type of the catalogue: it has its row in the timeline."""
-    read = {type_of(fact) for fact in _READ}
-    made: Any = tuple(
-        msgspec.defstruct(
-            event.__name__,
-            [],
-            bases=(Fact,),
-            tag=event.TYPE,
-            tag_field="type",
-            gc=False,
-            kw_only=True,
-            module=__name__,
-        )
-        for event in EVENTS
-        if event.TYPE not in read
-    )
-    return made  # type: ignore[no-any-return]  # Classes made at run time.
-
-
-FACTS: Final[tuple[type[Fact], ...]] = (*_READ, *_only_counted())
-"""One struct per type of the catalogue."""
-for _fact in FACTS:
-    _fact.KEY = EVENT_KEYS[type_of(_fact)]
-
-_COMMIT: Any = list[Union[FACTS]]  # type: ignore[valid-type]  # noqa: UP007 - a union made at run time.
-_DECODER: Final = msgspec.json.Decoder(_COMMIT)
-_JSON: Final = msgspec.json.Decoder(list[dict[str, Any]])
-
-
-class NarrowCommit(Struct, gc=False):
-    """What one decision put into the log, as reporting reads it."""
-
-    sequence: int
-    """Position in the log, from 1."""
-    request_id: str
-    """Whose story: of a request, or of whatever else has one."""
-    events: list[Fact]
-
-
-def decode_narrow(request_id: str, sequence: int, body: bytes | memoryview) -> NarrowCommit:
-    """A commit of the log, each fact lifted to its newest version.
-
-    Raises:
-        UnreadableError: it is not a commit, or holds a type that this code does not know, or a value of a wrong type.
-    """
-    try:
-        facts = _decoded(body)
-    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors.
-        raise UnreadableError(f"{request_id} at {sequence}: {error}") from error
-    if not 0 < len(facts) <= MAX_COMMIT_EVENTS:
-        why = f"a commit of {len(facts)} facts, not 1 to {MAX_COMMIT_EVENTS}"
-        raise UnreadableError(f"{request_id} at {sequence}: {why}")
-    for fact in facts:
-        if fact.request_id != request_id:
-            raise UnreadableError(f"{request_id} at {sequence}: a fact about {fact.request_id} in another's story")
-    return NarrowCommit(sequence, request_id, facts)
-
-
-def _decoded(body: bytes | memoryview) -> list[Fact]:
-    """In one pass; only what that cannot read is looked at for old versions, whose types the catalogue has not."""
-    try:
-        return _DECODER.decode(body)  # type: ignore[no-any-return]  # The type is made at run time.
-    except msgspec.ValidationError:
-        if not UPCASTERS:
-            raise
-    return msgspec.convert([lift(each) for each in _JSON.decode(body)], _COMMIT)  # type: ignore[no-any-return]  # The same.

@@ -13,17 +13,18 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from .effect import EFFECTS, UnfoldableError
+from .effect import EFFECTS
 from .fact import (
     Erased,
     Interaction,
     LearningPublished,
     LearningRecorded,
     LearningWithdrawn,
-    NarrowCommit,
     Received,
     type_of,
 )
+from .narrow import NarrowCommit
+from .obligation import UnfoldableError
 from .row import Changes, RequestRows
 from .step import STEPS
 

@@ -11,20 +11,17 @@ from typing import Any, Final
 
 from clic_contracts.vocabulary import Kind
 
-from .effect import obligation_of
-from .fact import (
-    Answered,
+from .access_fact import (
     Classified,
     DeemedRefused,
-    Escalated,
-    Extended,
-    Fact,
     ReviewDecided,
     ReviewRequested,
     ThirdPartyAnswered,
     ThirdPartyIdentified,
     ThirdPartyNotified,
 )
+from .fact import Answered, Escalated, Extended, Fact
+from .obligation import obligation_of
 from .row import Changes, RequestRows
 
 _Told = tuple[str, str | None, int | None]

@@ -11,8 +11,8 @@ from natsrpy import Nats
 from clic_chassis.error import UnreadableError
 from clic_chassis.log import LogIdentity
 from clic_chassis.projector import CannotFoldError
-from clic_reporting.core.effect import UnfoldableError
-from clic_reporting.core.fact import NarrowCommit, decode_narrow
+from clic_reporting.core.narrow import NarrowCommit, decode_narrow
+from clic_reporting.core.obligation import UnfoldableError
 from clic_reporting.reader import Raw, read_raw
 from clic_reporting.store import Store
 
