@@ -8,26 +8,32 @@ import datetime as dt
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 import asyncpg
 import pytest
 import pytest_asyncio
 from tests.deadlines.clockwork import RECEIVED_AT, House, Tell, ids
+from tests.deadlines.desk import TORONTO
 
 from clic_chassis.error import RetryableError
 from clic_chassis.migration import migrate
 from clic_chassis.testing import at_work, wait_until
 from clic_contracts.event import (
+    ObligationMissed,
+    ObligationSet,
     RequestAcknowledged,
     RequestAnswered,
     RequestCompleted,
     RequestIncomplete,
+    RequestReceived,
 )
 from clic_contracts.town import Town
 from clic_contracts.town_time import Deadlines
 from clic_contracts.vocabulary import Service
 from clic_deadlines import timer as timer_module
 from clic_deadlines.core.alarm import Alarm
+from clic_deadlines.core.obligation import DECIDER, Reconcile
 from clic_deadlines.core.standard import Rules
 from clic_deadlines.timer import Timers
 from clic_deadlines.timer_table import BATCH_REQUESTS_MAX, PAST_GRACE_S, Looked, Taken, TimerTable, Written
@@ -53,6 +59,13 @@ async def pool(postgres_url: str) -> AsyncIterator[asyncpg.Pool]:
 def house(rules: Rules, pool: asyncpg.Pool, tell: Tell) -> House:
     """A house in which nothing has happened yet."""
     return House(rules, pool, tell)
+
+
+def with_chain(town: Town) -> Rules:
+    """Who has it is told at the limit, the head a business day later."""
+    steps = [{"to": "person"}, {"to": "head", "after": {"business_days": 1}}]
+    deadlines = Deadlines.model_validate(town.deadlines.model_dump() | {"escalation": steps})
+    return Rules(town.model_copy(update={"deadlines": deadlines}))
 
 
 async def fire_all(timers: Timers) -> int:
@@ -349,9 +362,7 @@ async def test_what_stands_still_has_no_timer_until_it_runs_again(house: House) 
 
 async def test_a_chain_is_gone_up_by_two_instances_step_by_step(pool: asyncpg.Pool, town: Town, tell: Tell) -> None:
     """POL-29: an outage over all of it says all of it, once and in order."""
-    steps = [{"to": "person"}, {"to": "head", "after": {"business_days": 1}}]
-    deadlines = Deadlines.model_validate(town.deadlines.model_dump() | {"escalation": steps})
-    house = House(Rules(town.model_copy(update={"deadlines": deadlines})), pool, tell)
+    house = House(with_chain(town), pool, tell)
     requests = ids(30)
     await house.receive(*requests)
     house.clock.set(ANSWER_DUE)
@@ -368,30 +379,79 @@ async def test_a_chain_is_gone_up_by_two_instances_step_by_step(pool: asyncpg.Po
 
 # -- migration --------------------------------------------------------------------------------------------------------
 
+OlderRow = tuple[str, str, dt.datetime, dt.datetime | None]
+"""Obligation, what, instant, and when it was done."""
+
+
+async def upgrade(pool: asyncpg.Pool, request: str, *rows: OlderRow) -> None:
+    """The table of the release that had a row for each warning and each limit, and every migration since."""
+    folder = resources.files("clic_deadlines").joinpath("migrations")
+    files: list[Traversable] = sorted(folder.iterdir(), key=lambda file: file.name)
+    for file in files[:2]:
+        await pool.execute(file.read_text())
+    await pool.executemany(
+        "INSERT INTO timer (request_id, obligation_id, what, due_at, position, try_at, done_at) "
+        "VALUES ($1, $2, $3, $4, 1, $4, $5)",
+        [(request, *each) for each in rows],
+    )
+    for file in files[2:]:
+        await pool.execute(file.read_text())
+
 
 async def test_timers_of_an_older_release_go_on_as_the_next_instant_of_each_obligation(postgres_url: str) -> None:
-    """What was decided needs no row; of a warning and a limit the earlier stays."""
-    request = ids(1)[0]
-    folder = resources.files("clic_deadlines").joinpath("migrations")
-    connection = await asyncpg.connect(postgres_url)
-    try:
-        for name in ("0001_timer.sql", "0002_past_limit.sql"):
-            await connection.execute(folder.joinpath(name).read_text())
-        rows = [
+    """Of a warning and a limit the earlier that was not said; a limit that was missed is looked at anew."""
+    async with asyncpg.create_pool(postgres_url, min_size=1, max_size=1) as pool:
+        await upgrade(
+            pool,
+            ids(1)[0],
             ("acknowledge-1", "warn", ANSWER_WARN, ANSWER_WARN),
             ("acknowledge-1", "miss", ANSWER_DUE, ANSWER_DUE),
             ("answer-1", "warn", ANSWER_WARN, ANSWER_WARN),
             ("answer-1", "miss", PAST, None),
             ("answer-2", "warn", ANSWER_WARN, None),
             ("answer-2", "miss", PAST, None),
-        ]
-        await connection.executemany(
-            "INSERT INTO timer (request_id, obligation_id, what, due_at, position, try_at, done_at) "
-            "VALUES ($1, $2, $3, $4, 7, $4, $5)",
-            [(request, *each) for each in rows],
+            ("answer-3", "warn", ANSWER_WARN, None),
+            ("answer-3", "miss", ANSWER_DUE, ANSWER_DUE),
         )
-        await connection.execute(folder.joinpath("0003_next_look.sql").read_text())
-        found = await connection.fetch("SELECT obligation_id, at, position, try_at FROM timer ORDER BY obligation_id")
-        assert [tuple(row) for row in found] == [("answer-1", PAST, 7, PAST), ("answer-2", ANSWER_WARN, 7, ANSWER_WARN)]
-    finally:
-        await connection.close()
+        found = await pool.fetch("SELECT obligation_id, at, position, try_at FROM timer ORDER BY obligation_id")
+        assert [tuple(row) for row in found] == [
+            ("acknowledge-1", ANSWER_DUE, 1, ANSWER_DUE),
+            ("answer-1", PAST, 1, PAST),
+            ("answer-2", ANSWER_WARN, 1, ANSWER_WARN),
+            ("answer-3", ANSWER_DUE, 1, ANSWER_DUE),
+        ]
+
+
+@pytest.mark.parametrize(("origin", "steps"), [("live", 2), ("backlog", 0)])
+async def test_what_an_older_release_called_missed_goes_up_the_chain_after_the_upgrade(
+    postgres_url: str, town: Town, tell: Tell, origin: str, steps: int
+) -> None:
+    """POL-29: though nothing happens to the request; each step at its instant, and an older system's not at all."""
+    [request] = ids(1)
+    async with asyncpg.create_pool(postgres_url, min_size=1, max_size=6) as pool:
+        house = House(with_chain(town), pool, tell)
+        received = RequestReceived.model_validate({**RequestReceived.EXAMPLE, "origin": origin})
+        commit = await house.intake(request, received, "2026-05-15T16:20")
+        decided = DECIDER.decide(Reconcile(commit.events, house.rules), DECIDER.fold(()))
+        terms = [
+            fact.event.model_copy(update={"within": None}) for fact in decided if isinstance(fact.event, ObligationSet)
+        ]
+        missed = [
+            ObligationMissed(obligation_id=each.obligation_id, obligation=each.obligation, due_at=each.due_at)
+            for each in terms
+        ]
+        facts = tell(
+            *((each, "2026-05-15T16:20") for each in terms),
+            *((each, each.due_at.astimezone(TORONTO).strftime("%Y-%m-%dT%H:%M")) for each in missed),
+            request_id=request,
+        )
+        await house.log.append(Service.DEADLINES, request, facts, expected=0)
+        await upgrade(pool, request, *((each.obligation_id, "miss", each.due_at, each.due_at) for each in missed))
+
+        house.clock.set(PAST)
+        assert await fire_all(house.timers()) == len(missed) == 2
+        said = await house.said()
+        for each in missed:
+            assert said[request, each.obligation_id, "obligation.missed.v1"] == 1
+            assert said[request, each.obligation_id, "obligation.escalated.v1"] == steps
+        assert await house.rows() == set()

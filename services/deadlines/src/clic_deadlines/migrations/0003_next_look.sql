@@ -1,6 +1,15 @@
--- One timer for each open obligation: the next instant at which it is looked at. What was decided needs no row.
+-- One timer for each open obligation: the next instant at which it is looked at. A warning that was said needs no row. A
+-- limit that was said to be missed is looked at at once: the release before told nobody further up, and the look tells
+-- when the next step is due.
 
-DELETE FROM timer WHERE done_at IS NOT NULL;
+DELETE FROM timer WHERE what = 'warn' AND done_at IS NOT NULL;
+DELETE FROM timer AS t
+WHERE t.what = 'warn'
+  AND EXISTS (
+      SELECT FROM timer AS m
+      WHERE (m.request_id, m.obligation_id, m.what) = (t.request_id, t.obligation_id, 'miss') AND m.done_at IS NOT NULL
+  );
+UPDATE timer SET try_at = due_at, tries = 0 WHERE done_at IS NOT NULL;
 DELETE FROM timer AS t
 WHERE t.what = 'miss'
   AND EXISTS (
