@@ -15,6 +15,7 @@ from clic_contracts.event import (
     RequestClosed,
     RequestExtended,
     RequestReceived,
+    RequestRefused,
     RequestReopened,
     RequestVoided,
     ReviewRequested,
@@ -134,6 +135,32 @@ def test_every_decision_that_does_not_grant_all_opens_thirty_days_for_review(des
     assert desk.hears(WRITTEN, decided)["review_window-1"] == "open"
     # Day 30 is Sunday 26 April (I-16 art. 52).
     assert desk.terms("review_window-1").due_strict_on.isoformat() == "2026-04-27"
+
+
+def test_a_refusal_of_the_request_itself_can_be_contested_once_it_is_told(desk: Desk) -> None:
+    """POL-24, A-2.1 art. 52, 135; of what was asked for orally, nothing can (art. 45)."""
+    judged = (make(RequestRefused, sent=None), "2026-03-23T10:00")
+    told = (make(RequestRefused), "2026-03-27T10:00")
+    assert "review_window-1" not in desk.hears(WRITTEN, judged)
+    standing = desk.hears(WRITTEN, judged, told)
+    assert (standing["decide_access-1"], standing["review_window-1"]) == ("refused", "open")
+    window = desk.terms("review_window-1")
+    assert (window.due_strict_on.isoformat(), window.rule.code) == ("2026-04-27", "review_after_decision")
+    assert desk.hears(WRITTEN, judged, told, told) == standing
+    asked = (review("2026-04-20"), "2026-04-21T09:00")
+    assert desk.hears(WRITTEN, judged, told, asked)["review_window-1"] == "kept"
+    assert "review_window-1" not in Desk(desk.rules, desk.tell).hears(ACCESS, told)
+
+
+def test_a_late_refusal_of_the_request_itself_opens_its_own_review_and_ends_that_of_the_silence(desk: Desk) -> None:
+    """POL-24, A-2.1 art. 52, 135."""
+    desk.waits_until("2026-04-09T00:00", WRITTEN)
+    standing = desk.hears(WRITTEN, (make(RequestRefused), "2026-04-20T10:00"))
+    assert (standing["decide_access-1"], standing["review_window-1"], standing["review_window-2"]) == (
+        "refused",
+        "replaced",
+        "open",
+    )
 
 
 def test_a_recourse_that_would_end_on_a_saturday_lasts_to_the_next_working_day(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from tests.deadlines.desk import (
 
 from clic_contracts.event import (
     Event,
+    ObligationLifted,
     ObligationMet,
     ObligationRecounted,
     ObligationSet,
@@ -25,6 +26,7 @@ from clic_contracts.event import (
     RequestIncomplete,
     RequestPromised,
     RequestReceived,
+    RequestRefused,
 )
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import RecountReason
@@ -150,7 +152,7 @@ def test_an_agreed_day_stays_and_the_day_that_the_desk_works_to_moves(town: Town
 
 
 def as_older_release(desk: Desk, *story: tuple[Event, str]) -> None:
-    """What a release recorded that knew neither pauses nor windows: no delay in the terms, sets and mets alone."""
+    """What a release recorded that knew neither pauses nor windows: what was set, met and lifted, no delay in it."""
     desk.hears(*story)
     said = [
         (
@@ -160,7 +162,7 @@ def as_older_release(desk: Desk, *story: tuple[Event, str]) -> None:
             fact.occurred_at.astimezone(TORONTO).replace(tzinfo=None).isoformat(),
         )
         for fact in desk.facts
-        if isinstance(fact.event, ObligationSet | ObligationMet)
+        if isinstance(fact.event, ObligationSet | ObligationMet | ObligationLifted)
         and fact.event.obligation.value in ("acknowledge", "answer", "decide_access")
     ]
     desk.own = DECIDER.fold(desk.tell(*said), Obligations())
@@ -174,7 +176,11 @@ def test_what_an_older_release_recorded_gets_nothing_after_the_fact(whole: Desk)
         (make(RequestReceived, kind="complaint", subject="other"), "2026-03-17T09:00"),
         (make(RequestReceived, kind="access_to_information", written=True), "2026-03-17T09:00"),
     ):
-        for story in ((received, asked), (received, asked, (ANSWERED, "2026-04-09T10:00"))):
+        for story in (
+            (received, asked),
+            (received, asked, (ANSWERED, "2026-04-09T10:00")),
+            (received, asked, (make(RequestRefused), "2026-04-09T10:00")),
+        ):
             desk = Desk(whole.rules, whole.tell)
             as_older_release(desk, *story)
             desk.hears(*story)

@@ -145,21 +145,25 @@ class AccessPath:
 
     def decided(self, outcome: AccessOutcome | None, recorded: Happened) -> None:
         """A decision opens a time for review, unless all was granted; that replaces what silence opened (POL-24)."""
-        owed = self._owed
         self._hear_no_more(recorded, LiftReason.REPLACED)
-        at = recorded.occurred_at
+        self._told(recorded, is_contestable=outcome is not AccessOutcome.GRANTED)
+
+    def refused(self, recorded: Happened, *, is_sent: bool) -> None:
+        """The request itself is not admissible: nobody else has to be heard; once it is told, it can be contested."""
+        self._hear_no_more(recorded, LiftReason.REFUSED)
+        if is_sent:
+            self._told(recorded, is_contestable=True)
+
+    def _told(self, recorded: Happened, *, is_contestable: bool) -> None:
+        owed, at = self._owed, recorded.occurred_at
         terms = [owed.duties[each].terms for each in owed.reviews]
         if any(each.rule.code == REVIEW_AFTER_DECISION_RULE and each.starts_at >= at for each in terms):
             return  # A later decision is known already.
         if self._was_decided_before_windows:
             return
         owed.release(owed.reviews, recorded, LiftReason.REPLACED)
-        if outcome is not AccessOutcome.GRANTED:
+        if is_contestable:
             self._open_review(REVIEW_AFTER_DECISION, at, at, assumed=recorded.time_assumed)
-
-    def refused(self, recorded: Happened) -> None:
-        """The request itself is not admissible: nobody else has to be heard."""
-        self._hear_no_more(recorded, LiftReason.REFUSED)
 
     def _hear_no_more(self, recorded: Happened, reason: LiftReason) -> None:
         for party in self._parties.values():
@@ -175,7 +179,7 @@ class AccessPath:
     def _was_decided_before_windows(self) -> bool:
         """Whether the decision was recorded by a release that knew of no windows: it gets none after the fact."""
         known = self._owed.settled.get(self.decision)
-        return self._owed.is_older and known is not None and known.kept
+        return self._owed.is_older and known is not None and known.decided
 
 
 def review_requested(owed: Owed, requested_on: dt.date, recorded: Happened) -> None:

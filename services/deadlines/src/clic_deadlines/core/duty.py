@@ -157,7 +157,7 @@ def _refuse(owed: Owed, refused: RequestRefused, happened: Happened) -> None:
     owed.keep(owed.judgements, happened)
     owed.release(owed.answers + owed.outside + owed.replies, happened, LiftReason.REFUSED)
     if owed.access is not None:
-        owed.access.refused(happened)
+        owed.access.refused(happened, is_sent=refused.sent is not None)
     if refused.sent is not None:
         owed.keep(owed.acknowledgements, happened)
 

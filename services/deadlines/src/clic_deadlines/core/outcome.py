@@ -63,4 +63,5 @@ class Settled:
     calendar_version: str
     """By which it is counted now."""
     deemed_refused: bool = False
-    kept: bool = False
+    decided: bool = False
+    """It was kept, or lifted because the request was refused."""

@@ -23,7 +23,7 @@ from clic_contracts.event import (
     ObligationSet,
     ObligationWarned,
 )
-from clic_contracts.vocabulary import WINDOWS, Escalation, RecountReason
+from clic_contracts.vocabulary import WINDOWS, Escalation, LiftReason, RecountReason
 
 from .calendar import Pause
 from .limit import Limit, limit_of
@@ -96,6 +96,12 @@ class Obligation:
         return self.terms.obligation in WINDOWS
 
     @property
+    def was_decided(self) -> bool:
+        """Whether the citizen got what was owed, or the request was refused."""
+        is_refused = self.lifted is not None and self.lifted.reason is LiftReason.REFUSED
+        return self.met is not None or is_refused
+
+    @property
     def told_now(self) -> Told:
         """What was said of the limit that stands."""
         return self.told.get(self.due.due_at, _UNTOLD)
@@ -129,7 +135,7 @@ class Obligations:
     def settled(self) -> dict[str, Settled]:
         """What stands of each, whatever the rules say today."""
         return {
-            obligation_id: Settled(each.terms, each.due.calendar_version, each.deemed_refused, each.met is not None)
+            obligation_id: Settled(each.terms, each.due.calendar_version, each.deemed_refused, each.was_decided)
             for obligation_id, each in self.by_id.items()
         }
 
