@@ -416,6 +416,7 @@ class Oracle:
         )
         if event.sent is not None:
             self._keep(self._of(K.ACKNOWLEDGE))
+            self._tell_decision(is_contestable=True)
 
     def _answered(self, event: RequestAnswered) -> None:
         self._marks.append((self._at, False))
@@ -425,10 +426,16 @@ class Oracle:
         if self._current is None:
             return
         self._lift(self._of(K.NOTIFY_THIRD_PARTY, K.THIRD_PARTY_RESPONSE), LiftReason.REPLACED)
+        self._tell_decision(is_contestable=event.access_outcome is not AccessOutcome.GRANTED)
+
+    def _tell_decision(self, *, is_contestable: bool) -> None:
+        """POL-24, A-2.1 art. 135: each decision that is told can be contested, also that there is nothing to decide."""
+        if self._current is None:
+            return
         if any(each.rule == "review_after_decision" and each.starts_at >= self._at for each in self._reviews):
             return
         self._lift(self._reviews, LiftReason.REPLACED)
-        if event.access_outcome is not AccessOutcome.GRANTED:
+        if is_contestable:
             self._open_review("review_after_decision", self._at)
 
     def _closed(self, event: RequestClosed) -> None:

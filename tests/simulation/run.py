@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tests.simulation.verdict import verdict
 from tests.simulation.year import Year
 
-SMALL = 6
+SMALL = 5
 """Requests of a year in the test suite: a thousand years cost a minute of processor time."""
 SHOWN_MAX = 4
 
