@@ -37,6 +37,13 @@ LEARNINGS = [
 ]
 
 
+_FEW_OWED = {
+    Kind.ACCESS_TO_INFORMATION.value: (("decide_access", "met"), ("notify_third_party", "met")),
+    Kind.COMPLAINT.value: (("judge", "met"),),
+}
+"""What is owed on kinds of which there are few, so that it is few as well."""
+
+
 class _Rows(dict[str, Counter[tuple[Any, ...]]]):
     def add(self, name: str, *key: Any) -> None:
         self.setdefault(name, Counter())[key] += 1
@@ -113,6 +120,8 @@ def _request(chance: Random, rows: _Rows, index: int, quarter: str) -> None:
         state = chance.choices(["met", "late", "missed", "open", "overdue", "lifted"], [80, 8, 3, 5, 2, 2])[0]
         assumed = state == "met" and chance.random() < 0.05
         rows.add("owed", 1, quarter, 1, quarter, department, obligation, state, assumed)
+    for obligation, state in _FEW_OWED.get(kind, ()):
+        rows.add("owed", 1, quarter, 1, quarter, department, obligation, state, 0)
 
 
 def _treatment(chance: Random, rows: _Rows, quarter: str, month: dt.date, department: str) -> None:

@@ -17,7 +17,7 @@ from tests.reporting.attacker import Attacker
 from tests.reporting.counted import comparison, counted
 from tests.reporting.projected import town
 
-from clic_contracts.vocabulary import Language
+from clic_contracts.vocabulary import WINDOWS, Language
 from clic_reporting import ledger
 from clic_reporting.core.document import Document, document
 from clic_reporting.core.figure import Comparison
@@ -65,6 +65,22 @@ def test_nobody_works_out_a_hidden_count_of_a_whole_report() -> None:
     attacker = Attacker([choice.edition], whole=False)
     narrow = {name for name in choice.hidden if attacker.interval(name).width < WIDTH}
     assert narrow == set()
+
+
+def test_what_is_owed_on_few_access_requests_is_told_by_no_published_count() -> None:
+    """POL-26, POL-38: decisions and notices to third parties are few; the time of others is no figure at all."""
+    of = comparison("2025-Q1", counted(requests=150))
+    figures = figures_of(of, exact_tables(of, FRENCH))
+    edition = preview(figures, []).edition
+
+    few = [
+        name
+        for name, value in figures.values.items()
+        if name.rsplit(".", 2)[-2] in ("decide_access", "notify_third_party") and is_small(value)
+    ]
+    assert len(few) >= 2
+    assert edition.hidden >= set(few)
+    assert not [name for name in figures.values for kind in WINDOWS if f".{kind}." in name]
 
 
 def test_a_report_hides_little_more_than_its_small_counts() -> None:
