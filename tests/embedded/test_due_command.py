@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from clic.commands import app
 from clic.connection import FILE, Installation
+from clic.due_words import WORDS
 from clic.folder import Folder
 from clic.servers import without_clic
 from clic_chassis.embedded.port import free_port, well
@@ -27,7 +28,7 @@ from clic_chassis.scenario import recorded
 from clic_chassis.testing import open_folder
 from clic_contracts.envelope import request_id_for
 from clic_contracts.event import Event, RequestReceived, RequestRouted
-from clic_contracts.vocabulary import Service
+from clic_contracts.vocabulary import Language, Service
 
 RUNNER = CliRunner()
 START_S = 30.0
@@ -140,9 +141,15 @@ def test_what_is_owed_is_listed_and_explained() -> None:
 
     assert max(len(line) for line in table.splitlines()) <= 80
     assert "\x1b" not in table
+    # Nothing is cut: what is too long takes a second line. A department is a heading.
+    assert "…" not in table
+    assert "\nTravaux publics – voirie (2)\n" in table
     for said in ("En retard (4)", "À risque (1)", "2026-000001", "Nid-de-poule", "Répondre", "→ DG"):
         assert said in table
     assert "Late (4)" in clic("due", "--language", "en").output
+    wide = RUNNER.invoke(app, ["due"], env={"COLUMNS": "120"}).output
+    assert " Décider de la demande d’accès  " in wide
+    assert {len(line) for line in wide.splitlines() if "2026-00" in line} == {120}
 
     text = clic("due", "--explain", "2026-000001").output
     assert "La règle est la norme de la Ville pour le sujet «\u00a0Nid-de-poule\u00a0»" in text
@@ -157,6 +164,22 @@ def test_what_is_owed_is_listed_and_explained() -> None:
     hidden = RUNNER.invoke(app, ["due", "--explain", "2026-000004", "--as", "reviewer"])
     unknown = RUNNER.invoke(app, ["due", "--explain", "2026-999999", "--as", "reviewer"])
     assert (hidden.exit_code, hidden.output) == (1, unknown.output)
+
+
+@pytest.mark.parametrize(
+    ("due_at", "french", "english"),
+    [
+        ("2026-07-10T00:00", "9 juill.", "Jul 9"),
+        ("2026-07-09T16:05", "9 juill. 16\u00a0h\u00a005", "Jul 9 16:05"),
+        ("2025-12-23T00:00", "22 déc. 2025", "Dec 22, 2025"),
+    ],
+)
+def test_a_limit_is_told_in_short_words(due_at: str, french: str, english: str) -> None:
+    """With its hour where it is one, and its year where that is not this one."""
+    at = dt.datetime.fromisoformat(due_at)
+    last_on = (at - dt.timedelta(microseconds=1)).date()
+    said = [WORDS[language].limit_of(at, last_on, dt.date(2026, 11, 26)) for language in Language]
+    assert said == [french, english]
 
 
 def test_mistakes_are_told(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""`clic due`: what the town owes, soonest limit first, and any limit explained in words (POL-29, POL-32)."""
+"""`clic due`: what each department owes, soonest limit first, and any limit explained in words (POL-29, POL-32)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import json
 import re
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import typer
-from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -38,7 +38,8 @@ SHOWN_MAX = 1_000
 WIDTH_PIPED = 80
 WIDE = 110
 TO_DO_WIDTH = 17
-"""« Accuser réception »: what is longer is cut where the terminal is not `WIDE`."""
+"""« Accuser réception »: what is longer takes a second line where the terminal is not `WIDE`."""
+INDENT = 2
 _OPEN = ("running", "at_risk", "paused", "missed")
 _DAY = dt.timedelta(days=1)
 _FAR = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
@@ -149,40 +150,76 @@ def _show(sections: dict[str, _Section], look: _Look) -> None:
             continue
         title = words.section(state, look.until.date(), len(section.rows), has_more=section.has_more)
         console.print(Text(title, style=f"bold {_STYLES[state]}".strip()))
-        console.print(_table(section.rows, state, look, is_wide=console.width >= WIDE))
+        console.print(*_section(section, state, look, is_wide=console.width >= WIDE))
         console.print()
     if any(section.rows for section in sections.values()):
         console.print(words.hint, highlight=False, style="dim")
 
 
-def _table(rows: list[dict[str, Any]], state: str, look: _Look, *, is_wide: bool) -> Table:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What a row says."""
+
+    department: str
+    cells: tuple[str, str, str, str, str]
+    """Limit, reference, to do, subject, and how late it is or what is left."""
+
+
+def _lines_of(rows: Iterable[dict[str, Any]], look: _Look) -> Iterator[_Line]:
     words = look.words
-    table = Table(
-        Column(words.limit, no_wrap=True),
-        Column(words.request, no_wrap=True),
-        Column(words.to_do, no_wrap=True, overflow="ellipsis", width=None if is_wide else TO_DO_WIDTH),
-        Column(words.subject, no_wrap=True, overflow="ellipsis", ratio=3),
-        Column(words.department, no_wrap=True, overflow="ellipsis", ratio=2),
-        Column(words.late if state == "missed" else words.left, no_wrap=True, justify="right"),
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        expand=True,
-        show_edge=False,
-    )
     for row in rows:
         due_at = dt.datetime.fromisoformat(row["due_at"]).astimezone(look.zone)
         subject = look.town.subject_by_code.get(row["subject"] or "")
         department = look.town.department_by_code.get(row["department"] or "")
-        table.add_row(
-            words.limit_of(due_at, dt.date.fromisoformat(row["due_prudent_on"])),
-            row["reference"],
-            words.what(row["obligation"]),
-            words.name(subject.name) if subject else words.kind(row["kind"]),
+        yield _Line(
             words.name(department.name) if department else words.nobody,
-            words.span(abs(due_at - look.now), row["escalated_to"]),
-            style=_STYLES[state],
+            (
+                words.limit_of(due_at, dt.date.fromisoformat(row["due_prudent_on"]), look.now.date()),
+                row["reference"],
+                words.what(row["obligation"]),
+                words.name(subject.name) if subject else words.kind(row["kind"]),
+                words.span(abs(due_at - look.now), row["escalated_to"]),
+            ),
         )
-    return table
+
+
+def _by_department(lines: Iterable[_Line]) -> dict[str, list[_Line]]:
+    """The department whose limit is the soonest first."""
+    found: dict[str, list[_Line]] = {}
+    for line in lines:
+        found.setdefault(line.department, []).append(line)
+    return found
+
+
+def _section(section: _Section, state: str, look: _Look, *, is_wide: bool) -> Iterator[RenderableType]:
+    """The head of a list, then a list for each department; their columns stand below each other."""
+    words = look.words
+    heads = (words.limit, words.request, words.to_do, words.subject, words.late if state == "missed" else words.left)
+    lines = list(_lines_of(section.rows, look))
+    widths = [max(map(len, column)) for column in zip(heads, *(line.cells for line in lines), strict=True)]
+    to_do_width = widths[2] if is_wide else min(widths[2], TO_DO_WIDTH)
+
+    def table(rows: Sequence[_Line], *, head: bool) -> Padding:
+        made = Table(
+            Column(heads[0], no_wrap=True, width=widths[0]),
+            Column(heads[1], no_wrap=True, width=widths[1]),
+            Column(heads[2], width=to_do_width),
+            Column(heads[3], ratio=1),
+            Column(heads[4], no_wrap=True, justify="right", width=widths[4]),
+            box=None,
+            show_header=head,
+            padding=(0, 2 if is_wide else 1, 0, 0),
+            pad_edge=False,
+            expand=True,
+        )
+        for each in rows:
+            made.add_row(*each.cells, style=_STYLES[state])
+        return Padding(made, (0, 0, 0, INDENT))
+
+    yield table((), head=True)
+    for department, rows in _by_department(lines).items():
+        yield Text(f"{department} ({len(rows)})", style="bold")
+        yield table(rows, head=False)
 
 
 # -- explanations -----------------------------------------------------------------------------------------------------

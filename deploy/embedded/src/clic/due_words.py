@@ -21,10 +21,10 @@ class Words:
 
     language: Language
     limit: str
+    months: tuple[str, ...]
     request: str
     to_do: str
     subject: str
-    department: str
     late: str
     left: str
     nobody: str
@@ -41,11 +41,18 @@ class Words:
         more = f" {'et plus' if self.language is Language.FR else 'and more'}" if has_more else ""
         return f"{self.sections[state].format(until=day)} ({count}{more})"
 
-    def limit_of(self, due_at: dt.datetime, prudent_on: dt.date) -> str:
-        """The day that the desk works to, or the hour where the limit is one."""
-        if due_at.time() == dt.time():
-            return prudent_on.isoformat()
-        return f"{due_at:%Y-%m-%d %H:%M}"
+    def limit_of(self, due_at: dt.datetime, prudent_on: dt.date, today: dt.date) -> str:
+        """The day that the desk works to, with its hour where the limit is one: « 9 juill. 11 h 03 », “Jul 9, 2025”."""
+        is_hour = due_at.time() != dt.time()
+        on = due_at.date() if is_hour else prudent_on
+        year, month = "" if on.year == today.year else str(on.year), self.months[on.month - 1]
+        if self.language is Language.FR:
+            said = (str(on.day), month, year, french.clock(due_at.time()) if is_hour else "")
+            return " ".join(filter(None, said))
+        day = f"{month} {on.day}"
+        return " ".join(
+            filter(None, (f"{day}, {year}" if year else day, english.clock(due_at.time()) if is_hour else ""))
+        )
 
     def what(self, obligation: str) -> str:
         """What somebody has to do."""
@@ -73,13 +80,26 @@ WORDS: Mapping[Language, Words] = {
     Language.FR: Words(
         language=Language.FR,
         limit="échéance",
+        months=(
+            "janv.",
+            "févr.",
+            "mars",
+            "avr.",
+            "mai",
+            "juin",
+            "juill.",
+            "août",
+            "sept.",
+            "oct.",
+            "nov.",
+            "déc.",
+        ),
         request="demande",
         to_do="à faire",
         subject="objet",
-        department="service",
         late="retard",
         left="reste",
-        nobody="—",
+        nobody="Sans service",
         nothing="Rien n’est dû.",
         hint="`clic due --explain DEMANDE` explique une échéance.",
         sections={"missed": "En retard", "at_risk": "À risque", "running": "À échéance avant le {until}"},
@@ -94,13 +114,13 @@ WORDS: Mapping[Language, Words] = {
     Language.EN: Words(
         language=Language.EN,
         limit="due",
+        months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
         request="request",
         to_do="to do",
         subject="about",
-        department="department",
         late="late by",
         left="left",
-        nobody="—",
+        nobody="No department",
         nothing="Nothing is due.",
         hint="`clic due --explain REQUEST` explains a limit.",
         sections={"missed": "Late", "at_risk": "At risk", "running": "Due before {until}"},
