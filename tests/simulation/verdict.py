@@ -6,9 +6,9 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tests.simulation.oracle import BOUND, Debt, Oracle
+from tests.simulation.ledger import BOUND, SKEW, Debt
+from tests.simulation.oracle import Oracle
 from tests.simulation.reckoning import Reckoned, Reckoner
-from tests.simulation.weather import SKEW_MAX_S
 from tests.simulation.year import Year
 
 from clic_contracts.envelope import Recorded
@@ -25,7 +25,6 @@ from clic_contracts.event import (
 from clic_contracts.vocabulary import ObligationKind, Service
 from clic_deadlines.core.obligation import DECIDER, Obligation, Obligations, State, state_of
 
-SKEW = dt.timedelta(seconds=SKEW_MAX_S)
 Key = tuple[str, str, dt.datetime]
 Story = Sequence[Recorded]
 SAID = (ObligationWarned, ObligationMissed, ObligationEscalated)
@@ -200,7 +199,8 @@ class _Judge:
             at = self._next(found)
             if at is not None:
                 wanted[obligation_id] = at
-        rows = {key[1]: row.at for key, row in self.year.timers.rows.items() if key[0] == self.request_id}
+        timers = self.year.timers
+        rows = {each: timers.rows[self.request_id, each].at for each in timers.of_request.get(self.request_id, ())}
         if rows != wanted:
             yield f"timers stand as {rows}, and ought to as {wanted}"
 
