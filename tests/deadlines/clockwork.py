@@ -25,6 +25,10 @@ from clic_deadlines.timer_table import TimerTable
 Tell = Callable[..., tuple[Recorded, ...]]
 
 RECEIVED_AT = dt.datetime(2026, 5, 15, 20, 20, tzinfo=dt.UTC)  # 16:20 in the town
+WARN_AT = dt.datetime(2026, 5, 24, 12, 0, tzinfo=dt.UTC)  # past the warning of the answer, not its limit
+ANSWER_WARN = dt.datetime(2026, 5, 23, 14, 5, tzinfo=dt.UTC)
+ANSWER_DUE = dt.datetime(2026, 5, 26, 4, 0, tzinfo=dt.UTC)
+PAST = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)  # past every limit
 
 
 class ShakyLog(MemoryLog):
@@ -113,3 +117,14 @@ class House:
 def ids(count: int) -> list[str]:
     """Invented requests."""
     return [request_id_for("/telephonie", f"appel-imaginaire-{n}") for n in range(count)]
+
+
+async def fire_all(timers: Timers) -> int:
+    """Fire until nothing is due; bounded."""
+    total = 0
+    for _ in range(200):
+        fired = await timers.fire_due()
+        if not fired:
+            return total
+        total += fired
+    raise AssertionError("timers stay due")

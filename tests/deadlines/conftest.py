@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import pytest
+import pytest_asyncio
+from tests.deadlines.clockwork import House
 from tests.place import LETTERS
 
+from clic_chassis.migration import migrate
 from clic_contracts.envelope import RECORDED, Recorded, derive_id, request_id_for
 from clic_contracts.event import Event
 from clic_contracts.town import Town
@@ -100,3 +104,18 @@ def _told(*facts: tuple[Event, str], request_id: str = REQUEST_ID) -> tuple[Reco
         )
         for index, (event, at) in enumerate(facts)
     )
+
+
+@pytest_asyncio.fixture
+async def pool(postgres_url: str) -> AsyncIterator[asyncpg.Pool]:
+    """The service's own database, migrated."""
+    async with asyncpg.create_pool(postgres_url, min_size=1, max_size=6) as pool:
+        async with pool.acquire() as connection:
+            await migrate(connection, "clic_deadlines")
+        yield pool
+
+
+@pytest.fixture
+def house(rules: Rules, pool: asyncpg.Pool, tell: Callable[..., tuple[Recorded, ...]]) -> House:
+    """A house in which nothing has happened yet."""
+    return House(rules, pool, tell)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 
 import asyncpg
 import pytest
-import pytest_asyncio
-from tests.deadlines.clockwork import RECEIVED_AT, House, Tell, ids
+from tests.deadlines.clockwork import ANSWER_DUE, ANSWER_WARN, PAST, RECEIVED_AT, WARN_AT, House, Tell, fire_all, ids
 from tests.deadlines.desk import TORONTO
 
 from clic_chassis.error import RetryableError
-from clic_chassis.migration import migrate
 from clic_chassis.testing import at_work, wait_until
 from clic_contracts.event import (
     ObligationMissed,
@@ -35,30 +31,9 @@ from clic_deadlines import timer as timer_module
 from clic_deadlines.core.alarm import Alarm
 from clic_deadlines.core.obligation import DECIDER, Reconcile
 from clic_deadlines.core.standard import Rules
-from clic_deadlines.timer import Timers
-from clic_deadlines.timer_table import BATCH_REQUESTS_MAX, PAST_GRACE_S, Looked, Taken, TimerTable, Written
-
-WARN_AT = dt.datetime(2026, 5, 24, 12, 0, tzinfo=dt.UTC)  # past the warning of the answer, not its limit
-ANSWER_WARN = dt.datetime(2026, 5, 23, 14, 5, tzinfo=dt.UTC)
-ANSWER_DUE = dt.datetime(2026, 5, 26, 4, 0, tzinfo=dt.UTC)
-PAST = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)  # past every limit
+from clic_deadlines.timer_table import BATCH_REQUESTS_MAX, PAST_GRACE_S, Written
 
 WINDOW_FACTS = (("decide_access-1", "missed"), ("review_window-1", "set"), ("review_window-1", "lapsed"))
-
-
-@pytest_asyncio.fixture
-async def pool(postgres_url: str) -> AsyncIterator[asyncpg.Pool]:
-    """The service's own database, migrated."""
-    async with asyncpg.create_pool(postgres_url, min_size=1, max_size=6) as pool:
-        async with pool.acquire() as connection:
-            await migrate(connection, "clic_deadlines")
-        yield pool
-
-
-@pytest.fixture
-def house(rules: Rules, pool: asyncpg.Pool, tell: Tell) -> House:
-    """A house in which nothing has happened yet."""
-    return House(rules, pool, tell)
 
 
 def with_chain(town: Town) -> Rules:
@@ -66,17 +41,6 @@ def with_chain(town: Town) -> Rules:
     steps = [{"to": "person"}, {"to": "head", "after": {"business_days": 1}}]
     deadlines = Deadlines.model_validate(town.deadlines.model_dump() | {"escalation": steps})
     return Rules(town.model_copy(update={"deadlines": deadlines}))
-
-
-async def fire_all(timers: Timers) -> int:
-    """Fire until nothing is due; bounded."""
-    total = 0
-    for _ in range(200):
-        fired = await timers.fire_due()
-        if not fired:
-            return total
-        total += fired
-    raise AssertionError("timers stay due")
 
 
 async def test_two_instances_fire_each_timer_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,84 +213,6 @@ async def test_a_warning_that_had_passed_before_it_was_known_holds_up_no_limit(
     house.clock.set(ANSWER_DUE)
     await fire_all(house.timers())
     assert (await house.said())[request, "answer-1", "obligation.missed.v1"] == 1
-
-
-# -- crashes ----------------------------------------------------------------------------------------------------------
-
-
-class CutOffTable(TimerTable):
-    """A table whose process is killed once its decisions are in the log, before their timers are settled."""
-
-    @contextlib.asynccontextmanager
-    async def taken(self, now: dt.datetime, most: int) -> AsyncIterator[Taken]:
-        """See `TimerTable.taken`."""
-        async with super().taken(now, most) as taken:
-            yield CutOff(taken._connection, taken.due)
-
-
-class CutOff(Taken):
-    """See `CutOffTable`."""
-
-    async def settle(self, looked: Sequence[Looked]) -> None:
-        """See `Taken.settle`."""
-        raise ConnectionResetError("killed")
-
-
-async def test_a_firing_that_is_cut_off_after_its_append_is_one_with_its_repetition(house: House) -> None:
-    """The rows are looked at again, nothing is said twice, and the next instants are set."""
-    requests = ids(3)
-    await house.receive(*requests)
-    house.clock.set(WARN_AT)
-    timers = house.timers()
-    timers._table = CutOffTable(house.pool, house.clock)
-    with pytest.raises(ConnectionResetError):
-        await timers.fire_due()
-    before, rows = await house.said(), await house.rows()
-    assert rows == {("acknowledge-1", dt.datetime(2026, 5, 19, 2, 5, tzinfo=dt.UTC)), ("answer-1", ANSWER_WARN)}
-    assert await fire_all(house.timers()) == 6
-    assert before == await house.said()
-    assert await house.rows() == {("answer-1", ANSWER_DUE)}
-
-
-async def test_a_firing_that_never_reached_the_log_is_repeated(house: House) -> None:
-    """It fails, is put off, and says the same once."""
-    [request] = ids(1)
-    await house.receive(request)
-    house.clock.set(PAST)
-    house.log.unwritable = True
-    assert await fire_all(house.timers()) == 2
-    assert not any("missed" in event for _, _, event in await house.said())
-    house.log.unwritable = False
-    house.clock.set(PAST + dt.timedelta(seconds=1))
-    assert await fire_all(house.timers()) == 2
-    said = await house.said()
-    assert {said[request, each, "obligation.missed.v1"] for each in ("acknowledge-1", "answer-1")} == {1}
-
-
-async def test_a_timer_that_stays_due_is_put_off_and_not_looked_at_in_circles(house: House) -> None:
-    """Its cause is known in the log, and yet nothing of it is recorded: nobody spins on it."""
-    [request] = ids(1)
-    await house.receive(request)
-    [row] = await house.pool.fetch("SELECT at, position FROM timer WHERE obligation_id = 'answer-1'")
-    [commit] = [commit async for commit in house.log.read(filters=["clic.log.deadlines.*"])]
-    cause = f"timer/answer-1/{row['at'].astimezone(dt.UTC).isoformat()}/{row['position']}"
-    note = commit.events[0].model_copy(update={"cause_id": cause, "event_id": "event-of-nothing"})
-    await house.log.append(Service.DEADLINES, request, (note,), expected=commit.sequence)
-    house.clock.set(WARN_AT)
-    await fire_all(house.timers())
-    [row] = await house.pool.fetch("SELECT tries, try_at FROM timer WHERE obligation_id = 'answer-1'")
-    assert tuple(row) == (1, WARN_AT + dt.timedelta(seconds=1))
-
-
-async def test_a_timer_is_not_decided_on_a_story_that_lags(house: House) -> None:
-    """Who asks a replica that lags does not see yet that the request comes from an older system: nobody is warned."""
-    [request] = ids(1)
-    await house.receive(request, origin="backlog")
-    house.clock.set(PAST)
-    house.log.lags = True
-    assert await fire_all(house.timers()) == 2
-    assert {what for _, _, what in await house.said()} == {"obligation.set.v1", "obligation.missed.v1"}
-    assert await house.rows() == set()
 
 
 # -- what a look brings about -----------------------------------------------------------------------------------------
