@@ -13,9 +13,9 @@ from clic_contracts.town import Town
 from .connection import read_installation
 from .desk_api import DeskApi, DeskError
 from .folder import Folder
-from .seed.command import prepare, summary
+from .seed.command import not_said, prepare, prepare_access, summary
 from .seed.learning import publish_learnings
-from .seed.play import Played, play
+from .seed.play import Played, play_whole
 
 MARK = "seeded"
 
@@ -31,7 +31,7 @@ def without_seed(folder: Folder) -> None:
 
 
 def play_seed(folder: Folder, town: Town, number: int, told: Callable[[int, int], None]) -> str:
-    """Play the sample quarter through the inbox, and publish what was learned; gives a line that says what was played.
+    """Play the sample quarter through inbox and desk, and publish what was learned; gives a line on what was played.
 
     Interrupted, it is played again at the next start, and adds nothing twice.
 
@@ -45,11 +45,12 @@ def play_seed(folder: Folder, town: Town, number: int, told: Callable[[int, int]
     def progress(played: Played) -> None:
         told(played.answered, played.total)
 
-    tally = asyncio.run(play(connections, submissions, progress))
     url = installation.services["intake"]
     agent, reviewer = (
         DeskApi(url, token.read_text(encoding="utf-8").strip()) for token in (folder.agent_token, folder.reviewer_token)
     )
+    plan = prepare_access(town, submissions)
+    tally, why = asyncio.run(play_whole(connections, submissions, plan, agent, progress))
     today = dt.datetime.now(ZoneInfo(town.calendar.timezone)).date()
     try:
         publish_learnings(town, today, agent, reviewer)
@@ -57,7 +58,7 @@ def play_seed(folder: Folder, town: Town, number: int, told: Callable[[int, int]
     except DeskError as error:  # A town's own situations may have people whose names stand in our texts.
         learned = f" What was learned from them is not published: {error}"
     _mark(folder).touch()
-    return summary(submissions, tally) + learned
+    return summary(submissions, tally) + not_said(why) + learned
 
 
 def _mark(folder: Folder) -> Path:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from clic.connection import Connection
+from clic.desk_api import DeskApi, DeskError
 from clic.outbox import Outbox, Outgoing, Tally
 from clic_chassis.error import ClicError
+from clic_contracts.submission import OutcomeSubmission
+
+from .access import Plan, Step
 
 WAVE = 32
 """Submissions that are published together: a few stories, so that their ends follow their beginnings at once."""
@@ -55,3 +60,48 @@ async def play(
             "version or for another town, take another number with --seed."
         )
     return tally
+
+
+async def play_whole(
+    connections: Mapping[str, Connection],
+    submissions: Sequence[Outgoing],
+    plan: Plan,
+    desk: DeskApi,
+    on_progress: Callable[[Played], None] = lambda _: None,
+) -> tuple[Tally, str]:
+    """Publish everything as `play` does, and say through the desk what is planned; the last is why not all was taken.
+
+    What is said before a decision is said between the two, at once, so that no limit passes meanwhile.
+
+    Raises:
+        OutboxError, SeedError: as `play`.
+    """
+    whole, refusals = Tally(), list[str]()
+
+    async def publish(parts: Sequence[Outgoing]) -> None:
+        before = whole.answered
+
+        def show(played: Played) -> None:
+            on_progress(Played(before + played.published, before + played.answered, len(submissions)))
+
+        tally = await play(connections, parts, show)
+        whole.published += tally.published
+        whole.by_status += tally.by_status
+
+    async def say(steps: Sequence[Step]) -> None:
+        for each in steps:
+            path = f"/requests/{each.request_id}/{each.command}"
+            try:
+                await asyncio.to_thread(desk.ask, path, each.body, key=each.key)
+            except DeskError as error:
+                refusals.append(str(error))
+
+    await publish([each for each in submissions if each.story not in plan.held])
+    for story, steps in plan.held.items():
+        parts = [each for each in submissions if each.story == story]
+        ends = next((n for n, each in enumerate(parts) if isinstance(each.submission, OutcomeSubmission)), len(parts))
+        await publish(parts[:ends])
+        await say(steps)
+        await publish(parts[ends:])
+    await say(plan.after)
+    return whole, refusals[0] if refusals else ""
