@@ -269,7 +269,7 @@ class OutcomeSubmission(Submission):
     criterion: Criterion | None = Field(default=None, description="Of a refusal.")
     turn_to: BodyCode | None = Field(
         default=None,
-        description="Of a refusal: who can help instead. Of the access outcome `other_body`: which one holds the document.",
+        description="Of a refusal: who can help instead. Of the access outcome `other_body`: who holds the document.",
     )
     voiding: VoidingReason = VoidingReason.UNSPECIFIED
     reopening: ReopeningReason = ReopeningReason.UNSPECIFIED
