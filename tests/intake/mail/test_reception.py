@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from tests.intake.mail.mailroom import Mailroom
-from tests.intake.mail.post import DESK, JPEG, bounce, mail, nested, raw
+from tests.intake.mail.post import JPEG, bounce, mail, nested, raw
 
 from clic_chassis.decider import Fact
 from clic_chassis.error import NotFoundError, RetryableError
-from clic_chassis.mail import Heading, mail_of
 from clic_contracts.envelope import derive_id
 from clic_contracts.event import (
     Event,
@@ -26,20 +25,9 @@ from clic_contracts.event import (
     RequestNoted,
     RequestReceived,
 )
-from clic_contracts.vocabulary import (
-    Channel,
-    Language,
-    LetterFailure,
-    LetterKind,
-    Missing,
-    RequesterPresence,
-    RequestId,
-    Service,
-)
-from clic_deadlines.core.digest import Notice
-from clic_deadlines.digest.table import Taken
+from clic_contracts.vocabulary import Channel, LetterFailure, LetterKind, Missing, RequesterPresence, RequestId, Service
 from clic_intake.core.mail_nature import Aside
-from clic_intake.mail.kept import ASIDE_KEPT_DAYS, THIRD_PARTY
+from clic_intake.mail.kept import ASIDE_KEPT_DAYS
 from clic_intake.mail.reception import DELAY_DAYS_MAX, NotTakenError, Outcome
 
 LETTER = "6f9619ff-8b86-5d11-b42d-00cf4fc964ff"
@@ -261,35 +249,6 @@ async def test_what_was_erased_takes_nothing_any_more(room: Mailroom) -> None:
     assert (taken.outcome, taken.request_id != request_id) == (Outcome.REQUEST, True)
 
 
-@pytest.mark.parametrize("sender", [STRANGER, "Camille Exemple <camille@exemple.invalid>"])
-async def test_a_third_partys_answer_to_its_notice_is_kept_apart_from_what_the_requester_said(
-    room: Mailroom, sender: str
-) -> None:
-    """A-2.1 art. 49, 53: no fact of the request holds it, delivered however often; it goes when the request does."""
-    request_id = await room.open(mail())
-    notice = LetterWritten(
-        letter_id=LETTER,
-        letter=LetterKind.THIRD_PARTY,
-        channel=Channel.EMAIL,
-        language="fr",
-        third_party_id=derive_id("tiers imaginaire"),
-    )
-    await write(room, request_id, notice)
-    headers = {"In-Reply-To": f"<{LETTER}.{request_id}@villemsh.ca>"}
-    files = (("offre.pdf", b"%PDF-1.4 imaginaire", "application/pdf"),)
-    reply = mail("Je m’y oppose.", sender=sender, message_id="<2@exemple.invalid>", headers=headers, files=files)
-    before = await room.types(request_id)
-    for by_person in (False, False, True):
-        taken = await room.take(reply, by_person=by_person)
-        assert (taken.outcome, taken.request_id) == (Outcome.THIRD_PARTY, request_id)
-        assert await room.types(request_id) == before
-    (kept,) = await room.kept.of_request(request_id)
-    assert (kept.reason, kept.kept_until) == (THIRD_PARTY, None)
-    assert await room.kept.read(kept.mail_id) == reply
-    await room.runtime.pool.execute("UPDATE request SET wrapped_key = NULL, erased_at = now()")
-    assert await room.kept.of_request(request_id) == []
-
-
 # -- what nobody wrote ----------------------------------------------------------------------------------------------
 
 
@@ -309,32 +268,6 @@ async def test_our_own_letter_that_comes_back_to_us_is_a_loop(room: Mailroom) ->
     before = await room.length()
     await room.take(mail(sender="CLIC <clic@villemsh.ca>", message_id=f"<{LETTER}.{request_id}@villemsh.ca>"))
     assert [each.reason for each in await room.kept.aside()] == [Aside.LOOP]
-    assert await room.length() == before
-
-
-async def test_a_digest_to_a_department_whose_address_is_the_desks_leaves_nothing(room: Mailroom) -> None:
-    """POL-29, RFC 3834: neither a request nor a mail for agents to sort; only its own kind is let go."""
-    name = Taken(dt.date(2026, 11, 26), Notice.DEPARTMENT, "greffe", 0).name
-    heading = Heading(
-        message_id=f"<{name}@villemsh.ca>",
-        sender="CLIC",
-        address=DESK,
-        language=Language.FR,
-        written_at=room.runtime.clock.now(),
-        boundary=f"clic-{name}",
-    )
-    digest = mail_of(heading, DESK, "Vos échéances", "Une échéance imaginaire.", "<p>Une échéance imaginaire.</p>")
-    before = await room.length()
-    assert (await room.take(digest.as_bytes(), returns_to=DESK)).outcome is Outcome.DIGEST
-    assert await room.kept.aside() == []
-    others = (
-        mail(sender=STRANGER, message_id=heading.message_id, headers={"Auto-Submitted": "auto-generated"}),
-        mail(sender=DESK, message_id=f"<{name}@exemple.invalid>", headers={"Auto-Submitted": "auto-generated"}),
-        mail(sender=DESK, message_id=heading.message_id),
-    )
-    for other in others:
-        assert (await room.take(other)).outcome is Outcome.ASIDE
-    assert len(await room.kept.aside()) == len(others)
     assert await room.length() == before
 
 
