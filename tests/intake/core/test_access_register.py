@@ -166,6 +166,21 @@ def test_the_outcome_is_how_it_stands_now(story: Sequence[Recorded], expected: O
     assert line(received(), *story).outcome is expected
 
 
+@pytest.mark.parametrize(("days", "in_time"), [(3, True), (25, False)])
+def test_what_is_not_admissible_is_decided_once_the_citizen_is_told(days: int, *, in_time: bool) -> None:
+    """A-2.1 art. 47, 135: the review that may be asked of it is told beside."""
+    limit = recorded(decide(), at=RECEIVED_AT)
+    judged, told = on(2, make(RequestRefused, sent=None)), on(days, make(RequestRefused))
+    before, after = (
+        line(received(), limit, judged),
+        line(received(), limit, judged, told, on(30, make(ReviewRequested))),
+    )
+
+    assert (before.outcome, before.decided_on, before.in_time) == (Outcome.NOT_ADMISSIBLE, None, None)
+    assert (after.outcome, after.delay_days, after.in_time) == (Outcome.NOT_ADMISSIBLE, days, in_time)
+    assert after.review_requested
+
+
 SILENCE = (
     received(),
     recorded(decide(), at=RECEIVED_AT),

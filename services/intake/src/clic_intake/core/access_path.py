@@ -103,6 +103,8 @@ class AccessPath:
     decisions: list[Decision] = field(default_factory=list)
     refused_at: dt.datetime | None = None
     """Judged not admissible."""
+    refusal_told_at: dt.datetime | None = None
+    """When the citizen was first told so: as a decision, it can be contested from then on. Source: art. 135."""
     withdrawn_at: dt.datetime | None = None
     limits: dict[str, Limit] = field(default_factory=dict)
     deemed_refusals: dict[str, dt.datetime] = field(default_factory=dict)
@@ -187,8 +189,9 @@ def _apply_own(path: AccessPath, recorded: Recorded) -> None:
             path.extended_at, path.extended_days = at, days
         case RequestAnswered():
             path.decisions.append(Decision(at, event.access_outcome, event.provisions, event.body))
-        case RequestRefused():
+        case RequestRefused(sent=sent):
             path.refused_at = at
+            path.refusal_told_at = path.refusal_told_at or (at if sent is not None else None)
         case RequestClosed(reason=ClosingReason.WITHDRAWN):
             path.withdrawn_at = at
         case RequestReopened():

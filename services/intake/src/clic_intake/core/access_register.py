@@ -64,7 +64,8 @@ class Line:
     """None: nobody has said yet."""
     decided_on: dt.date | None
     delay_days: int | None
-    """Calendar days from the day of reception, which is day 0, to the first decision."""
+    """Calendar days from the day of reception, which is day 0, to the first decision, or to the notice that it is not
+    admissible."""
     extended: bool
     third_party: bool
     outcome: Outcome
@@ -100,7 +101,8 @@ def line_of(path: AccessPath, zone: dt.tzinfo) -> Line | None:
     if received is None or request.received_at is None or request.phase is Phase.VOIDED or _is_joined(path):
         return None
     received_on = request.received_at.astimezone(zone).date()
-    decided_on = path.decisions[0].at.astimezone(zone).date() if path.decisions else None
+    decided_at = _decided_at(path)
+    decided_on = decided_at.astimezone(zone).date() if decided_at else None
     return Line(
         number=received.reference,
         received_on=received_on,
@@ -112,11 +114,25 @@ def line_of(path: AccessPath, zone: dt.tzinfo) -> Line | None:
         third_party=bool(path.third_parties),
         outcome=_outcome(path),
         deemed_refused=path.deemed_refused_at is not None,
-        in_time=path.decide.in_time if path.decide else None,
+        in_time=_in_time(path),
         provisions=provisions_of(each for decision in path.decisions for each in decision.provisions),
         review_requested=path.review_requested_on is not None,
         review_outcome=path.review_outcome,
     )
+
+
+def _decided_at(path: AccessPath) -> dt.datetime | None:
+    told = (path.decisions[0].at if path.decisions else None, path.refusal_told_at)
+    return min((each for each in told if each is not None), default=None)
+
+
+def _in_time(path: AccessPath) -> bool | None:
+    limit = path.decide
+    if limit is None:
+        return None
+    if path.decision is None and path.refused_at is not None and path.refusal_told_at is not None:
+        return path.refusal_told_at < limit.due_at
+    return limit.in_time
 
 
 def _is_joined(path: AccessPath) -> bool:
