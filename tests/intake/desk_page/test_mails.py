@@ -15,10 +15,15 @@ from tests.intake.mail.conftest import room as room
 from tests.intake.mail.conftest import settings as settings
 from tests.intake.mail.mailroom import Mailroom
 from tests.intake.mail.post import JPEG, mail
-from tests.intake.service.office import Office
+from tests.intake.mail.test_apart import notice
+from tests.intake.mail.test_reception import STRANGER
+from tests.intake.service.office import SOURCE, Office
+from tests.intake.service.test_privacy import REQUEST
 from tests.reporting.board import served
 
 from clic_chassis.testing import at_work
+from clic_contracts.envelope import request_id_for
+from clic_contracts.submission import RequestSubmission
 from clic_intake.mail import kept
 
 WORDS = "Un trou devant le 1, rue Inventée."
@@ -99,6 +104,37 @@ async def test_nobody_but_the_desk_sees_or_takes_what_nobody_sorted(room: Mailro
         for what in ("open", "take"):
             assert (await desk.http.post(f"{here}/{what}", data={"reason": WHY})).status_code == 403
     assert await openings(room) == []
+
+
+async def test_a_third_partys_answer_is_read_by_whoever_may_see_its_request_and_by_nobody_else(
+    room: Mailroom, bureau: Bureau
+) -> None:
+    """POL-26, A-2.1 art. 49, 53: the clerk finds it on the page of mails; nobody takes it for the requester's."""
+    said = REQUEST.model_dump(mode="json", exclude_unset=True) | {"kind": "access_to_information"}
+    await bureau.office.submit(RequestSubmission.model_validate(said), "acces-1")
+    request_id = request_id_for(SOURCE, "acces-1")
+    await room.take(mail("Je m’y oppose.", sender=STRANGER, headers={"In-Reply-To": await notice(room, request_id)}))
+    [kept_mail] = await room.kept.of_request(request_id)
+    here = f"/desk/mails/{kept_mail.mail_id}"
+    async with bureau.client("clerk") as clerk, bureau.client("desk") as desk, bureau.client("roads") as roads:
+        assert "/desk/mails" in await clerk.get("/desk/lists/all")
+        assert here in await clerk.get("/desk/mails")
+        before = await clerk.get(here)
+        opened = await clerk.send(before, f"{here}/open", reason=WHY)
+        assert "Je m’y oppose." in text_of(opened.text)
+        assert f"/desk/requests/{request_id}" in opened.text
+        assert f"{here}/take" not in opened.text
+        page = await desk.get("/desk/mails")
+        assert here not in page
+        for client, status in ((desk, 404), (roads, 403)):
+            assert (await client.http.get(here)).status_code == status
+        assert (await desk.send(page, f"{here}/open", reason=WHY)).status_code == 404
+    assert await openings(room) == [("lou.exemple", WHY)]
+    answer = await bureau.office.ask("/persons/export", {"request_ids": [request_id], "reason": WHY}, token="greffe")
+    assert answer.status_code == 200
+    assert "oppose" not in answer.text
+    [exported] = answer.json()["requests"]
+    assert not [each for each in exported["facts"] if each["type"] == "interaction.recorded.v1"]
 
 
 async def test_more_than_a_page_leads_to_the_next_one(

@@ -1,5 +1,6 @@
 """Mails that are kept as they came, over HTTP: what was set aside is looked at and taken all the same (POL-10)."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from clic_contracts.permission import DESK
 from clic_contracts.vocabulary import RequestId
 from clic_intake.core.mail_nature import Aside
 from clic_intake.core.rule import UnknownRequestError
-from clic_intake.mail.kept import NOT_KEPT, NOT_WHOLE, KeptMail, KeptMails
+from clic_intake.mail.kept import NOT_KEPT, NOT_WHOLE, THIRD_PARTY, KeptMail, KeptMails
 from clic_intake.mail.reception import Reception
 from clic_intake.register import Register
 
@@ -31,7 +32,8 @@ class Mail(BaseModel):
 
     mail_id: str
     reason: str = Field(
-        description=f"`{NOT_WHOLE}`: its request does not hold all of it; or why it was set aside: "
+        description=f"`{NOT_WHOLE}`: its request does not hold all of it; `{THIRD_PARTY}`: a third party answered our "
+        "notice, and the request holds nothing of it; or why it was set aside: "
         + ", ".join(f"`{each.value}`" for each in Aside)
     )
     arrived_at: AwareDatetime
@@ -76,6 +78,23 @@ class Mails:
         if found.kept_until is None:
             raise NotFoundError(NOT_KEPT)  # It is its request's.
         return found
+
+    async def of_third_parties(self, agent: Agent) -> list[KeptMail]:
+        """What third parties answered about requests that the agent may see, newest first (A-2.1 art. 49, POL-26).
+
+        Raises:
+            HTTPException: 403, the agent works neither at the desk nor in a department.
+            RetryableError: a server is away; try again.
+        """
+        return [each for each in await self._kept.of_third_parties() if await self._stories.sees(each.story_id, agent)]
+
+    async def one(self, agent: Agent, mail_id: str) -> KeptMail:
+        """A third party's answer about a request that the agent may see, or as `one_aside`. Raises as that."""
+        with contextlib.suppress(NotFoundError):
+            found = await self._kept.find(mail_id)
+            if found.reason == THIRD_PARTY and await self._stories.sees(found.story_id, agent):
+                return found
+        return await self.one_aside(agent, mail_id)
 
     async def of_request(self, agent: Agent, request_id: RequestId) -> list[KeptMail]:
         """Originals of a request, oldest first. Raises as `Stories.own`."""

@@ -220,6 +220,7 @@ ASIDES: dict[Aside, Both] = {
     Aside.AUTO_REPLY: ("Réponse automatique", "Automatic reply"),
     Aside.LIST: ("Envoi à plusieurs personnes", "Sent to many"),
 }
+THIRD_PARTY_ANSWER: Both = ("Réponse d’un tiers avisé", "Answer of a third party who was notified")
 SEALED: dict[str, Both] = {
     "name": ("Nom", "Name"),
     "email": ("Courriel", "E-mail"),

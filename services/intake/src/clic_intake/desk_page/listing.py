@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from clic_chassis.agents import Agent
 from clic_chassis.identity import checked_form
 from clic_chassis.log import EventLog
-from clic_contracts.permission import DESK
+from clic_contracts.permission import ACCESS_ROLE, DESK
 from clic_contracts.vocabulary import Kind, Phase
 from clic_intake.personal.person import Persons
 from clic_intake.web import NOTHING_FILLED, Filled, Words, words_of
@@ -62,7 +62,7 @@ class ListPages:
             next=self._at(name, filters, found.after) if found.after else None,
             own=self._lists.departments_of(agent),
             behind=await self._behind(),
-            sorts_mail=DESK in agent.roles,
+            sorts_mail=DESK in agent.roles or ACCESS_ROLE in agent.roles,
         )
 
     async def _behind(self) -> int | None:

@@ -15,6 +15,7 @@ from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError
 from clic_chassis.identity import checked_form, signed_in
+from clic_contracts.permission import ACCESS_ROLE, DESK
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import RequestId
 from clic_intake.api.mail import MailPath, Mails
@@ -22,7 +23,7 @@ from clic_intake.core.mail import Mail, parse
 from clic_intake.core.mail_nature import Aside
 from clic_intake.core.mail_words import text_of
 from clic_intake.mail.html import html_text
-from clic_intake.mail.kept import LIST_MAX, KeptMail
+from clic_intake.mail.kept import LIST_MAX, THIRD_PARTY, KeptMail
 from clic_intake.web import NOTHING_FILLED, Filled, words_of
 
 from . import label
@@ -40,7 +41,7 @@ _GONE = (
 
 
 class MailPages:
-    """Draws what was set aside; that all of it is the desk's alone, `Mails` sees to (POL-26)."""
+    """Draws what was set aside, and what third parties answered; whose it is, `Mails` sees to (POL-26)."""
 
     def __init__(self, frame: Frame, mails: Mails) -> None:
         self._frame = frame
@@ -48,24 +49,27 @@ class MailPages:
 
     async def listing(self, request: Request, agent: Agent, after: str | None) -> Response:
         """A page of the list, the newest first, without what stands in them."""
-        found = await self._mails.aside(agent, after)
+        answers = [] if after else await self._mails.of_third_parties(agent)
+        is_clerk_alone = ACCESS_ROLE in agent.roles and DESK not in agent.roles
+        found = [] if is_clerk_alone else await self._mails.aside(agent, after)
         return self._frame.page(
             request,
             agent,
             "mails.html",
             mails=[(each, self._reason(request, each)) for each in found],
+            answers=answers,
             first=PATH if after else None,
             next=f"{PATH}?after={found[-1].mail_id}" if len(found) == LIST_MAX else None,
         )
 
     async def one(self, request: Request, agent: Agent, mail_id: str) -> Response:
         """A mail before it is opened."""
-        return self._page(request, agent, await self._mails.one_aside(agent, mail_id))
+        return self._page(request, agent, await self._mails.one(agent, mail_id))
 
     async def open(self, request: Request, agent: Agent, mail_id: str) -> Response:
         """What stands in a mail, for a reason that is recorded first (POL-30)."""
         filled = Filled.of(await checked_form(request))
-        mail = await self._mails.one_aside(agent, mail_id)
+        mail = await self._mails.one(agent, mail_id)
         if not is_reason(filled.value("reason")):
             return self._page(request, agent, mail, filled=self._say_why(request, filled), status=422)
         raw = await self._mails.open(agent, mail_id, filled.value("reason"))
@@ -116,7 +120,8 @@ class MailPages:
         )
 
     def _reason(self, request: Request, mail: KeptMail) -> str:
-        return said(words_of(request), label.ASIDES[Aside(mail.reason)])
+        is_answer = mail.reason == THIRD_PARTY
+        return said(words_of(request), label.THIRD_PARTY_ANSWER if is_answer else label.ASIDES[Aside(mail.reason)])
 
 
 def add_mail_pages(api: FastAPI, mails: Mails, town: Town, clock: Clock) -> None:

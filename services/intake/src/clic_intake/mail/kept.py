@@ -101,6 +101,11 @@ class KeptMails:
         async with connected(self._pool) as connection:
             return [_kept(row) for row in await connection.fetch(_SQL["of_request"], request_id)]
 
+    async def of_third_parties(self) -> list[KeptMail]:
+        """What third parties answered, newest first, `LIST_MAX` at most. Raises as `aside`."""
+        async with connected(self._pool) as connection:
+            return [_kept(row) for row in await connection.fetch(_SQL["of_third_parties"], THIRD_PARTY, LIST_MAX)]
+
     async def find(self, mail_id: str) -> KeptMail:
         """What may be listed of a mail.
 

@@ -16,6 +16,11 @@ ORDER BY arrived_at DESC, mail_id DESC LIMIT $3;
 SELECT mail_id, story_id, reason, arrived_at, size_bytes, kept_until FROM mail_kept
 WHERE story_id = $1 AND kept_until IS NULL ORDER BY arrived_at, mail_id;
 
+-- name: of_third_parties
+-- What third parties answered, newest first; without what stands in it.
+SELECT mail_id, story_id, reason, arrived_at, size_bytes, kept_until FROM mail_kept
+WHERE reason = $1 AND kept_until IS NULL ORDER BY arrived_at DESC, mail_id DESC LIMIT $2;
+
 -- name: kept
 -- One mail, without what stands in it.
 SELECT mail_id, story_id, reason, arrived_at, size_bytes, kept_until FROM mail_kept WHERE mail_id = $1;
