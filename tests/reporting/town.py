@@ -173,14 +173,15 @@ _BY_STORY: tuple[Recorded, ...] = (
     _said("A4", RequestClosed, on(4, 2)),
     _kept("A4", on(4, 2)),
     # Judged. A1: due in January, it stood still from the 9th to the 20th and is due in the second quarter, and kept in
-    # time. A2: missed, until it was known that it had stood still: it was kept in time. A3: warned; a closing moved it
-    # to the 23rd, warned of again, missed, escalated. A10 stands still, past the limit that it had.
+    # time. A2: missed, until it was known that it stood still, and then that it was kept in time. A3: warned; a closing moved
+    # it to the 23rd, warned of again, missed, escalated. A10 stands still, past the limit that it had.
     _owed("A1", on(1, 8), on(1, 10), "judge"),
     _judge("A1", ObligationPaused, on(1, 9)),
     _judge("A1", ObligationRecounted, on(1, 20), because="resumed", due_at=on(4, 3)),
     _judge("A1", ObligationMet, on(4, 1), met_at=on(4, 1)),
     _owed("A2", on(1, 12), on(1, 18), "judge"),
     _judge("A2", ObligationMissed, on(1, 18), due_at=on(1, 18)),
+    _judge("A2", ObligationPaused, on(1, 22)),
     _judge("A2", ObligationRecounted, on(1, 27), because="later_known", due_at=on(1, 25)),
     _judge("A2", ObligationMet, on(1, 27), met_at=on(1, 24)),
     _owed("A3", on(1, 20), on(1, 22), "judge"),
