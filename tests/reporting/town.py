@@ -173,7 +173,7 @@ _BY_STORY: tuple[Recorded, ...] = (
     _said("A4", RequestClosed, on(4, 2)),
     _kept("A4", on(4, 2)),
     # Judged. A1: due in January, it stood still from the 9th to the 20th and is due in the second quarter, and kept in
-    # time. A2: missed, until it was known that it stood still, and then that it was kept in time. A3: warned; a closing moved
+    # time. A2: missed, until it was known that it stood still, and then that it was kept. A3: warned; a closing moved
     # it to the 23rd, warned of again, missed, escalated. A10 stands still, past the limit that it had.
     _owed("A1", on(1, 8), on(1, 10), "judge"),
     _judge("A1", ObligationPaused, on(1, 9)),
