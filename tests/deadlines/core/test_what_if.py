@@ -33,11 +33,11 @@ from clic_contracts.event import (
 )
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import WINDOWS, ObligationKind
-from clic_deadlines.core.counted import CountedOwed, CountingRules
 from clic_deadlines.core.duty import READS, Duty, duties, fold
 from clic_deadlines.core.narrow import FACTS, Happening, Told, decode_narrow, type_of
 from clic_deadlines.core.standard import Rules
 from clic_deadlines.core.what_if import CONFIDENTIAL, Outcome, Question, Sums, WhatIf
+from clic_deadlines.core.what_if_count import CountedOwed, CountingRules
 from clic_deadlines.core.what_if_row import Row, Side, rows_of, together
 
 REQUEST_ID = derive_id("request", "what-if")

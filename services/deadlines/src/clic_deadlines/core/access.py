@@ -26,8 +26,6 @@ from .standard import (
     Standard,
 )
 
-_INSTANT = dt.timedelta(microseconds=1)
-
 
 @dataclass
 class _Party:
@@ -187,7 +185,7 @@ def review_requested(owed: Owed, requested_on: dt.date, recorded: Happened) -> N
 
     What the town knew of before a time for review began was not asked in that time.
     """
-    at = min(recorded.occurred_at, owed.rules.calendar.end_of(requested_on) - _INSTANT)
+    at = min(recorded.occurred_at, last_instant(owed.rules.calendar.end_of(requested_on)))
     for window in owed.reviews:
         starts_at = owed.duties[window].terms.starts_at
         if starts_at <= recorded.occurred_at:

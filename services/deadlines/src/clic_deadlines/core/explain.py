@@ -30,11 +30,12 @@ from clic_contracts.vocabulary import WINDOWS, DelayUnit, Language, LiftReason, 
 
 from .explain_words import Words, words_of
 from .holiday_name import holiday_name
-from .standard import PROMISED_RULE
+from .limit import last_instant
+from .standard import OUTSIDE_WORK_AGREED_RULE, PROMISED_RULE
 
 _DAY = dt.timedelta(days=1)
 _BY_DAYS = (DelayUnit.BUSINESS_DAYS, DelayUnit.CALENDAR_DAYS)
-_AGREED = (PROMISED_RULE, "outside_work_agreed")
+_AGREED = (PROMISED_RULE, OUTSIDE_WORK_AGREED_RULE)
 """Rules by which a limit is an agreed day."""
 
 
@@ -263,7 +264,7 @@ class _Telling:
             case ObligationWarned() if self.terms.obligation not in WINDOWS:
                 return words.warned(at)
             case ObligationMissed(due_at=due_at):
-                return words.missed(self._said((due_at, (self._local(due_at) - dt.timedelta(microseconds=1)).date())))
+                return words.missed(self._said((due_at, last_instant(self._local(due_at)).date())))
             case ObligationEscalated(to=to):
                 return words.escalated(at, to)
             case ObligationMet(met_at=met_at, in_time=in_time, assumed=assumed):

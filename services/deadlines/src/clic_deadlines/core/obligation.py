@@ -18,10 +18,8 @@ from .missing import missing, recount
 from .standard import Rules
 from .standing import Obligation as Obligation
 from .standing import Obligations as Obligations
-from .standing import OnTime as OnTime
 from .standing import State as State
 from .standing import evolve
-from .standing import on_time as on_time
 from .standing import state_of as state_of
 
 

@@ -172,26 +172,6 @@ def state_of(obligation: Obligation, now: dt.datetime) -> State:
     return State.AT_RISK if obligation.warned_at is not None else State.RUNNING
 
 
-@dataclass(frozen=True, slots=True)
-class OnTime:
-    """How many obligations that are due were kept in time, and how many were not or are not."""
-
-    in_time: int
-    late: int
-
-    @property
-    def rate(self) -> float | None:
-        """The share in time, 0 to 1; None: nothing was due."""
-        due = self.in_time + self.late
-        return self.in_time / due if due else None
-
-
-def on_time(obligations: Iterable[Obligation], now: dt.datetime) -> OnTime:
-    """Open overdue ones count as late; what runs, stands still or was lifted counts not at all, nor others' time."""
-    states = [state_of(each, now) for each in obligations if not each.is_window]
-    return OnTime(states.count(State.MET), states.count(State.MET_LATE) + states.count(State.MISSED))
-
-
 def _after(state: Obligations, event: Event, at: dt.datetime) -> Obligations:
     if not isinstance(event, READS):
         return state

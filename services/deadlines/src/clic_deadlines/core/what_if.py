@@ -21,7 +21,6 @@ import msgspec
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import WINDOWS, ObligationKind, RecountReason
 
-from .counted import CountedOwed, CountingRules
 from .duty import fold
 from .limit import recounted
 from .narrow import (
@@ -39,6 +38,7 @@ from .narrow import (
     decode_narrow,
 )
 from .outcome import Duty, Kept, Released
+from .what_if_count import CountedOwed, CountingRules
 
 CONFIDENTIAL: Final = "(confidential)"
 """In the place of a subject; no code of a subject looks like it."""

@@ -1,4 +1,4 @@
-"""Terms as far as their outcome depends on them, counted fast: a whole log is folded under other rules in seconds.
+"""Terms of a what-if, counted fast as far as their outcome depends on them: a log is folded in seconds.
 
 The fold is that of `duty`. What is left out is the warning and the trace, which decide nothing; what is remembered is
 the limit of a delay in days, which is the same for every request that begins on a day.
