@@ -108,6 +108,12 @@ def own(rows: Iterable[DocketRow], code: DepartmentCode) -> list[DocketRow]:
     return [row for row in rows if (row.confidential_to or row.department) == code]
 
 
+def about(row: DocketRow, town: Town) -> str:
+    """What a request is about, in French: its subject, or its kind where it has none."""
+    subject = town.subject_by_code.get(row.subject or "")
+    return subject.name.fr if subject is not None else KINDS[row.kind]
+
+
 def reached(step: Escalation, last: Escalation | None, chain: Sequence[EscalationStep]) -> bool:
     """Whether somebody was told by the time that the chain came to `last`."""
     until = [*takewhile(lambda to: to is not last, (each.to for each in chain)), last]
@@ -177,11 +183,7 @@ class _Telling:
         return tuple(self._line(row, TO_DO[row.obligation], *tell(row)) for row in ordered)
 
     def _line(self, row: DocketRow, to_do: str, due: str, *notes: str) -> Line:
-        return Line(row.reference, self._about(row), to_do, due, tuple(filter(None, notes)))
-
-    def _about(self, row: DocketRow) -> str:
-        subject = self.town.subject_by_code.get(row.subject or "")
-        return subject.name.fr if subject is not None else KINDS[row.kind]
+        return Line(row.reference, about(row, self.town), to_do, due, tuple(filter(None, notes)))
 
     def _late(self, row: DocketRow) -> tuple[str, ...]:
         days = self.moment.business_days(row.due_strict_on, self.moment.today)

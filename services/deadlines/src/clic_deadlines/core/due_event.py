@@ -10,9 +10,9 @@ from clic_contracts.town import Town
 from clic_contracts.vocabulary import WINDOWS, DepartmentCode
 
 from .calendar import Calendar
-from .digest import own
+from .digest import about, own
 from .docket_row import DocketRow
-from .french import KINDS, NBSP, TO_DO, TOLD, clock, counted, full_day
+from .french import NBSP, TO_DO, TOLD, clock, counted, full_day
 from .obligation import State
 
 
@@ -52,12 +52,10 @@ def due_events(
 
 
 def _event(row: DocketRow, town: Town, calendar: Calendar) -> DueEvent:
-    subject = town.subject_by_code.get(row.subject or "")
-    about = subject.name.fr if subject is not None else KINDS[row.kind]
     local = calendar.local(row.due_at)
     return DueEvent(
         uid=f"{row.request_id}.{row.obligation_id}@{town.correspondence.address.rpartition('@')[2]}",
-        summary=f"{TO_DO[row.obligation]} – {row.reference} – {about}",
+        summary=f"{TO_DO[row.obligation]} – {row.reference} – {about(row, town)}",
         description="\n".join(_told(row, local, calendar)),
         on=row.due_prudent_on,
         at=None if local.time() == dt.time() else local,
