@@ -190,6 +190,9 @@ class Oracle(Ledger):
     def _reopened(self) -> None:
         """POL-39."""
         told, judged = self._of(K.ACKNOWLEDGE), self._of(K.JUDGE)
+        if self._current is not None and not self._current.is_over:  # Refused, and nobody was told.
+            self._silence_before()
+            self._lift([self._current], LiftReason.REPLACED)
         self._owe_answer()
         if all(each.lifted is not None for each in told):
             self._owe_acknowledgement()
@@ -261,12 +264,11 @@ class Oracle(Ledger):
     def _refused(self, event: RequestRefused) -> None:
         self._marks.append((self._at, False))
         self._keep(self._of(K.JUDGE))
-        self._silence_before()
         party = self._of(K.NOTIFY_THIRD_PARTY, K.THIRD_PARTY_RESPONSE) if self._parties else []
-        self._lift(
-            [*self._answers, *self._of(K.OUTSIDE_WORK, K.CITIZEN_REPLY), *party],
-            LiftReason.REFUSED,
-        )
+        self._lift([*self._of(K.OUTSIDE_WORK, K.CITIZEN_REPLY), *party], LiftReason.REFUSED)
+        if event.sent is not None or self._current is None:  # The law's clock runs until the requester is told.
+            self._silence_before()
+            self._lift(self._answers, LiftReason.REFUSED)
         if event.sent is not None:
             self._keep(self._of(K.ACKNOWLEDGE))
             self._tell_decision(is_contestable=True)

@@ -152,6 +152,29 @@ def test_a_refusal_of_the_request_itself_can_be_contested_once_it_is_told(desk: 
     assert "review_window-1" not in Desk(desk.rules, desk.tell).hears(ACCESS, told)
 
 
+def test_a_refusal_that_nobody_was_told_of_decides_nothing(desk: Desk) -> None:
+    """A-2.1 art. 47, 52: the law's clock runs until the requester knows; silence at the limit is a refusal."""
+    judged = (make(RequestRefused, sent=None), "2026-03-23T10:00")
+    assert desk.hears(WRITTEN, judged)["decide_access-1"] == "open"
+    standing = desk.waits_until(LIMIT, WRITTEN, judged)
+    assert (standing["decide_access-1"], standing["review_window-1"]) == ("missed", "open")
+    told = (make(RequestRefused), "2026-04-20T10:00")
+    standing = desk.hears(WRITTEN, judged, told)
+    assert (standing["decide_access-1"], standing["review_window-1"], standing["review_window-2"]) == (
+        "refused",
+        "replaced",
+        "open",
+    )
+
+
+def test_a_refusal_that_is_taken_back_untold_leaves_one_decision_owed(desk: Desk) -> None:
+    """POL-39: reopened, the request is decided on anew; what was owed before is owed no more."""
+    judged = (make(RequestRefused, sent=None), "2026-03-23T10:00")
+    reopened = (make(RequestReopened), "2026-03-24T10:00")
+    standing = desk.hears(WRITTEN, judged, reopened)
+    assert (standing["decide_access-1"], standing["decide_access-2"]) == ("replaced", "open")
+
+
 def test_a_late_refusal_of_the_request_itself_opens_its_own_review_and_ends_that_of_the_silence(desk: Desk) -> None:
     """POL-24, A-2.1 art. 52, 135."""
     desk.waits_until("2026-04-09T00:00", WRITTEN)

@@ -147,10 +147,17 @@ class AccessPath:
         self._told(recorded, is_contestable=outcome is not AccessOutcome.GRANTED)
 
     def refused(self, recorded: Happened, *, is_sent: bool) -> None:
-        """The request itself is not admissible: nobody else has to be heard; once it is told, it can be contested."""
+        """The request itself is not admissible: nobody else has to be heard; once it is told, it can be contested.
+
+        Until then the law's clock runs: what the requester does not know of decides nothing (A-2.1 art. 47, 52).
+        """
         self._hear_no_more(recorded, LiftReason.REFUSED)
         if is_sent:
             self._told(recorded, is_contestable=True)
+
+    def reopened(self, recorded: Happened) -> None:
+        """A refusal that was judged and never told is taken back: another decision is owed from now on."""
+        self._owed.release([self.decision], recorded, LiftReason.REPLACED)
 
     def _told(self, recorded: Happened, *, is_contestable: bool) -> None:
         owed, at = self._owed, recorded.occurred_at

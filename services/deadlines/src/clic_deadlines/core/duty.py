@@ -133,6 +133,8 @@ def _hand_back(owed: Owed, _: RequestHandedBack, happened: Happened) -> None:
 def _reopen(owed: Owed, _: RequestReopened, happened: Happened) -> None:
     """It is to be answered again (POL-39); what a merge lifted that is undone is owed again, too."""
     assert owed.received is not None
+    if owed.access is not None:
+        owed.access.reopened(happened)
     owed.answers.clear()
     _set_answer(owed, owed.received, happened)
     if not owed.was_told:
@@ -155,7 +157,9 @@ def _answer(owed: Owed, answered: RequestAnswered, happened: Happened) -> None:
 def _refuse(owed: Owed, refused: RequestRefused, happened: Happened) -> None:
     owed.waits.end(happened.occurred_at)
     owed.keep(owed.judgements, happened)
-    owed.release(owed.answers + owed.outside + owed.replies, happened, LiftReason.REFUSED)
+    owed.release(owed.outside + owed.replies, happened, LiftReason.REFUSED)
+    if refused.sent is not None or owed.access is None:
+        owed.release(owed.answers, happened, LiftReason.REFUSED)
     if owed.access is not None:
         owed.access.refused(happened, is_sent=refused.sent is not None)
     if refused.sent is not None:
