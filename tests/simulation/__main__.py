@@ -52,7 +52,10 @@ def main() -> int:
     with Pool(min(len(seeds), os.cpu_count() or 1)) as pool:
         for number, lines in enumerate(pool.imap_unordered(partial(wrong_in, requests=given.requests), seeds), 1):
             failed += bool(lines)
-            write("\n".join(lines) + "\n" if lines else f"{number} of {len(seeds)} years\r")
+            if lines:
+                write("\n".join(lines) + "\n")
+            elif sys.stdout.isatty():
+                write(f"{number} of {len(seeds)} years\r")
     write(f"{len(seeds)} years of {given.requests} requests, {failed} of them otherwise than they must be\n")
     return min(failed, 1)
 
