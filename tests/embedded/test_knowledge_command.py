@@ -31,7 +31,7 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the town's folder, and a desk that has one draft."""
     folder = tmp_path / "town"
     shutil.copytree(TOWN_DIR, folder)
-    monkeypatch.setattr(DeskApi, "of_folder", classmethod(lambda cls, agent: _Desk(agent)))
+    monkeypatch.setattr(DeskApi, "of_folder", classmethod(lambda cls, agent, service: _Desk(agent)))
     return folder
 
 
