@@ -43,3 +43,9 @@ def test_a_window_that_is_over_has_lapsed_before_anybody_said_so(whole: Desk) ->
     assert whole.state("citizen_reply-1", "2026-06-18T00:00") is State.LAPSED
     assert whole.waits_until("2026-06-18T00:00", RECEIVED, ASKED)["citizen_reply-1"] == "lapsed"
     assert whole.state("citizen_reply-1", "2026-06-18T00:00") is State.LAPSED
+
+
+def test_a_citizen_who_is_reminded_leaves_nothing_at_risk(whole: Desk) -> None:
+    """POL-06: it is their time; the town's own delay stands still meanwhile."""
+    assert whole.waits_until("2026-06-04T00:00", RECEIVED, ASKED)["citizen_reply-1"] == "warned"
+    assert whole.state("citizen_reply-1", "2026-06-04T00:00") is State.RUNNING

@@ -140,7 +140,7 @@ def _print_all(town: Town, made: list[Digest]) -> None:
     console = Console()
     to = addresses(town)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("department", overflow="fold")
+    table.add_column("department", no_wrap=True)
     table.add_column("notice", overflow="fold")
     for topic in _COUNTED:
         table.add_column(topic.replace("_", " "), justify="right")

@@ -169,7 +169,10 @@ def state_of(obligation: Obligation, now: dt.datetime) -> State:
         return State.PAUSED
     if is_over:
         return State.MISSED
-    return State.AT_RISK if obligation.warned_at is not None else State.RUNNING
+    is_at_risk = (
+        obligation.warned_at is not None and not obligation.is_window
+    )  # A citizen is reminded, and risks nothing.
+    return State.AT_RISK if is_at_risk else State.RUNNING
 
 
 def _after(state: Obligations, event: Event, at: dt.datetime) -> Obligations:
