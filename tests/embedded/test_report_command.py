@@ -25,6 +25,7 @@ from clic_chassis.embedded import free_port
 from clic_contracts.envelope import Commit
 from clic_contracts.subject import LOG_STREAM
 from clic_reporting.core.figure import Report
+from clic_reporting.core.french import number
 from clic_reporting.rebuild import Progress
 from clic_reporting.rebuild import rebuild as rebuild_tables
 from clic_reporting.report import period_report
@@ -102,7 +103,7 @@ async def test_a_report_for_a_terminal_has_the_figures_and_says_what_it_was_made
     assert any(row[:2] == ["Reçues", str(figures.received)] for row in rows)
     assert any(row[:2] == ["En attente à la fin", str(figures.pending_at_end)] for row in rows)
     assert any(row[:2] == ["Nid-de-poule", str(figures.by_subject["pothole"])] for row in rows)
-    assert f"Position dans le journal\u00a0: {len(commits)}\n" in told.stdout
+    assert f"Position dans le journal\u00a0: {number(len(commits))}\n" in told.stdout
     assert "Édition interne – chiffres exacts" in told.stdout
 
 
