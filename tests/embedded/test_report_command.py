@@ -35,8 +35,7 @@ APP.command()(report)
 APP.command()(rebuild)
 PERIOD = "2024-Q3"
 EVERY = history(Random(31), 80)
-LATE = 20
-"""Of these, the commits that tests add themselves."""
+LATE = 20  # Of these, the commits that tests add themselves.
 
 
 @pytest.fixture(autouse=True)

@@ -89,7 +89,7 @@ SELECT o.request_key,
             WHEN o.owed_by <> 'town' AND o.due_at <= (SELECT {schema}.as_of_instant()) THEN 'lapsed'
             WHEN o.paused_since IS NOT NULL THEN 'paused'
             WHEN o.due_at <= (SELECT {schema}.as_of_instant()) THEN 'missed'
-            WHEN o.warned THEN 'at_risk'
+            WHEN o.warned AND o.owed_by = 'town' THEN 'at_risk'
             ELSE 'running' END AS standing,
        o.owed_by = 'town' AND o.state IN ('open', 'missed') AND o.paused_since IS NULL
          AND o.due_at <= (SELECT {schema}.as_of_instant()) AS overdue,
