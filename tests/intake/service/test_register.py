@@ -117,13 +117,13 @@ async def test_requests_that_come_at_once_share_a_transaction(
     """A synced commit each would bound the desk at the disk's pace."""
     register = Register(pool, MASTER)
     sizes: list[int] = []
-    write = register._write
+    write = register._registered
 
     async def counted(batch: list[Any]) -> Any:
         sizes.append(len(batch))
         return await write(batch)
 
-    monkeypatch.setattr(register, "_write", counted)
+    monkeypatch.setattr(register, "_registered", counted)
     await asyncio.gather(*(register.register(request_id(n), 2026, with_key=False) for n in range(300)))
     assert sum(sizes) == 300
     assert len(sizes) <= 3

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from clic_chassis.clock import Clock
 from clic_chassis.sql import load
+from clic_chassis.together import Together
 
 from .core.alarm import Alarm
 
@@ -73,36 +72,20 @@ class TimerTable:
         self._pool = pool
         self._clock = clock
         self._past_grace = dt.timedelta(seconds=past_grace_s)
-        self._queue: deque[tuple[Written, asyncio.Future[None]]] = deque()
-        self._writer: asyncio.Task[None] | None = None
+        self._writes = Together(self._write_newest, most=BATCH_REQUESTS_MAX)
 
     async def write(self, written: Written) -> None:
         """Make a request's timers those of a decision, unless a later one wrote already.
 
         Raises:
-            asyncpg.PostgresError, OSError: it is not known to be written.
+            asyncpg.PostgresError, OSError, RetryableError: it is not known to be written.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append((written, done))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_all(), name="timer-writer")
-        await done
+        await self._writes.write(written)
 
-    async def _write_all(self) -> None:
-        while self._queue:
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_REQUESTS_MAX))]
-            # In one order everywhere, so that two instances never wait for each other.
-            newest = {each.request_id: each for each, _ in sorted(batch, key=lambda one: one[0].position)}
-            try:
-                await self._write_batch(sorted(newest.values(), key=lambda each: each.request_id))
-            except Exception as error:  # noqa: BLE001 - handed to everybody who waits for it
-                for _, done in batch:
-                    if not done.done():
-                        done.set_exception(error)
-            else:
-                for _, done in batch:
-                    if not done.done():
-                        done.set_result(None)
+    async def _write_newest(self, batch: Sequence[Written]) -> None:
+        newest = {each.request_id: each for each in sorted(batch, key=lambda one: one.position)}
+        # In one order everywhere, so that two instances never wait for each other.
+        await self._write_batch(sorted(newest.values(), key=lambda each: each.request_id))
 
     async def _write_batch(self, batch: Sequence[Written]) -> None:
         wanted = [(each, alarm) for each in batch for alarm in each.alarms]

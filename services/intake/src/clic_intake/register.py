@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,6 +13,7 @@ import asyncpg
 from clic_chassis import sql
 from clic_chassis.error import NotFoundError, RetryableError
 from clic_chassis.settings import SettingsError
+from clic_chassis.together import Together
 
 from .core.contact import contact_keys
 from .core.name import entries
@@ -81,9 +80,7 @@ class Register:
         self._master = master
         self._name_digest = name_digester(master)
         self._contact_digest = contact_digester(master)
-        self._writing = asyncio.Lock()
-        self._waiting: deque[_Wanted] = deque()
-        """Bounded by the tasks that submit, each of which waits here once."""
+        self._writes = Together(self._write, most=BATCH_MAX)
 
     async def check_master_key(self) -> None:
         """Look that what the register holds can be unwrapped.
@@ -113,39 +110,26 @@ class Register:
             RetryableError: the database is away; try again.
         """
         wanted = _Wanted(request_id, year, with_key, requester or {})
-        self._waiting.append(wanted)
-        try:
-            async with self._writing:
-                while wanted.outcome is None:
-                    await self._write_waiting()
-        except asyncio.CancelledError:
-            if wanted in self._waiting:
-                self._waiting.remove(wanted)
-            raise
+        await self._writes.write(wanted)
         if isinstance(wanted.outcome, Exception):
             raise wanted.outcome
         entry = wanted.outcome
+        assert entry is not None  # Written, or it would have raised.
         if with_key and entry.key is None and not entry.erased:
             return await self.entry(request_id, with_key=True)
         return entry
 
-    async def _write_waiting(self) -> None:
-        """Write what waits in one transaction, and tell each its outcome, whatever happens."""
-        batch = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
+    async def _write(self, batch: Sequence[_Wanted]) -> None:
+        """Write what waits in one transaction, and give each its entry."""
         try:
-            rows = await self._write(batch)
+            rows = await self._registered(batch)
             for each in batch:
                 each.outcome = self._outcome(rows[each.request_id])
-        except Exception as error:  # noqa: BLE001 - each of those who wait raises it
+        except Exception:
             self._master.refresh()  # Perhaps the key was retired a moment ago.
-            for each in batch:
-                each.outcome = error
-        finally:
-            for each in batch:
-                if each.outcome is None:  # This task was cancelled while it wrote for all.
-                    each.outcome = RetryableError("the registration was cut off")
+            raise
 
-    async def _write(self, batch: list[_Wanted]) -> dict[str, asyncpg.Record]:
+    async def _registered(self, batch: Sequence[_Wanted]) -> dict[str, asyncpg.Record]:
         wanted = list({each.request_id: each for each in batch}.values())
         async with self._connection() as connection, connection.transaction():
             rows = await connection.fetch(_SQL["registered"], [each.request_id for each in wanted])

@@ -13,6 +13,7 @@ import asyncpg
 from clic_chassis import sql
 from clic_chassis.error import RetryableError
 from clic_chassis.log import EventLog
+from clic_chassis.together import Together
 from clic_contracts.event import RequestMerged
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Phase, Reference, RequestId, Service
@@ -22,7 +23,6 @@ from clic_intake.core.rule import MergeError, UnknownRequestError
 from clic_intake.core.state import Request, state_of
 from clic_intake.register import connected
 from clic_intake.seal import MasterKey
-from clic_intake.together import Together
 
 JOINED_MAX = 200
 """Duplicates of one request at most; a storm that brings more is one note to everybody, not 200 letters."""

@@ -18,6 +18,7 @@ import asyncpg
 
 from clic_chassis import sql
 from clic_chassis.log import EventLog
+from clic_chassis.together import Together
 from clic_contracts.event import (
     LetterFailed,
     LetterSent,
@@ -31,7 +32,6 @@ from clic_contracts.subject import log_subject
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code, LetterFailure, LetterKind, RequestId, Service
 from clic_intake.register import connected
-from clic_intake.together import Together
 
 if TYPE_CHECKING:
     from clic_contracts.envelope import Commit

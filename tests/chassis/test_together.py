@@ -10,7 +10,7 @@ import pytest
 
 from clic_chassis.error import RetryableError
 from clic_chassis.testing import wait_until
-from clic_intake.together import BATCH_MAX, Together
+from clic_chassis.together import BATCH_MAX, Together
 
 
 class Table:

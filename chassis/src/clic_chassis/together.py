@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from clic_chassis.error import RetryableError
+from .error import RetryableError
 
 T = TypeVar("T")
 
 BATCH_MAX = 256
-"""Writes in one statement at most; who waits beyond is in the next one."""
+"""Writes in one statement, unless said otherwise; who waits beyond is in the next one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,8 +26,10 @@ class _Wanted(Generic[T]):
 class Together(Generic[T]):
     """Writes for all who wait, and tells each what came of it; nobody waits for a batch to fill."""
 
-    def __init__(self, write: Callable[[Sequence[T]], Awaitable[None]]) -> None:
+    def __init__(self, write: Callable[[Sequence[T]], Awaitable[None]], *, most: int = BATCH_MAX) -> None:
+        """`most` is how many go in one batch."""
         self._write = write
+        self._most = most
         self._writing = asyncio.Lock()
         self._waiting: deque[_Wanted[T]] = deque()
         """Bounded by the tasks that write, each of which waits here once."""
@@ -52,7 +54,7 @@ class Together(Generic[T]):
             raise wanted.error
 
     async def _write_waiting(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
+        batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
         error: Exception | None = RetryableError("the write was cut off")
         try:
             await self._write([each.what for each in batch])
