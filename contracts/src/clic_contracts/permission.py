@@ -30,6 +30,12 @@ def confidential_to(kind: Kind, subject_code: str | None, town: Town) -> Code | 
     return subject.department if subject is not None and subject.confidential else None
 
 
+def roles_needed(town: Town) -> tuple[tuple[str | None, ...], list[list[Code | None]]]:
+    """The subjects of a town, None among them, and for each kind the role that each of them needs (POL-26)."""
+    subjects = (None, *(each.code for each in town.subjects))
+    return subjects, [[confidential_to(kind, subject, town) for subject in subjects] for kind in Kind]
+
+
 def role_needed(received: RequestReceived, town: Town) -> Code | None:
     """The role that an agent needs to see a request as it was registered; None: every agent may (POL-26)."""
     return confidential_to(received.kind, received.subject, town) if received.confidential else None

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from functools import partial
-from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
 
 import asyncpg
-import structlog
 
-from clic_chassis import sql
+from clic_chassis import disposable, sql
 from clic_chassis.jetstream_log import decode
-from clic_chassis.projector import CHECKPOINT_TABLE
 from clic_contracts.envelope import Commit
-from clic_contracts.permission import confidential_to, role_needed
+from clic_contracts.permission import role_needed, roles_needed
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Escalation, Kind, ObligationKind
 from clic_deadlines.core.docket import READS, Entry, Open, fold
 
-log = structlog.get_logger()
-
 NAME: Final = "docket"
 SCHEMA: Final = "docket"
 _SQL: Final = sql.load("clic_deadlines.docket", "projection.sql")
-_MEANING: Final = (("clic_deadlines.core", "docket.py"), ("clic_deadlines.docket", "schema.sql"))
+_TABLES: Final = ("clic_deadlines.docket", "schema.sql")
+_MEANING: Final = (("clic_deadlines.core", "docket.py"), _TABLES)
 """Another version of these means other rows."""
 
 
@@ -47,15 +41,7 @@ class DocketProjection:
 
     async def prepare(self, connection: asyncpg.Connection) -> None:
         """Make the schema where there is none, or where it means something else than this code and town do."""
-        async with connection.transaction():
-            if await connection.fetchval("SELECT to_regclass('docket.checkpoint') IS NOT NULL"):
-                if await connection.fetchval(_SQL["definition"], NAME) in (None, self.definition):
-                    return
-                log.warning("docket_made_anew", definition=self.definition)
-            await connection.execute("DROP SCHEMA IF EXISTS docket CASCADE")
-            await connection.execute("CREATE SCHEMA docket")
-            await connection.execute(CHECKPOINT_TABLE.replace("{schema}", SCHEMA))
-            await connection.execute(_text("clic_deadlines.docket", "schema.sql"))
+        await disposable.prepare(connection, name=NAME, schema=SCHEMA, tables=_TABLES, meaning=self.definition)
 
     def decode(self, subject: str, sequence: int, body: bytes, headers: dict[str, str] | None) -> Commit:
         """See `Projection.decode`."""
@@ -81,13 +67,7 @@ class DocketProjection:
 
 def definition(town: Town) -> str:
     """What the rows mean: the fold, the tables, and whom this town lets see which kind and subject (POL-26)."""
-    digest = hashlib.sha256()
-    for package, file in _MEANING:
-        digest.update(_text(package, file).encode())
-    subjects = (None, *(each.code for each in town.subjects))
-    roles = [[confidential_to(kind, subject, town) for subject in subjects] for kind in Kind]
-    digest.update(json.dumps([subjects, roles]).encode())
-    return digest.hexdigest()[:16]
+    return disposable.definition(_MEANING, roles_needed(town))
 
 
 async def _entries(connection: asyncpg.Connection, request_ids: list[str]) -> dict[str, Entry]:
@@ -140,7 +120,3 @@ def values(entry: Entry, obligation_id: str, stands: Open) -> tuple[Any, ...]:
         stands.due_prudent_on, stands.warn_at, stands.warned, stands.paused_since, stands.missed_at,
         stands.escalated_to, stands.recounts, stands.changed_at, stands.standing,
     )  # fmt: skip
-
-
-def _text(package: str, file: str) -> str:
-    return resources.files(package).joinpath(file).read_text(encoding="utf-8")

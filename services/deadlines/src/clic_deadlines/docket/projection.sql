@@ -34,7 +34,3 @@ ON CONFLICT (request_id, obligation_id) DO UPDATE SET
     warned = excluded.warned, paused_since = excluded.paused_since, missed_at = excluded.missed_at,
     escalated_to = excluded.escalated_to, recounts = excluded.recounts, changed_at = excluded.changed_at,
     standing = excluded.standing;
-
--- name: definition
--- What the tables that stand there mean; nothing where there are none.
-SELECT definition FROM docket.checkpoint WHERE projection = $1;

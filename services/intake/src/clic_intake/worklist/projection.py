@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from importlib import resources
 from typing import Any, Final
 
 import asyncpg
-import structlog
 
-from clic_chassis import sql
+from clic_chassis import disposable, sql
 from clic_chassis.jetstream_log import decode
-from clic_chassis.projector import CHECKPOINT_TABLE
 from clic_contracts.envelope import Commit
-from clic_contracts.permission import confidential_to
+from clic_contracts.permission import confidential_to, roles_needed
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import Kind, LetterKind, Missing, Phase
+from clic_contracts.vocabulary import LetterKind, Missing, Phase
 from clic_intake.core.worklist import Owed, Row, Undelivered, fold
-
-log = structlog.get_logger()
 
 NAME: Final = "desk"
 SCHEMA: Final = "desk"
 _SQL: Final = sql.load("clic_intake.worklist", "projection.sql")
-_MEANING: Final = (("clic_intake.core", "worklist.py"), ("clic_intake.worklist", "schema.sql"))
+_TABLES: Final = ("clic_intake.worklist", "schema.sql")
+_MEANING: Final = (("clic_intake.core", "worklist.py"), _TABLES)
 """Another version of these means other rows."""
 
 
@@ -49,15 +44,7 @@ class WorklistProjection:
 
     async def prepare(self, connection: asyncpg.Connection) -> None:
         """Make the schema where there is none, or where it means something else than this code and town do."""
-        async with connection.transaction():
-            if await connection.fetchval("SELECT to_regclass('desk.checkpoint') IS NOT NULL"):
-                if await connection.fetchval(_SQL["definition"], NAME) in (None, self.definition):
-                    return
-                log.warning("worklist_made_anew", definition=self.definition)
-            await connection.execute("DROP SCHEMA IF EXISTS desk CASCADE")
-            await connection.execute("CREATE SCHEMA desk")
-            await connection.execute(CHECKPOINT_TABLE.replace("{schema}", SCHEMA))
-            await connection.execute(_text("clic_intake.worklist", "schema.sql"))
+        await disposable.prepare(connection, name=NAME, schema=SCHEMA, tables=_TABLES, meaning=self.definition)
 
     def decode(self, subject: str, sequence: int, body: bytes, headers: dict[str, str] | None) -> Commit:
         """See `Projection.decode`."""
@@ -79,13 +66,7 @@ class WorklistProjection:
 
 def definition(town: Town) -> str:
     """What the rows mean: the fold, the tables, and whom this town lets see which kind and subject (POL-26)."""
-    digest = hashlib.sha256()
-    for package, file in _MEANING:
-        digest.update(_text(package, file).encode())
-    subjects = (None, *(each.code for each in town.subjects))
-    roles = [[confidential_to(kind, subject, town) for subject in subjects] for kind in Kind]
-    digest.update(json.dumps([subjects, roles]).encode())
-    return digest.hexdigest()[:16]
+    return disposable.definition(_MEANING, roles_needed(town))
 
 
 def values(row: Row) -> tuple[Any, ...]:
@@ -121,7 +102,3 @@ def _row(record: asyncpg.Record) -> Row:
             ),
         }
     )
-
-
-def _text(package: str, file: str) -> str:
-    return resources.files(package).joinpath(file).read_text(encoding="utf-8")

@@ -27,7 +27,3 @@ ON CONFLICT (request_id) DO UPDATE SET
     public_text = excluded.public_text, public_notes = excluded.public_notes, erased = excluded.erased,
     owed = excluded.owed, undelivered = excluded.undelivered, pending = excluded.pending,
     heard_since = excluded.heard_since;
-
--- name: definition
--- What the tables that stand there mean; nothing where there are none.
-SELECT definition FROM desk.checkpoint WHERE projection = $1;
