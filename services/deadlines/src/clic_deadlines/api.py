@@ -1,6 +1,7 @@
 """The deadlines service over HTTP: what is owed, by when, and how that was counted. No personal data."""
 
 import datetime as dt
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Query
@@ -246,15 +247,4 @@ def _open(row: DocketRow) -> OpenObligation:
 
 
 def _told(told: Explanation, language: Language) -> ExplanationView:
-    return ExplanationView(
-        language=language,
-        title=told.title,
-        promise=told.promise,
-        rule=told.rule,
-        start=told.start,
-        counting=told.counting,
-        dates=told.dates,
-        since=told.since,
-        standing=told.standing,
-        text=told.text,
-    )
+    return ExplanationView(language=language, text=told.text, **asdict(told))

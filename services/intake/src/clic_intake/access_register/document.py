@@ -11,7 +11,6 @@ import functools
 import io
 import json
 from enum import StrEnum
-from importlib import resources
 from typing import Any, Final
 
 import typst
@@ -19,8 +18,8 @@ import xlsxwriter
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from xlsxwriter.worksheet import Worksheet
 
-from clic_chassis.error import ClicError
 from clic_contracts.town import Town
+from clic_intake.typesetting import TypesettingError, typeset
 from clic_intake.web import Words
 from clic_intake.web.words import NBSP
 
@@ -29,8 +28,6 @@ from .table import Cell, Table, Told, told
 
 BOM: Final = "\ufeff"
 """Tells Excel that the file is UTF-8."""
-STANDARD: Final = "ua-1"
-"""ISO 14289-1. Source: SGQRI 008."""
 WIDE, NARROW = 46, 16
 """Widths of columns, in characters."""
 
@@ -52,10 +49,6 @@ MEDIA_TYPES: Final[dict[Form, str]] = {
     Form.HTML: "text/html; charset=utf-8",
     Form.PDF: "application/pdf",
 }
-
-
-class TypesettingError(ClicError):
-    """The page could not be set: a fault of ours, told with Typst's own words."""
 
 
 def rendered(register: AccessRegister, town: Town, t: Words, form: Form) -> bytes:
@@ -208,8 +201,6 @@ def _environment() -> Environment:
 
 
 def _pdf(register: AccessRegister, document: Told, t: Words) -> bytes:
-    """Only fonts that come with Typst are used, so that every machine gives the same."""
-
     def set_table(table: Table) -> dict[str, Any]:
         return {
             "title": table.title,
@@ -231,24 +222,6 @@ def _pdf(register: AccessRegister, document: Told, t: Words) -> bytes:
         "words": {"page": t("page", "page"), "of": t("de", "of"), "notes": t("Notes", "Notes")},
     }
     try:
-        made = _compiler().compile(
-            input=_template(),
-            format="pdf",
-            pdf_standards=[STANDARD],
-            sys_inputs={"register": json.dumps(data, ensure_ascii=False)},
-            timestamp=int(register.made_at.timestamp()),
-        )
+        return typeset("access_register/register.typ", "register", data, register.made_at)
     except typst.TypstError as error:
         raise TypesettingError(f"the register of {register.year} could not be set: {error.diagnostic}") from error
-    assert isinstance(made, bytes)
-    return made
-
-
-@functools.cache
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True))
-
-
-@functools.cache
-def _template() -> bytes:
-    return resources.files("clic_intake").joinpath("access_register/register.typ").read_bytes()

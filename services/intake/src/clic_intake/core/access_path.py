@@ -133,11 +133,6 @@ class AccessPath:
         return self._newest(ObligationKind.NOTIFY_THIRD_PARTY)
 
     @property
-    def third_party_window(self) -> Limit | None:
-        """The time that a third party has; their silence is consent."""
-        return self._newest(ObligationKind.THIRD_PARTY_RESPONSE)
-
-    @property
     def review_window(self) -> Limit | None:
         """The time that the citizen has to ask the Commission."""
         return self._newest(ObligationKind.REVIEW_WINDOW)

@@ -6,52 +6,26 @@ As reporting sets its report (`clic_reporting.document.pdf`): services share no 
 from __future__ import annotations
 
 import datetime as dt
-import functools
-import json
-from importlib import resources
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import typst
 
-from clic_chassis.error import ClicError
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Language
 from clic_intake.core.told import content_lines, fact_words
+from clic_intake.typesetting import TypesettingError, typeset
 from clic_intake.web import Words
-
-STANDARD: Final = "ua-1"
-
-
-class TypesettingError(ClicError):
-    """The page could not be set: a fault of ours. What was to be set is not told."""
 
 
 def pdf(export: dict[str, Any], town: Town, language: Language) -> bytes:
     """The PDF's bytes: everything of an export but files' contents."""
-    data = json.dumps(_data(export, town, language), ensure_ascii=False)
+    made_at = dt.datetime.fromisoformat(export["made_at"])
+    data = _data(export, town, language)
     try:
-        made = _compiler().compile(
-            input=_template(),
-            format="pdf",
-            pdf_standards=[STANDARD],
-            sys_inputs={"export": data},
-            timestamp=int(dt.datetime.fromisoformat(export["made_at"]).timestamp()),
-        )
+        return typeset("personal/export.typ", "export", data, made_at)
     except typst.TypstError as error:
         raise TypesettingError(f"an export could not be set as a PDF ({type(error).__name__})") from None
-    assert isinstance(made, bytes)
-    return made
-
-
-@functools.cache
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True))
-
-
-@functools.cache
-def _template() -> bytes:
-    return resources.files("clic_intake").joinpath("personal/export.typ").read_bytes()
 
 
 def _data(export: dict[str, Any], town: Town, language: Language) -> dict[str, Any]:
