@@ -9,6 +9,8 @@ UV := $(TOOLS)/bin/uv
 UV_VERSION := 0.13.0
 MEMBERS := contracts chassis services/intake services/routing services/deadlines services/reporting deploy/embedded
 SETUP := $(VENV)/.set-up
+NODE := tests/node
+NODE_SETUP := $(NODE)/node_modules/.installed
 
 # A closed network has its own certificates, and no interpreter to download.
 export UV_PYTHON_DOWNLOADS := never
@@ -25,7 +27,7 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? 2 * n : 8))
 PARALLEL ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
-.PHONY: help setup up down test quick check fix bench simulate lock clean
+.PHONY: help setup node up down test quick check fix bench simulate lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show these words.
@@ -47,6 +49,13 @@ $(SETUP): requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(UV)
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=--editable ./%)
 	@touch $@
+
+$(NODE_SETUP): $(NODE)/package.json $(NODE)/package-lock.json $(NODE)/.npmrc
+	@echo "Installing what $(NODE)/package-lock.json names …"
+	@npm ci --prefer-offline --no-progress --silent --prefix $(NODE)
+	@touch $@
+
+node: $(NODE_SETUP) ## Install what the tests need from npm; tests that find none of it skip, with the reason.
 
 up: $(SETUP) ## Start CLIC on this machine: NATS, PostgreSQL, four services, a sample quarter. Ctrl-C stops it.
 	@$(BIN)/clic up $(ARGS)

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-pytest_plugins = ["clic_chassis.testing"]
+pytest_plugins = ["clic_chassis.testing", "tests.node.installed"]
 
 BROWSER_START_S = 60.0
 
