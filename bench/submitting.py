@@ -71,7 +71,7 @@ async def _posted_per_s(http: httpx.AsyncClient, prefix: str, count: int) -> flo
     bodies = _bodies(prefix, count)
 
     async def post(number: int) -> None:
-        answer = await http.post("/submissions", content=bodies[number])
+        answer = await http.post("/events", content=bodies[number])
         assert answer.status_code == HTTPStatus.CREATED, answer.text
 
     began = perf_counter()

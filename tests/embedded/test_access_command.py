@@ -34,7 +34,7 @@ def asked_for_access(desk: DeskApi) -> None:
         "datacontenttype": "application/json",
         "data": {**RequestSubmission.EXAMPLE, **said},
     }
-    desk.ask("/submissions", event)
+    desk.ask("/events", event)
     assert wait_for(lambda: len(_requests(desk)) == 1, START_S)
 
 

@@ -89,7 +89,7 @@ def submitted(desk: DeskApi) -> str:
             "requester": {"name": NAME, "email": "zzyx@exemple.invalid"},
         },
     }
-    return str(desk.ask("/submissions", event)["reference"])
+    return str(desk.ask("/events", event)["reference"])
 
 
 def test_a_learning_goes_into_the_report_in_a_few_commands_of_two_people(desk: DeskApi, tmp_path: Path) -> None:

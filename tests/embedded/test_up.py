@@ -84,7 +84,7 @@ def submit(folder: Path, event_id: str) -> Any:
         },
     }
     token = (folder / "agent.token").read_text().strip()
-    url = f"{read_installation(folder).services['intake']}/submissions"
+    url = f"{read_installation(folder).services['intake']}/events"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
     return httpx.post(url, json=event, headers=headers, timeout=20, trust_env=False).json()
 

@@ -56,7 +56,7 @@ async def by_http(house: House, said: Submission, event_id: str, *, at: dt.datet
     """Post a submission as the portal; the answer is its receipt."""
     body = encode_submission(said, source=SOURCE, event_id=event_id, occurred_at=at or now())
     async with house.http("intake") as client:
-        answer = await client.post("/submissions", content=body)
+        answer = await client.post("/events", content=body)
         return Receipt.model_validate(answer.json())
 
 

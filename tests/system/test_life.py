@@ -129,7 +129,7 @@ async def test_each_service_documents_its_http(house: House) -> None:
             page = (await client.get("/docs")).raise_for_status()
             assert "swagger" in page.text.lower()
             paths[service] = set((await client.get("/openapi.json")).raise_for_status().json()["paths"])
-    assert {"/submissions", "/requests/{request_id}/answer", "/requests/{request_id}/close"} <= paths["intake"]
+    assert {"/events", "/requests/{request_id}/answer", "/requests/{request_id}/close"} <= paths["intake"]
     assert any("{request_id}" in each for each in paths["routing"])
     assert "/requests/{request_id}/obligations" in paths["deadlines"]
     assert "/reports/{period}.json" in paths["reporting"]

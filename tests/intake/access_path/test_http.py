@@ -140,7 +140,7 @@ async def test_another_system_names_the_other_body_as_who_can_help(
     )
     body = encode_submission(said_there, source="/essai", event_id="1", occurred_at=bureau.now())
     headers = [("Content-Type", "application/cloudevents+json")]
-    answer = await office.ask("/submissions", token="portal", content=body, headers=headers)
+    answer = await office.ask("/events", token="portal", content=body, headers=headers)
     assert answer.json()["status"] == status, answer.text
     if turn_to is not None:
         told = (await bureau.facts(request_id))[-1].data

@@ -81,7 +81,7 @@ def lines(town: Town) -> dict[str, Line]:
     one = "/requests/{request_id}"
     draft = "/learnings/drafts/{draft_id}"
     return {
-        "POST /submissions": Line(frozenset({"publisher:portail_web"}), {}),
+        "POST /events": Line(frozenset({"publisher:portail_web"}), {}),
         "GET /references/{reference}": Line(staff),
         f"GET {one}": Line(staff),
         **{f"POST {one}/{name}": Line(treat, body) for name, body in commands.items()},

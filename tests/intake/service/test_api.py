@@ -209,7 +209,7 @@ async def test_the_documentation_names_every_command_and_what_may_go_wrong(offic
         for status in ("401", "403", "404", "409", "422", "503"):
             [media_type] = operation["responses"][status]["content"]
             assert media_type == PROBLEM_TYPE
-    assert "application/cloudevents+json" in document["paths"]["/submissions"]["post"]["requestBody"]["content"]
+    assert "application/cloudevents+json" in document["paths"]["/events"]["post"]["requestBody"]["content"]
 
 
 # -- confidential -----------------------------------------------------------------------------------------------------
@@ -307,8 +307,8 @@ async def test_what_was_erased_is_gone(office: Office) -> None:
 
 async def test_a_structured_cloudevent_has_its_receipt_at_once(office: Office) -> None:
     body = body_of(REPORT, "formulaire-1")
-    first = await office.ask("/submissions", body, token="portal", headers=STRUCTURED)
-    again = await office.ask("/submissions", body, token="portal", headers=STRUCTURED)
+    first = await office.ask("/events", body, token="portal", headers=STRUCTURED)
+    again = await office.ask("/events", body, token="portal", headers=STRUCTURED)
     assert (first.status_code, first.json()["status"]) == (201, "accepted")
     assert (again.status_code, again.json()["status"]) == (200, "known")
     assert first.json()["reference"] == again.json()["reference"]
@@ -320,11 +320,11 @@ async def test_a_binary_cloudevent_is_the_same_submission(office: Office) -> Non
     data = json.dumps(structured["data"]).encode()
     attributes = [(f"ce-{name}", structured[name]) for name in ("specversion", "type", "source", "time")]
     headers = [*attributes, ("ce-id", "formulaire-%C3%A9-1"), ("Content-Type", "application/json")]
-    first = await office.ask("/submissions", content=data, token="portal", headers=headers)
-    again = await office.ask("/submissions", structured, token="portal", headers=STRUCTURED)
+    first = await office.ask("/events", content=data, token="portal", headers=headers)
+    again = await office.ask("/events", structured, token="portal", headers=STRUCTURED)
     assert (first.status_code, first.json()["id"]) == (201, "formulaire-é-1")
     assert again.json()["status"] == "known"
-    broken = await office.ask("/submissions", content=b"{", token="portal", headers=headers)
+    broken = await office.ask("/events", content=b"{", token="portal", headers=headers)
     assert (broken.status_code, broken.json()["problem"]["status"]) == (400, 400)
 
 
@@ -338,7 +338,7 @@ async def test_each_of_a_batch_is_judged_by_itself(office: Office) -> None:
         "Bonjour",
         body_of(REPORT, "formulaire-3"),
     ]
-    answer = await office.ask("/submissions", content=json.dumps(batch).encode(), token="portal", headers=BATCH)
+    answer = await office.ask("/events", content=json.dumps(batch).encode(), token="portal", headers=BATCH)
     assert answer.status_code == 200
     receipts = answer.json()
     assert [each["status"] for each in receipts] == ["accepted", "refused", "refused", "refused", "accepted"]
@@ -348,22 +348,22 @@ async def test_each_of_a_batch_is_judged_by_itself(office: Office) -> None:
 async def test_a_batch_that_is_none_is_refused_whole(office: Office) -> None:
     cases = ((b"{", 400), (b"{}", 422), (json.dumps([{}] * 101).encode(), 422), (b'["\xff"]', 400))
     for content, status in cases:
-        answer = await office.ask("/submissions", content=content, token="portal", headers=BATCH)
+        answer = await office.ask("/events", content=content, token="portal", headers=BATCH)
         assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM_TYPE)
 
 
 async def test_a_refused_submission_answers_with_the_status_of_its_problem(office: Office) -> None:
     too_large = body_of(REPORT, "formulaire-1", data={**REPORT.model_dump(mode="json"), "text": "x" * 300_000})
     for body, status in ((too_large, 413), (body_of(REPORT, "formulaire-2", data={}), 422)):
-        answer = await office.ask("/submissions", body, token="portal", headers=STRUCTURED)
+        answer = await office.ask("/events", body, token="portal", headers=STRUCTURED)
         assert (answer.status_code, answer.json()["problem"]["status"]) == (status, status)
-    not_json = await office.ask("/submissions", content=b"Bonjour", token="portal", headers=STRUCTURED)
+    not_json = await office.ask("/events", content=b"Bonjour", token="portal", headers=STRUCTURED)
     assert (not_json.status_code, not_json.json()["status"]) == (400, "refused")
 
 
 async def test_only_a_publishers_token_submits(office: Office) -> None:
-    assert (await office.ask("/submissions", body_of(REPORT, "1"), headers=STRUCTURED)).status_code == 403
-    assert (await office.ask("/submissions", body_of(REPORT, "1"), token=None, headers=STRUCTURED)).status_code == 401
+    assert (await office.ask("/events", body_of(REPORT, "1"), headers=STRUCTURED)).status_code == 403
+    assert (await office.ask("/events", body_of(REPORT, "1"), token=None, headers=STRUCTURED)).status_code == 401
 
 
 async def test_a_desk_that_cannot_write_says_try_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,5 +371,5 @@ async def test_a_desk_that_cannot_write_says_try_again(office: Office, monkeypat
         raise RetryableError("away")
 
     monkeypatch.setattr(Desk, "submit", away)
-    answer = await office.ask("/submissions", body_of(REPORT, "1"), token="portal", headers=STRUCTURED)
+    answer = await office.ask("/events", body_of(REPORT, "1"), token="portal", headers=STRUCTURED)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")

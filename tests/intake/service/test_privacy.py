@@ -104,7 +104,7 @@ async def test_personal_data_stands_nowhere_in_clear_once_it_was_judged(
 
     monkeypatch.setattr(submitted, "personal", defect)
     assert (await office.submit(REQUEST, "appel-3")).status == "quarantined"
-    answer = await office.ask("/submissions", content=good, token="portal")
+    answer = await office.ask("/events", content=good, token="portal")
     assert answer.status_code == 500
     assert_silent("a defect over HTTP", answer.content)
 

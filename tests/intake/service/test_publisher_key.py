@@ -13,7 +13,7 @@ from clic_contracts.submission import Receipt
 from clic_intake.api.publisher import publisher_code
 from clic_intake.publisher_key import KEYS_MAX, PREFIX, NewKey, PublisherKeyError, PublisherKeys
 
-SUBMISSIONS = "/submissions"
+EVENTS = "/events"
 
 
 async def made(office: Office, publisher: str = "portail_web", label: str = "essai") -> NewKey:
@@ -27,7 +27,7 @@ async def test_a_key_publishes_as_its_publisher_and_no_other(office: Office) -> 
     receipts = []
     for publisher in ("portail_web", "telephonie"):
         key = (await made(office, publisher)).key
-        answer = await office.ask(SUBMISSIONS, body_of(REPORT, publisher), token=key, headers=STRUCTURED)
+        answer = await office.ask(EVENTS, body_of(REPORT, publisher), token=key, headers=STRUCTURED)
         assert answer.status_code == 201, answer.text
         receipts.append(Receipt.model_validate_json(answer.content))
     actors = []
@@ -46,9 +46,9 @@ async def test_a_key_opens_nothing_else(office: Office) -> None:
 async def test_a_key_that_ended_is_nobodys_at_once(office: Office) -> None:
     """Also where it was good a moment ago."""
     keys, new = PublisherKeys(office.runtime.pool), await made(office)
-    first = await office.ask(SUBMISSIONS, body_of(REPORT, "1"), token=new.key, headers=STRUCTURED)
+    first = await office.ask(EVENTS, body_of(REPORT, "1"), token=new.key, headers=STRUCTURED)
     assert await keys.end(new.key_id, ended_by="op.exemple", at=now()) == "portail_web"
-    second = await office.ask(SUBMISSIONS, body_of(REPORT, "2"), token=new.key, headers=STRUCTURED)
+    second = await office.ask(EVENTS, body_of(REPORT, "2"), token=new.key, headers=STRUCTURED)
 
     assert (first.status_code, second.status_code) == (201, 401)
     with pytest.raises(NotFoundError):
@@ -59,7 +59,7 @@ async def test_a_key_that_ended_is_nobodys_at_once(office: Office) -> None:
 
 async def test_wrong_keys_are_bounded_by_address(office: Office) -> None:
     tried = [
-        await office.ask(SUBMISSIONS, body_of(REPORT, "1"), token=f"{PREFIX}{n}", headers=STRUCTURED)
+        await office.ask(EVENTS, body_of(REPORT, "1"), token=f"{PREFIX}{n}", headers=STRUCTURED)
         for n in range(TRIES.burst + 1)
     ]
     assert [each.status_code for each in tried] == [401] * TRIES.burst + [429]

@@ -22,7 +22,7 @@ from .learning import add_learnings
 from .publisher import publisher_dependency
 from .staff import staff_of
 from .story import Stories, add_stories
-from .submission import MAX_BATCH_BYTES, SUBMISSIONS_PATH, add_submissions
+from .submission import MAX_BATCH_BYTES, EVENTS_PATH, add_submissions
 
 
 def make_api(
@@ -44,7 +44,7 @@ def make_api(
         summary=f"The citizen-request desk of {town.name.en}.",
         description="Errors are problems (RFC 9457). Commands take an `Idempotency-Key`: said twice, done once.",
     )
-    add_error_handlers(api, larger_bodies={SUBMISSIONS_PATH: MAX_BATCH_BYTES, **LARGER_BODIES, **LARGER_FORMS})
+    add_error_handlers(api, larger_bodies={EVENTS_PATH: MAX_BATCH_BYTES, **LARGER_BODIES, **LARGER_FORMS})
     add_web(api, town)
     protect(api, identity)
     stories = Stories(log, town)

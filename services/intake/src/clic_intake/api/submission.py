@@ -12,7 +12,7 @@ from clic_contracts.envelope import BATCH_CONTENT_TYPE
 from clic_contracts.submission import MAX_SUBMISSION_BYTES, Receipt, SubmissionEvent
 from clic_intake.desk import Desk
 
-SUBMISSIONS_PATH = "/submissions"
+EVENTS_PATH = "/events"
 MAX_BATCH = 100
 """Submissions in one HTTP batch at most."""
 MAX_BATCH_BYTES = MAX_BATCH * MAX_SUBMISSION_BYTES
@@ -32,7 +32,7 @@ def add_submissions(api: FastAPI, desk: Desk, publishing: Callable[..., Any]) ->
     who = Annotated[str, Depends(publishing)]
 
     @api.post(
-        SUBMISSIONS_PATH,
+        EVENTS_PATH,
         tags=["submissions"],
         summary="Submit",
         response_model=Receipt | list[Receipt],
