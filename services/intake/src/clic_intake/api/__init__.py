@@ -22,7 +22,7 @@ from .learning import add_learnings
 from .publisher import publisher_dependency
 from .staff import staff_of
 from .story import Stories, add_stories
-from .submission import MAX_BATCH_BYTES, EVENTS_PATH, add_submissions
+from .submission import EVENTS_PATH, MAX_BATCH_BYTES, add_submissions
 
 
 def make_api(
