@@ -10,12 +10,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from clic_chassis.migration import MigrationError, migrate
+from clic_chassis.migration import MigrationError, migrate, missing_migrations
 from clic_chassis.sql import load
 
 PACKAGE = "planted_service"
 FIRST = ("0001_first.sql", "CREATE TABLE one (id int); CREATE TABLE two (id int);")
 SECOND = ("0002_second.sql", "ALTER TABLE one ADD COLUMN name text;")
+HAS_COLUMN = """
+SELECT count(*) FROM information_schema.columns WHERE table_name = 'migration' AND column_name = 'contracts'
+"""
 
 
 @pytest.fixture
@@ -38,6 +41,14 @@ async def migrated(url: str) -> list[str]:
     connection = await asyncpg.connect(url)
     try:
         return await migrate(connection, PACKAGE)
+    finally:
+        await connection.close()
+
+
+async def missing(url: str) -> list[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        return await missing_migrations(connection, PACKAGE)
     finally:
         await connection.close()
 
@@ -68,13 +79,50 @@ async def test_a_file_that_was_changed_after_it_was_applied_is_refused(postgres_
         await migrated(postgres_url)
 
 
-async def test_a_database_that_is_ahead_of_the_code_is_refused(postgres_url: str, package: Path) -> None:
-    """After a step back to older code."""
+async def test_older_code_works_on_a_database_that_was_expanded(postgres_url: str, package: Path) -> None:
+    """Both versions stand side by side while instances are replaced, and after a step back to older code."""
     plant(package, FIRST, SECOND)
     await migrated(postgres_url)
     (package / "migrations" / SECOND[0]).unlink()
-    with pytest.raises(MigrationError, match=r"ahead of this code: 0002_second\.sql"):
-        await migrated(postgres_url)
+    assert await migrated(postgres_url) == []
+    assert await missing(postgres_url) == []
+
+
+async def test_a_database_that_has_left_the_code_behind_is_refused(postgres_url: str, package: Path) -> None:
+    """A migration that takes away what older code needs says so in its first line."""
+    plant(package, FIRST, ("0002_less.sql", "-- contracts: nothing since 1.4 reads it.\nDROP TABLE two;"))
+    await migrated(postgres_url)
+    (package / "migrations" / "0002_less.sql").unlink()
+    for each in (migrated, missing):
+        with pytest.raises(MigrationError, match=r"left this code behind by 0002_less\.sql\. Run newer code"):
+            await each(postgres_url)
+
+
+async def test_what_is_missing_is_told_and_not_applied(postgres_url: str, package: Path) -> None:
+    """For a service that waits for whoever migrates: before the first, between two, and after the last."""
+    plant(package, FIRST)
+    assert await missing(postgres_url) == ["0001_first.sql"]
+    await migrated(postgres_url)
+    plant(package, SECOND)
+    assert await missing(postgres_url) == ["0002_second.sql"]
+    assert await tables(postgres_url) == {"migration", "one", "two"}
+    await migrated(postgres_url)
+    assert await missing(postgres_url) == []
+
+
+async def test_a_table_of_migrations_from_before_they_said_what_they_take_away_is_read(
+    postgres_url: str, package: Path
+) -> None:
+    """It gets the column with the next migration, not by looking."""
+    plant(package, FIRST, SECOND)
+    await migrated(postgres_url)
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute("ALTER TABLE migration DROP COLUMN contracts")
+    assert await missing(postgres_url) == []
+    assert not await connection.fetchval(HAS_COLUMN)
+    assert await migrated(postgres_url) == []
+    assert await connection.fetchval(HAS_COLUMN)
+    await connection.close()
 
 
 async def test_a_migration_that_fails_leaves_nothing_of_itself_and_all_before_it(

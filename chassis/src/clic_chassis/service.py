@@ -34,10 +34,10 @@ from .error import ClicError, RetryableError
 from .http import new_api
 from .jetstream_log import JetStreamLog
 from .logging import start_logging
-from .migration import migrate
+from .migration import migrate, missing_migrations
 from .quarantine import Quarantine
 from .request_context import RequestContext
-from .settings import Settings
+from .settings import DatabaseSettings, Settings
 from .telemetry import METRICS, start_tracing, stop_tracing
 from .town_file import read_town
 
@@ -46,6 +46,9 @@ log = structlog.get_logger()
 CONNECT_TIMEOUT_S = 60.0
 """How long a start waits for NATS and PostgreSQL before it gives up and is restarted."""
 POOL_CONNECTIONS_MAX = 8
+COMMAND_TIMEOUT_S = 30.0
+MIGRATE = "migrate"
+MIGRATION_LOOK_EVERY_S = 1.0
 HARD_STOP_S = 1.0
 """What is left to a component that did not end within the bound, once it is cancelled."""
 DRAIN_TIMEOUT_S = 3
@@ -119,8 +122,15 @@ def run(
 ) -> None:
     """Run a service until SIGTERM or SIGINT. `migrations` is the package that holds its database's migrations.
 
-    Exits with 2 where the environment does not fit, 1 where something ended the service.
+    With the one argument `migrate` it applies those and ends, for a job that runs before the service does.
+    Exits with 2 where the environment or the arguments do not fit, 1 where something ended the service.
     """
+    if sys.argv[1:] == [MIGRATE]:
+        _run_migrations(name, migrations)
+        return
+    if sys.argv[1:]:
+        sys.stderr.write(f"python -m clic_{name} runs the service, python -m clic_{name} {MIGRATE} its migrations\n")
+        raise SystemExit(2)
     try:
         settings = settings_class.from_environment()
     except ClicError as error:
@@ -135,6 +145,46 @@ def run(
         raise SystemExit(1) from error
     finally:
         stop_tracing()
+
+
+def _run_migrations(name: str, migrations: str | None) -> None:
+    try:
+        settings = DatabaseSettings.from_environment()
+    except ClicError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from error
+    start_logging(name, settings.log_level)
+    if migrations is None:
+        log.info("nothing_to_migrate")
+        return
+    try:
+        asyncio.run(_migrate(settings, migrations))
+    except Exception as error:
+        log.exception("migration_failed", error=str(error) if isinstance(error, ClicError) else type(error).__name__)
+        raise SystemExit(1) from error
+
+
+async def _migrate(settings: DatabaseSettings, migrations: str) -> None:
+    """As long as it takes: a statement that fills a large table is no hanging one."""
+    if settings.postgres_url is None:
+        raise ClicError("CLIC_POSTGRES_URL is not set: there is no database to migrate")
+    async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        pool = await _pool(settings.postgres_url.get_secret_value(), command_timeout_s=None)
+    async with pool, pool.acquire() as connection:
+        await _apply(connection, migrations)
+
+
+async def _apply(connection: asyncpg.pool.PoolConnectionProxy, migrations: str) -> None:
+    for each in await migrate(connection, migrations):
+        log.info("migration_applied", migration=each)
+    log.info("schema_up_to_date")
+
+
+async def _until_migrated(pool: asyncpg.Pool, migrations: str) -> None:
+    """Wait for the job that migrates: a service does not work on a schema older than its own, but on a newer one."""
+    while missing := await missing_migrations(pool, migrations):
+        log.warning("schema_older", missing=missing, mend=f"python -m {migrations} {MIGRATE}")
+        await asyncio.sleep(MIGRATION_LOOK_EVERY_S)
 
 
 async def _serve(
@@ -247,12 +297,13 @@ async def open_runtime(
                 await _check_sync(settings.nats_monitoring_url)
                 if settings.postgres_url is not None:
                     pool = await _pool(settings.postgres_url.get_secret_value())
-                    if migrations is not None:
+                    if migrations is not None and settings.migrate_at_start:
                         async with pool.acquire() as connection:
-                            for each in await migrate(connection, migrations):
-                                log.info("migration_applied", migration=each)
+                            await _apply(connection, migrations)
         except TimeoutError as error:
             raise RetryableError(f"NATS or PostgreSQL did not answer within {CONNECT_TIMEOUT_S:.0f} s") from error
+        if pool is not None and migrations is not None:
+            await _until_migrated(pool, migrations)
         yield Runtime(
             name=name,
             settings=settings,
@@ -301,10 +352,12 @@ async def _until_answered(ask: Callable[[], Awaitable[object]]) -> None:
             return
 
 
-async def _pool(url: str) -> asyncpg.Pool:
+async def _pool(url: str, *, command_timeout_s: float | None = COMMAND_TIMEOUT_S) -> asyncpg.Pool:
     while True:
         try:
-            return await asyncpg.create_pool(url, min_size=1, max_size=POOL_CONNECTIONS_MAX, command_timeout=30)
+            return await asyncpg.create_pool(
+                url, min_size=1, max_size=POOL_CONNECTIONS_MAX, command_timeout=command_timeout_s
+            )
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as error:
             log.warning("postgres_not_reached", error=type(error).__name__)
             await asyncio.sleep(0.5)

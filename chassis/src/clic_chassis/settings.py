@@ -19,55 +19,13 @@ class SettingsError(ClicError):
     """The environment does not make a service; the message names each variable and how to mend it."""
 
 
-class Settings(BaseSettings):
-    """What every service needs to know. A field `nats_url` is the variable `CLIC_NATS_URL`."""
+class DatabaseSettings(BaseSettings):
+    """What reaches a service's own database, for whoever needs nothing else: its migrations as a job of their own."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    nats_url: str = Field(default="nats://127.0.0.1:4222", repr=False, description="Servers, separated by commas.")
-    nats_user: str | None = Field(default=None, description="Also prefixes the client's inboxes: _INBOX_<user>.")
-    nats_password: SecretStr | None = None
-    nats_monitoring_url: str | None = Field(
-        default=None, description="http://host:8222, asked once at start whether the log is synced."
-    )
     postgres_url: SecretStr | None = Field(default=None, description="The service's own database.")
-    town_dir: Path = Field(description="The town's folder of YAML files.")
-    http_host: str = "127.0.0.1"
-    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
-    trace_file: Path | None = Field(default=None, description="Spans as JSON lines.")
-    otlp_endpoint: str | None = Field(default=None, description="Where an OpenTelemetry collector takes traces.")
-    trusted_proxies: str = Field(
-        default="",
-        description="Addresses or networks whose X-Forwarded-For and -Proto are believed, separated by commas; * all.",
-    )
-    agents_file: Path | None = Field(default=None, description="Who may command: JSON of token digests.")
-    oidc_issuer: Annotated[str, Field(pattern=ISSUER_PATTERN)] | None = Field(
-        default=None, description="The OpenID Connect provider; not set: who is in the agents' file alone."
-    )
-    oidc_client_id: str | None = Field(default=None, description="Ours at the provider.")
-    oidc_client_secret_file: Path | None = Field(default=None, description="Not set: a public client, by PKCE alone.")
-    oidc_audience: str | None = Field(default=None, description="Of access tokens; not set: the client's id.")
-    oidc_roles_claim: str = Field(default="roles", description="Where a token says roles: realm_access.roles.")
-    oidc_roles: Json[dict[str, tuple[str, ...]]] = Field(
-        default="{}",
-        validate_default=True,
-        description='Which roles of CLIC a value of that claim gives: {"clic-agents": ["agent", "desk"]}.',
-    )
-    batch_messages_max: Annotated[int, Field(ge=1, le=1000)] = 128
-    concurrency_max: Annotated[int, Field(ge=1, le=512)] = 48
-    stop_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
-
-    @property
-    def inbox_prefix(self) -> str:
-        """Where answers come back: a prefix of its own for each user, which nobody else may listen to."""
-        return f"_INBOX_{self.nats_user}" if self.nats_user else "_INBOX"
-
-    @model_validator(mode="after")
-    def _whole_provider(self) -> Self:
-        if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_roles):
-            raise ValueError("CLIC_OIDC_ISSUER needs CLIC_OIDC_CLIENT_ID, and CLIC_OIDC_ROLES to say who may what")
-        return self
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -87,3 +45,54 @@ class Settings(BaseSettings):
                 for each in error.errors(include_url=False, include_input=False)
             ]
             raise SettingsError("The environment does not fit:\n  " + "\n  ".join(lines)) from error
+
+
+class Settings(DatabaseSettings):
+    """What every service needs to know. A field `nats_url` is the variable `CLIC_NATS_URL`."""
+
+    nats_url: str = Field(default="nats://127.0.0.1:4222", repr=False, description="Servers, separated by commas.")
+    nats_user: str | None = Field(default=None, description="Also prefixes the client's inboxes: _INBOX_<user>.")
+    nats_password: SecretStr | None = None
+    nats_monitoring_url: str | None = Field(
+        default=None, description="http://host:8222, asked once at start whether the log is synced."
+    )
+    town_dir: Path = Field(description="The town's folder of YAML files.")
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    trace_file: Path | None = Field(default=None, description="Spans as JSON lines.")
+    otlp_endpoint: str | None = Field(default=None, description="Where an OpenTelemetry collector takes traces.")
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks whose X-Forwarded-For and -Proto are believed, separated by commas; * all.",
+    )
+    agents_file: Path | None = Field(default=None, description="Who may command: JSON of token digests.")
+    oidc_issuer: Annotated[str, Field(pattern=ISSUER_PATTERN)] | None = Field(
+        default=None, description="The OpenID Connect provider; not set: who is in the agents' file alone."
+    )
+    oidc_client_id: str | None = Field(default=None, description="Ours at the provider.")
+    oidc_client_secret_file: Path | None = Field(default=None, description="Not set: a public client, by PKCE alone.")
+    oidc_audience: str | None = Field(default=None, description="Of access tokens; not set: the client's id.")
+    oidc_roles_claim: str = Field(default="roles", description="Where a token says roles: realm_access.roles.")
+    oidc_roles: Json[dict[str, tuple[str, ...]]] = Field(
+        default="{}",
+        validate_default=True,
+        description='Which roles of CLIC a value of that claim gives: {"clic-agents": ["agent", "desk"]}.',
+    )
+    migrate_at_start: bool = Field(
+        default=True,
+        description="Or the migrations are a job's, `python -m clic_<service> migrate`, and the start waits for it.",
+    )
+    batch_messages_max: Annotated[int, Field(ge=1, le=1000)] = 128
+    concurrency_max: Annotated[int, Field(ge=1, le=512)] = 48
+    stop_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+
+    @property
+    def inbox_prefix(self) -> str:
+        """Where answers come back: a prefix of its own for each user, which nobody else may listen to."""
+        return f"_INBOX_{self.nats_user}" if self.nats_user else "_INBOX"
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_roles):
+            raise ValueError("CLIC_OIDC_ISSUER needs CLIC_OIDC_CLIENT_ID, and CLIC_OIDC_ROLES to say who may what")
+        return self
