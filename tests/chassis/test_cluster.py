@@ -1,0 +1,75 @@
+"""The cluster that can be harmed: what is cut is cut, what is mended goes on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import Error as JetStreamError
+
+from clic_chassis.embedded.cluster import Cluster, start_cluster
+from clic_chassis.streams import ensure_streams
+from clic_chassis.testing import open_folder, wait_until
+from clic_contracts.subject import LOG_STREAM
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """Three servers of the test's own."""
+    with open_folder() as folder, contextlib.closing(start_cluster(folder)) as started:
+        yield started
+
+
+async def connected(cluster: Cluster, number: int) -> Client:
+    """A client that knows one server alone."""
+    return await nats.connect(cluster.servers[number].url, max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+
+
+async def appended(client: Client) -> bool:
+    """Whether an append was answered."""
+    try:
+        await client.jetstream().publish("clic.log.intake.x", b"[]", timeout=1)
+    except (NatsError, JetStreamError):
+        return False
+    return True
+
+
+async def test_who_is_cut_off_stores_nothing_while_the_others_go_on(cluster: Cluster) -> None:
+    """A server that believes that it leads acknowledges nothing; mended, all three hold the same."""
+    clients = [await connected(cluster, number) for number in range(3)]
+    try:
+        await ensure_streams(clients[0], replicas=3)
+        leader = cluster.wait_led(LOG_STREAM)
+        alone = clients[cluster.servers.index(leader)]
+        among = next(each for each in clients if each is not alone)
+        assert await wait_until(lambda: appended(alone), what="an append at the leader")
+        cluster.isolate(leader)
+        assert not await appended(alone)
+        assert await wait_until(lambda: appended(among), 30, what="an append at the others")
+        assert cluster.wait_led(LOG_STREAM) is not leader
+        assert not await appended(alone)
+        cluster.mend()
+        assert await wait_until(lambda: appended(alone), 30, what="an append at the one that was cut off")
+    finally:
+        for each in clients:
+            await each.close()
+
+
+async def test_a_server_that_hangs_is_missed_by_nobody_who_is_not_on_it(cluster: Cluster) -> None:
+    """Paused, it holds its connections; the two others have a majority."""
+    paused = cluster.servers[0]
+    client = await connected(cluster, 1)
+    try:
+        await ensure_streams(client, replicas=3)
+        paused.pause()
+        assert await wait_until(lambda: appended(client), 30, what="an append on two")
+        paused.resume()
+        cluster.wait_ready()
+    finally:
+        await client.close()
