@@ -110,6 +110,10 @@ class StreamError(ClicError):
     """A stream could not be made or is not as it must be."""
 
 
+class StreamDiffersError(StreamError):
+    """A stream stands there with other settings, which trying again does not mend."""
+
+
 async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
     """Make the streams that are missing, and give those there the settings of this version; the log is only checked.
 
@@ -130,7 +134,9 @@ async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
             why = f"stream {name}: {there['error'].get('description')}"
             raise RetryableError(why) if STORE_IN_THE_WAY in why else StreamError(why)
         if wrong := _wrong(there["config"], wanted):
-            raise StreamError(f"stream {name} is not as it must be: {'; '.join(wrong)}. An operator must mend it.")
+            raise StreamDiffersError(
+                f"stream {name} is not as it must be: {'; '.join(wrong)}. An operator must mend it."
+            )
 
 
 def _wrong(have: dict[str, Any], wanted: dict[str, Any]) -> list[str]:

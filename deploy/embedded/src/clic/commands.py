@@ -17,6 +17,7 @@ from . import (
     publication,
     publisher,
     quarantine,
+    streams,
     town,
     up,
 )
@@ -61,5 +62,6 @@ app.add_typer(personal.retention, name="retention")
 app.add_typer(publication.app, name="publication")
 app.add_typer(publisher.app, name="publisher")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(streams.app, name="streams")
 town.app.command()(letter.letter)
 app.add_typer(town.app, name="town")

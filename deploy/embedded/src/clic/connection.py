@@ -98,7 +98,7 @@ class Connection:
 
         options: dict[str, Any] = {} if self.user is None else {"user": self.user, "password": self.password}
         connecting = nats.connect(
-            self.nats_url,
+            self.nats_url.split(","),
             name=name,
             inbox_prefix=self.inbox_prefix.encode(),
             error_cb=hear,
