@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .asyncapi import asyncapi
-from .compatibility import Finding, compare_all
+from .compatibility import Finding, Rule, compare_all
 from .envelope import decode_commit
 from .lifecycle import BESIDE, CLOSES_UNANSWERED, LIFECYCLE, PENDING, mermaid
 from .schema import corpus, schemas, to_bytes
@@ -102,7 +102,7 @@ def compatibility(root: Path) -> list[Finding]:
     }
     if not published:
         says = f"there is no {BASELINE.as_posix()}/: nothing can be held to it. Restore it from the history."
-        return [Finding(BASELINE.as_posix(), "no_baseline", says, breaks=True)]
+        return [Finding(BASELINE.as_posix(), Rule.NO_BASELINE, says)]
     return compare_all(published, schemas(), lifted=UPCASTERS) + _read_corpus(root, published)
 
 
@@ -117,13 +117,13 @@ def _read_corpus(root: Path, published: dict[str, Any]) -> list[Finding]:
             else:
                 decode_commit(path.read_bytes())
         except SubmissionRefusedError as error:
-            found.append(Finding(name, "corpus_unread", f"is no longer taken: {error}", breaks=True))
+            found.append(Finding(name, Rule.CORPUS_UNREAD, f"is no longer taken: {error}"))
         except ValueError as error:
-            found.append(Finding(name, "corpus_unread", f"can no longer be read: {error}", breaks=True))
+            found.append(Finding(name, Rule.CORPUS_UNREAD, f"can no longer be read: {error}"))
     for path_name in published:
         folder = CORPUS / path_name.removesuffix(".json")
         if path_name.startswith(("events/", "submissions/")) and not any((root / folder).glob("*.json")):
-            found.append(Finding(folder.as_posix(), "corpus_missing", "no example of it is kept", breaks=True))
+            found.append(Finding(folder.as_posix(), Rule.CORPUS_MISSING, "no example of it is kept"))
     return found
 
 

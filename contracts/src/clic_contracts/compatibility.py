@@ -30,11 +30,11 @@ MAX_DEPTH = 40
 """Nested values that are compared at most; no schema of ours comes near, a recursive one would."""
 
 _FREE = {"$schema", "$id", "$defs", "title", "description", "examples", "deprecated"}
-_LOWER = {"minimum": "bounds", "exclusiveMinimum": "bounds", "minLength": "length", "minItems": "length"}
-_UPPER = {"maximum": "bounds", "exclusiveMaximum": "bounds", "maxLength": "length", "maxItems": "length"}
-_EXACT = {"pattern": "pattern", "format": "format"}
+LOWER = {"minimum": "bounds", "exclusiveMinimum": "bounds", "minLength": "length", "minItems": "length"}
+UPPER = {"maximum": "bounds", "exclusiveMaximum": "bounds", "maxLength": "length", "maxItems": "length"}
+EXACT = {"pattern": "pattern", "format": "format"}
 _COMPARED = {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "default", "anyOf"}
-_KNOWN = _FREE | _COMPARED | set(_LOWER) | set(_UPPER) | set(_EXACT) | {"$ref"}
+_KNOWN = _FREE | _COMPARED | set(LOWER) | set(UPPER) | set(EXACT) | {"$ref"}
 _UNSET = object()
 
 
@@ -45,16 +45,76 @@ class Promise(StrEnum):
     SUBMITTED = "submitted"
 
 
+class Rule(StrEnum):
+    """Every difference that the checker tells apart; the tests plant each of them."""
+
+    NO_BASELINE = "no_baseline"
+    TYPE_REMOVED = "type_removed"
+    TYPE_LIFTED = "type_lifted"
+    TYPE_ADDED = "type_added"
+    TOO_DEEP = "too_deep"
+    UNKNOWN_KEYWORD = "unknown_keyword"
+    DEFAULT_CHANGED = "default_changed"
+    TYPE_CHANGED = "type_changed"
+    TYPE_WIDENED = "type_widened"
+    FIELD_REMOVED = "field_removed"
+    FIELD_ADDED = "field_added"
+    REQUIRED_ADDED = "required_added"
+    MADE_REQUIRED = "made_required"
+    MADE_OPTIONAL = "made_optional"
+    UNKNOWN_REFUSED = "unknown_refused"
+    UNKNOWN_TOLERATED = "unknown_tolerated"
+    UNKNOWN_NARROWED = "unknown_narrowed"
+    ENUM_REMOVED = "enum_removed"
+    ENUM_ADDED = "enum_added"
+    ENUM_CLOSED = "enum_closed"
+    ENUM_OPENED = "enum_opened"
+    BOUNDS_NARROWED = "bounds_narrowed"
+    BOUNDS_WIDENED = "bounds_widened"
+    LENGTH_NARROWED = "length_narrowed"
+    LENGTH_WIDENED = "length_widened"
+    PATTERN_NARROWED = "pattern_narrowed"
+    PATTERN_WIDENED = "pattern_widened"
+    FORMAT_NARROWED = "format_narrowed"
+    FORMAT_WIDENED = "format_widened"
+    CORPUS_UNREAD = "corpus_unread"
+    CORPUS_MISSING = "corpus_missing"
+
+    @property
+    def breaks(self) -> bool:
+        """Whether such a change breaks a promise; growing is only noted."""
+        return self not in _GROWTH
+
+
+_GROWTH = {
+    Rule.TYPE_LIFTED,
+    Rule.TYPE_ADDED,
+    Rule.TYPE_WIDENED,
+    Rule.FIELD_ADDED,
+    Rule.MADE_OPTIONAL,
+    Rule.UNKNOWN_TOLERATED,
+    Rule.ENUM_ADDED,
+    Rule.ENUM_OPENED,
+    Rule.BOUNDS_WIDENED,
+    Rule.LENGTH_WIDENED,
+    Rule.PATTERN_WIDENED,
+    Rule.FORMAT_WIDENED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference, where it is, and whether it breaks the promise."""
+    """One difference, and where it is."""
 
     where: str
     """The schema's path, then the field: `events/request.received.v1.json#/sealed/nonce`."""
-    rule: str
-    """The rule by its short name, as the tests plant it."""
+    rule: Rule
     says: str
-    breaks: bool
+
+    @property
+    def breaks(self) -> bool:
+        """Whether it breaks the promise."""
+        return self.rule.breaks
 
     def __str__(self) -> str:
         return f"{'BREAKS' if self.breaks else 'note'}  {self.where}: {self.says}"
@@ -78,13 +138,12 @@ def compare_all(
         if new is not None:
             found += compare(old, new, where=path, promise=promise_of(path))
         elif promise_of(path) is Promise.STORED and path.removeprefix("events/").removesuffix(".json") in lifted:
-            found.append(Finding(path, "type_lifted", "left the catalogue; an upcaster lifts it", breaks=False))
+            found.append(Finding(path, Rule.TYPE_LIFTED, "left the catalogue; an upcaster lifts it"))
         else:
             says = "the type was removed; keep it, or add an upcaster for a stored event"
-            found.append(Finding(path, "type_removed", says, breaks=True))
+            found.append(Finding(path, Rule.TYPE_REMOVED, says))
     found += [
-        Finding(path, "type_added", "a new type, not published yet", breaks=False)
-        for path in sorted(set(current) - set(baseline))
+        Finding(path, Rule.TYPE_ADDED, "a new type, not published yet") for path in sorted(set(current) - set(baseline))
     ]
     return found
 
@@ -105,24 +164,24 @@ class _Comparison:
     def value(self, old: Schema, new: Schema, where: str, depth: int) -> Iterator[Finding]:
         """What differs between two places: defaults, then each way in which the old value could be written."""
         if depth > MAX_DEPTH:
-            yield Finding(where, "too_deep", f"nested deeper than {MAX_DEPTH}: cannot be compared", breaks=True)
+            yield Finding(where, Rule.TOO_DEEP, f"nested deeper than {MAX_DEPTH}: cannot be compared")
             return
         if old.get("default", _UNSET) != new.get("default", _UNSET) and "default" in old:
             now = new.get("default", "none")
-            yield Finding(where, "default_changed", f"the default was {old['default']!r}, is {now!r}", breaks=True)
+            yield Finding(where, Rule.DEFAULT_CHANGED, f"the default was {old['default']!r}, is {now!r}")
         news = _ways(new, self.new)
         olds = _ways(old, self.old)
         for way in olds:
             yield from self._best(way, news, where, depth)
         for kind in sorted({_kind(way) for way in news} - {_kind(way) for way in olds}):
-            yield Finding(where, "type_widened", f"may now also be {kind}", breaks=False)
+            yield Finding(where, Rule.TYPE_WIDENED, f"may now also be {kind}")
 
     def _best(self, old: Schema, news: list[Schema], where: str, depth: int) -> Iterator[Finding]:
         """An old way of writing against the new way that fits it best."""
         tried = [list(self._way(old, new, where, depth)) for new in news if _kind(new) == _kind(old)]
         if not tried:
             kinds = " or ".join(sorted({_kind(new) for new in news}))
-            yield Finding(where, "type_changed", f"was {_kind(old)}, is {kinds}", breaks=True)
+            yield Finding(where, Rule.TYPE_CHANGED, f"was {_kind(old)}, is {kinds}")
             return
         yield from min(tried, key=lambda found: (sum(each.breaks for each in found), len(found)))
 
@@ -130,7 +189,7 @@ class _Comparison:
         for keyword in sorted((set(old) | set(new)) - _KNOWN):
             if old.get(keyword, _UNSET) != new.get(keyword, _UNSET):
                 says = f"`{keyword}` is not known to this checker; teach it before using it"
-                yield Finding(where, "unknown_keyword", says, breaks=True)
+                yield Finding(where, Rule.UNKNOWN_KEYWORD, says)
         yield from _values(old, new, where)
         yield from _limits(old, new, where)
         if _kind(old) == "array":
@@ -146,32 +205,32 @@ class _Comparison:
             "old events would lose it" if self.promise is Promise.STORED else "publishers that send it would be refused"
         )
         for name in sorted(set(olds) - set(news)):
-            yield Finding(f"{where}/{name}", "field_removed", f"the field was removed or renamed; {why}", breaks=True)
+            yield Finding(f"{where}/{name}", Rule.FIELD_REMOVED, f"the field was removed or renamed; {why}")
         for name in sorted(set(news) - set(olds)):
             if name in is_required:
                 says = "a new field is required; give it a default"
-                yield Finding(f"{where}/{name}", "required_added", says, breaks=True)
+                yield Finding(f"{where}/{name}", Rule.REQUIRED_ADDED, says)
             else:
-                yield Finding(f"{where}/{name}", "field_added", "a new optional field", breaks=False)
+                yield Finding(f"{where}/{name}", Rule.FIELD_ADDED, "a new optional field")
         for name in sorted(set(olds) & set(news)):
             if name in is_required - was_required:
                 says = "was optional, is required; give it its default back"
-                yield Finding(f"{where}/{name}", "made_required", says, breaks=True)
+                yield Finding(f"{where}/{name}", Rule.MADE_REQUIRED, says)
             elif name in was_required - is_required:
-                yield Finding(f"{where}/{name}", "made_optional", "was required, is optional", breaks=False)
+                yield Finding(f"{where}/{name}", Rule.MADE_OPTIONAL, "was required, is optional")
             yield from self.value(olds[name], news[name], f"{where}/{name}", depth + 1)
         yield from self._unknown_fields(old, new, where, depth)
 
     def _unknown_fields(self, old: Schema, new: Schema, where: str, depth: int) -> Iterator[Finding]:
         before, after = old.get("additionalProperties", True), new.get("additionalProperties", True)
         if before is not False and after is False:
-            yield Finding(where, "unknown_refused", "unknown fields were tolerated, are refused", breaks=True)
+            yield Finding(where, Rule.UNKNOWN_REFUSED, "unknown fields were tolerated, are refused")
         elif before is False and after is not False:
-            yield Finding(where, "unknown_tolerated", "unknown fields were refused, are tolerated", breaks=False)
+            yield Finding(where, Rule.UNKNOWN_TOLERATED, "unknown fields were refused, are tolerated")
         elif isinstance(before, Mapping) and isinstance(after, Mapping):  # A map: its values have a schema.
             yield from self.value(before, after, f"{where}/*", depth + 1)
         elif before is True and isinstance(after, Mapping):
-            yield Finding(where, "unknown_narrowed", "values of unknown fields must now fit a schema", breaks=True)
+            yield Finding(where, Rule.UNKNOWN_NARROWED, "values of unknown fields must now fit a schema")
 
 
 def _ways(schema: Schema, root: Schema) -> list[Schema]:
@@ -207,33 +266,33 @@ def _values(old: Schema, new: Schema, where: str) -> Iterator[Finding]:
     before, after = _allowed(old), _allowed(new)
     if after is None:
         if before is not None:
-            yield Finding(where, "enum_opened", "was a closed list, is open", breaks=False)
+            yield Finding(where, Rule.ENUM_OPENED, "was a closed list, is open")
         return
     if before is None:
-        yield Finding(where, "enum_closed", f"was open, takes only {after}", breaks=True)
+        yield Finding(where, Rule.ENUM_CLOSED, f"was open, takes only {after}")
         return
     gone = [value for value in before if value not in after]
     come = [value for value in after if value not in before]
     if gone:
-        yield Finding(where, "enum_removed", f"no longer takes {gone}", breaks=True)
+        yield Finding(where, Rule.ENUM_REMOVED, f"no longer takes {gone}")
     if come:
-        yield Finding(where, "enum_added", f"now also takes {come}: older readers do not know it", breaks=False)
+        yield Finding(where, Rule.ENUM_ADDED, f"now also takes {come}: older readers do not know it")
 
 
 def _limits(old: Schema, new: Schema, where: str) -> Iterator[Finding]:
     """Bounds, lengths, patterns and formats: a limit that came or tightened breaks, one that loosened does not."""
-    for keywords, tighter in ((_LOWER, 1), (_UPPER, -1)):
+    for keywords, tighter in ((LOWER, 1), (UPPER, -1)):
         for keyword, rule in keywords.items():
             before, after = old.get(keyword), new.get(keyword)
             if before == after:
                 continue
             narrowed = after is not None and (before is None or (after - before) * tighter > 0)
             says = f"`{keyword}` was {before}, is {after}"
-            yield Finding(where, f"{rule}_narrowed" if narrowed else f"{rule}_widened", says, breaks=narrowed)
-    for keyword, rule in _EXACT.items():
+            yield Finding(where, Rule(f"{rule}_narrowed" if narrowed else f"{rule}_widened"), says)
+    for keyword, rule in EXACT.items():
         before, after = old.get(keyword), new.get(keyword)
         if before != after:
             # Whether one pattern takes all that another takes cannot be told in general: any change counts.
             says = f"`{keyword}` was {before!r}, is {after!r}"
             narrowed = after is not None
-            yield Finding(where, f"{rule}_narrowed" if narrowed else f"{rule}_widened", says, breaks=narrowed)
+            yield Finding(where, Rule(f"{rule}_narrowed" if narrowed else f"{rule}_widened"), says)
