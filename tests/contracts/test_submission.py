@@ -10,16 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clic_contracts.problem import MAX_POINTER_PART_CHARS, MAX_PROBLEM_ERRORS, Problem
 from clic_contracts.schema import EXAMPLE_AT, example_submission
 from clic_contracts.submission import (
     MAX_IDENTITY_CHARS,
-    MAX_POINTER_PART_CHARS,
-    MAX_PROBLEM_ERRORS,
     MAX_SUBMISSION_BYTES,
     SUBMISSION_BY_TYPE,
     SUBMISSIONS,
     AcknowledgementSubmission,
-    Problem,
     RequestSubmission,
     Submission,
     SubmissionEvent,
@@ -147,7 +145,7 @@ def test_what_is_no_submission_is_refused_with_the_kind_of_problem(body: bytes, 
         (_data(requester={"email": "personne"}), "/data/requester/email", "pattern"),
         (_data(requester={"name": " "}), "/data/requester/name", "Fill"),
         (_data(acknowledged={"channel": "email", "at": 5}), "/data/acknowledged/at", "RFC 3339"),
-        (_sent(type="submission.progress.v1", data={"about": {}}), "/data/about", "as the text says"),
+        (_sent(type="submission.progress.v1", data={"about": {}}), "/data/about", "alone"),
         (
             _sent(
                 type="submission.progress.v1", data={"about": {"reference": "2026-004217"}, "promised_on": 20_000}

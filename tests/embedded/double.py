@@ -16,8 +16,9 @@ from clic_chassis.clock import ManualClock
 from clic_chassis.decision import Decisions
 from clic_chassis.error import NotFoundError
 from clic_chassis.memory_log import MemoryLog
+from clic_contracts.problem import Problem
 from clic_contracts.subject import INBOX_PREFIX, receipt_subject
-from clic_contracts.submission import Problem, Receipt
+from clic_contracts.submission import Receipt
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Service
 from clic_intake.desk import Desk

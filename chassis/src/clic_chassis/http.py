@@ -20,7 +20,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clic_contracts.submission import MAX_SUBMISSION_BYTES, Problem, errors_from
+from clic_contracts.problem import Problem, errors_from
+from clic_contracts.submission import MAX_SUBMISSION_BYTES
 
 from .error import NotFoundError, RefusedError, RetryableError
 from .failure import where

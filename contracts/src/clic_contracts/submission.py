@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
@@ -23,8 +22,9 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
+from .problem import DOES_NOT_FIT_SCHEMA, Finding, Problem, Wording, problem, problem_from, problem_with
 from .vocabulary import (
     AccessOutcome,
     BodyCode,
@@ -46,11 +46,8 @@ MAX_SUBMISSION_BYTES = 256 * 1024
 MAX_IDENTITY_CHARS = 200
 """Of a submission's `source`, and of its `id`."""
 
-MAX_PROBLEM_ERRORS = 20
-"""Errors that one problem lists at most; the detail says how many there are."""
-
-MAX_POINTER_PART_CHARS = 100
-"""A field's name in a pointer is cut after this, so that a receipt stays small whatever was sent."""
+MAX_BATCH = 100
+"""Submissions in one HTTP batch at most."""
 
 _EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 """Outside of these, dates overflow when zones are converted. What is too far ahead, intake judges."""
@@ -134,7 +131,10 @@ class RequestPointer(_Strict):
     def _one_way(self) -> RequestPointer:
         by_submission = self.source is not None and self.id is not None
         if (self.reference is not None) == by_submission:
-            raise ValueError("name the request either by `reference`, or by `source` and `id` of its submission")
+            raise PydanticCustomError(
+                "request_pointer",
+                "Name the request either by `reference`, or by `source` and `id` of its submission",
+            )
         return self
 
 
@@ -289,24 +289,6 @@ SUBMISSIONS: tuple[type[Submission], ...] = (
 SUBMISSION_BY_TYPE: dict[str, type[Submission]] = {s.TYPE: s for s in SUBMISSIONS}
 
 
-class ProblemError(_Strict):
-    """One thing that is wrong, where, and how to mend it."""
-
-    pointer: str = Field(description="JSON pointer (RFC 6901) into the submission.")
-    detail: str
-    mend: str
-
-
-class Problem(_Strict):
-    """What is wrong with a submission: RFC 9457, with one entry per error."""
-
-    type: str = Field(description="A URI reference that identifies the kind of problem.")
-    title: str
-    status: int = Field(description="The HTTP status that goes with it.")
-    detail: str
-    errors: tuple[ProblemError, ...] = ()
-
-
 ReceiptStatus = Literal["accepted", "known", "refused", "quarantined"]
 
 
@@ -349,137 +331,109 @@ class SubmissionRefusedError(Exception):
         self.event_id = event_id
 
 
-_WRITE_INSTANT = "Write an RFC 3339 instant: 2026-05-15T09:30:00-04:00."
-_MENDS = {
-    "missing": "Add the field.",
-    "model_type": "Send a JSON object here.",
-    "model_attributes_type": "Send a JSON object here.",
-    "tuple_type": "Send a JSON array here, even of one value.",
-    "string_type": "Send a JSON string here, between quotation marks.",
-    "string_too_short": "Fill the field in, or leave it out where it is optional.",
-    "too_long": "Send fewer entries.",
-    "extra_forbidden": "Remove the field, or correct its name: the schema has no such field.",
-    "string_too_long": "Shorten the text, or send the rest as a note.",
-    "enum": "Use one of the listed values.",
-    "literal_error": "Use one of the listed values.",
-    "string_pattern_mismatch": "Write the value as the pattern in the schema says; control characters are not taken.",
-    "bool_parsing": "Send true or false, without quotation marks.",
-    "bool_type": "Send true or false, without quotation marks.",
-    "float_parsing": "Send a number.",
-    "float_type": "Send a number.",
-    "greater_than_equal": "Correct the value: it is below what the schema allows.",
-    "less_than_equal": "Correct the value: it is above what the schema allows.",
-    "value_error": "Correct the object as the text says.",
-    "instant": _WRITE_INSTANT,
-    "instant_range": "Correct the year.",
-    "timezone_aware": "Give the offset from UTC: 2026-05-15T09:30:00-04:00.",
-    "datetime_from_date_parsing": _WRITE_INSTANT,
-    "datetime_parsing": _WRITE_INSTANT,
-    "day": "Write a date: 2026-05-15.",
-    "date_parsing": "Write a date that the calendar has: 2026-05-15.",
-    "date_from_datetime_parsing": "Write a date that the calendar has: 2026-05-15.",
-}
-
-
-def _problem(slug: str, title: str, status: int, detail: str, errors: tuple[ProblemError, ...] = ()) -> Problem:
-    return Problem(type=f"urn:clic:problem:{slug}", title=title, status=status, detail=detail, errors=errors)
-
-
-def _pointer(loc: tuple[int | str, ...]) -> str:
-    parts = (str(part)[:MAX_POINTER_PART_CHARS].replace("~", "~0").replace("/", "~1") for part in loc)
-    return "".join(f"/{part}" for part in parts)
-
-
-def problem_from(error: ValidationError, prefix: str = "") -> Problem:
-    """A validation error as a problem, with a JSON pointer and a mend for each thing that is wrong."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return _problem("invalid-submission", "The submission does not fit its schema", 422, *errors_from(found, prefix))
-
-
-def errors_from(found: Sequence[ErrorDetails], prefix: str = "") -> tuple[str, tuple[ProblemError, ...]]:
-    """What pydantic found wrong, at least one thing: a sentence on the first, and each with its mend."""
-    errors = tuple(
-        ProblemError(
-            pointer=prefix + _pointer(each["loc"]),
-            detail=each["msg"].removeprefix("Value error, "),
-            mend=_MENDS.get(each["type"], "Correct the value; the schema says what it may be."),
-        )
-        for each in found[:MAX_PROBLEM_ERRORS]
-    )
-    first = errors[0]
-    return f"{len(found)} error(s); the first, at {first.pointer or '/'}: {first.detail}", errors
-
-
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
-def parse_submission(body: bytes) -> SubmissionEvent:
-    """Read a submission as it came in.
+def parse_submission(body: bytes, language: Language = Language.EN) -> SubmissionEvent:
+    """Read a submission as it came in; `language` is that of the problem, where there is one.
 
     Raises:
         SubmissionRefusedError: it is too large, not JSON, not a CloudEvent, of an unknown type, or does not fit
             its schema. The error carries `source` and `id` where they could be read.
     """
     if len(body) > MAX_SUBMISSION_BYTES:
-        raise SubmissionRefusedError(
-            _problem(
-                "too-large",
-                "The submission is too large",
-                413,
-                f"{len(body)} bytes; at most {MAX_SUBMISSION_BYTES} are taken. Shorten the text.",
-            ),
-            **_identity(body),
-        )
+        raise SubmissionRefusedError(_too_large(len(body), language), **_identity(body))
     try:
         raw = _ANY.validate_json(body)
     except ValidationError as error:
-        detail = error.errors(include_url=False, include_context=False, include_input=False)[0]["msg"]
-        raise SubmissionRefusedError(
-            _problem(
-                "not-json",
-                "The submission is not JSON in UTF-8",
-                400,
-                f"{detail}. Send one CloudEvents 1.0 object in JSON, encoded in UTF-8.",
-            )
-        ) from error
+        raise SubmissionRefusedError(_not_json(error, language)) from error
     if not isinstance(raw, dict):
-        raise SubmissionRefusedError(
-            _problem("not-a-cloudevent", "Not a CloudEvent", 422, "Send one JSON object: a CloudEvents 1.0 envelope.")
-        )
+        raise SubmissionRefusedError(problem("not-a-cloudevent", *_NOT_A_CLOUDEVENT, language=language))
     identity = _identity_of(raw)
     kind = SUBMISSION_BY_TYPE.get(raw["type"]) if isinstance(raw.get("type"), str) else None
     if kind is None:
-        known = ", ".join(SUBMISSION_BY_TYPE)
-        raise SubmissionRefusedError(
-            _problem(
-                "unknown-type",
-                "Unknown submission type or version",
-                422,
-                f"`type` must be one of: {known}.",
-                (ProblemError(pointer="/type", detail="unknown type or version", mend=f"Use one of: {known}."),),
-            ),
-            **identity,
-        )
+        raise SubmissionRefusedError(_unknown_type(language), **identity)
     if "data" not in raw:
-        raise SubmissionRefusedError(_without_data(kind), **identity)
+        raise SubmissionRefusedError(
+            problem_with("invalid-submission", DOES_NOT_FIT_SCHEMA, [_without_data(kind)], language), **identity
+        )
     try:
         data = kind.model_validate(raw["data"])
     except ValidationError as error:
-        raise SubmissionRefusedError(problem_from(error, "/data"), **identity) from error
+        raise SubmissionRefusedError(problem_from(error, "/data", language=language), **identity) from error
     try:
         return SubmissionEvent.model_validate({**raw, "data": data})
     except ValidationError as error:
-        raise SubmissionRefusedError(problem_from(error), **identity) from error
+        raise SubmissionRefusedError(problem_from(error, language=language), **identity) from error
 
 
-def _without_data(kind: type[Submission]) -> Problem:
-    mend = f"Put the fields of {kind.TYPE} into `data`; `data_base64` is not taken."
-    return _problem(
-        "invalid-submission",
-        "The submission does not fit its schema",
+_NOT_A_CLOUDEVENT = (
+    Wording(fr="Ce n’est pas un CloudEvent", en="Not a CloudEvent"),
+    422,
+    Wording(
+        fr="Envoyez un objet JSON : une enveloppe CloudEvents 1.0.",
+        en="Send one JSON object: a CloudEvents 1.0 envelope.",
+    ),
+)
+
+
+def _too_large(size_bytes: int, language: Language) -> Problem:
+    return problem(
+        "too-large",
+        Wording(fr="L’envoi est trop volumineux", en="The submission is too large"),
+        413,
+        Wording(
+            fr=f"{size_bytes} octets ; au plus {MAX_SUBMISSION_BYTES} sont acceptés. Abrégez le texte.",
+            en=f"{size_bytes} bytes; at most {MAX_SUBMISSION_BYTES} are taken. Shorten the text.",
+        ),
+        language=language,
+    )
+
+
+def _not_json(error: ValidationError, language: Language) -> Problem:
+    said = error.errors(include_url=False, include_context=False, include_input=False)[0]["msg"]
+    place = _PLACE.search(said)
+    where = f", à la ligne {place[1]}, colonne {place[2]}" if place else ""
+    return problem(
+        "not-json",
+        Wording(fr="L’envoi n’est pas du JSON en UTF-8", en="The submission is not JSON in UTF-8"),
+        400,
+        Wording(
+            fr=f"JSON illisible{where}. Envoyez un objet CloudEvents 1.0 en JSON, encodé en UTF-8.",
+            en=f"{said}. Send one CloudEvents 1.0 object in JSON, encoded in UTF-8.",
+        ),
+        language=language,
+    )
+
+
+_PLACE = re.compile(r"at line (\d+) column (\d+)")
+
+
+def _unknown_type(language: Language) -> Problem:
+    known = ", ".join(SUBMISSION_BY_TYPE)
+    found = Finding(
+        "/type",
+        Wording(fr="type ou version inconnus", en="unknown type or version"),
+        Wording(fr=f"Utilisez l’un de : {known}.", en=f"Use one of: {known}."),
+    )
+    return problem(
+        "unknown-type",
+        Wording(fr="Type d’envoi ou version inconnus", en="Unknown submission type or version"),
         422,
-        f"1 error(s); the first, at /data: Field required. {mend}",
-        (ProblemError(pointer="/data", detail="Field required", mend=mend),),
+        Wording(fr=f"`type` doit être l’un de : {known}.", en=f"`type` must be one of: {known}."),
+        language=language,
+        errors=(found.read_in(language),),
+    )
+
+
+def _without_data(kind: type[Submission]) -> Finding:
+    return Finding(
+        "/data",
+        Wording(fr="ce champ est obligatoire", en="Field required"),
+        Wording(
+            fr=f"Mettez les champs de {kind.TYPE} dans `data` ; `data_base64` n’est pas accepté.",
+            en=f"Put the fields of {kind.TYPE} into `data`; `data_base64` is not taken.",
+        ),
     )
 
 

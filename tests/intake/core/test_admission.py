@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from clic_contracts.permission import confidential_to
+from clic_contracts.problem import Problem
 from clic_contracts.submission import (
     CompletionSubmission,
     InteractionSubmission,
     OutcomeSubmission,
-    Problem,
     ProgressSubmission,
     Requester,
     RequestSubmission,

@@ -14,7 +14,8 @@ from tests.intake.open311.georeport import spark, valid
 from clic_chassis.clock import ManualClock
 from clic_chassis.http import add_error_handlers
 from clic_chassis.scenario import NOON
-from clic_contracts.submission import Problem, Receipt, RequestSubmission
+from clic_contracts.problem import Problem
+from clic_contracts.submission import Receipt, RequestSubmission
 from clic_contracts.town import Town
 from clic_intake.core.open311 import Listed
 from clic_intake.open311.endpoint import Options, make_endpoint

@@ -7,7 +7,7 @@ from tests.intake.open311.georeport import spark, valid
 from tests.intake.open311.site import FORM, V2, Site, told
 
 from clic_chassis.http import BODY_BYTES_MAX
-from clic_contracts.submission import Problem
+from clic_contracts.problem import Problem
 from clic_contracts.town import Town
 from clic_intake.open311.endpoint import FIELDS_MAX
 from clic_intake.open311.submitting import OTHER_CONTENT

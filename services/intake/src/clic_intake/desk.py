@@ -15,9 +15,9 @@ from clic_chassis.http import problem_of
 from clic_chassis.log import Story
 from clic_contracts.envelope import Recorded, derive_id, request_id_for
 from clic_contracts.event import InteractionRecorded, RequestMerged, RequestReceived, Sealed
+from clic_contracts.problem import Problem
 from clic_contracts.submission import (
     InteractionSubmission,
-    Problem,
     Receipt,
     ReceiptStatus,
     RequestPointer,

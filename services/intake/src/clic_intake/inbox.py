@@ -14,8 +14,9 @@ from clic_chassis.clock import Clock
 from clic_chassis.error import RetryableError, TooEarlyError
 from clic_chassis.process import Delivery
 from clic_contracts.envelope import request_id_for
+from clic_contracts.problem import Problem
 from clic_contracts.subject import receipt_subject
-from clic_contracts.submission import Problem, Receipt, SubmissionRefusedError, parse_submission
+from clic_contracts.submission import Receipt, SubmissionRefusedError, parse_submission
 
 from .core.rule import UnknownRequestError
 from .desk import Desk

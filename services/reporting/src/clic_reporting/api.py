@@ -16,7 +16,7 @@ from clic_chassis.error import RetryableError
 from clic_chassis.failure import is_outage
 from clic_chassis.http import PROBLEM_TYPE, add_error_handlers, new_api
 from clic_chassis.identity import protect
-from clic_contracts.submission import Problem
+from clic_contracts.problem import Problem
 
 from .access import Access
 from .core.period import PeriodError

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from clic_chassis.agents import Agent
 from clic_chassis.http import PROBLEM_TYPE, problem_of, problems
-from clic_contracts.submission import MAX_PROBLEM_ERRORS, Problem, ProblemError
+from clic_contracts.problem import MAX_PROBLEM_ERRORS, Problem, ProblemError
 from clic_contracts.vocabulary import RequestId
 from clic_intake.core.learning import REVIEWER, FindingError, unsettled
 from clic_intake.core.pattern import Kind

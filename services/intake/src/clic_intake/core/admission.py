@@ -6,12 +6,11 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from clic_contracts.problem import Problem, ProblemError
 from clic_contracts.submission import (
     CompletionSubmission,
     InteractionSubmission,
     OutcomeSubmission,
-    Problem,
-    ProblemError,
     ProgressSubmission,
     Requester,
     RequestSubmission,

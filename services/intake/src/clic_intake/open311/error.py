@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clic_chassis.error import NotFoundError, RefusedError, RetryableError
-from clic_contracts.submission import Problem
+from clic_contracts.problem import Problem
 from clic_intake.core import open311
 from clic_intake.core.open311_argument import ArgumentError
 from clic_intake.core.question import Told

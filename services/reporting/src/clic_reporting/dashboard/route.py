@@ -15,7 +15,7 @@ from clic_chassis.error import RefusedError
 from clic_chassis.http import PROBLEM_TYPE
 from clic_chassis.identity import EnterError
 from clic_chassis.identity.known import Known
-from clic_contracts.submission import Problem
+from clic_contracts.problem import Problem
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Language
 from clic_reporting.access import Access, Reader

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from clic_chassis.clock import Clock
 from clic_chassis.http import PROBLEM_TYPE, problems
-from clic_contracts.submission import Problem
+from clic_contracts.problem import Problem
 from clic_contracts.vocabulary import Language
 from clic_reporting import ledger
 from clic_reporting.access import Access, Reader, told

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clic_chassis.clock import Clock
 from clic_chassis.http import PROBLEM_TYPE, problems
-from clic_contracts.submission import Problem
+from clic_contracts.problem import Problem
 from clic_reporting.access import Access, Reader, told
 from clic_reporting.core.period import Quarter
 from clic_reporting.model import INDICATORS
