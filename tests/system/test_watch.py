@@ -167,7 +167,7 @@ async def test_metrics_tell_what_went_in_and_out_what_lags_and_what_went_wrong(h
         families = {each.name for each in text_string_to_metric_families(await house.metrics(service))}
         assert set(METRICS) <= families, service
         found = await samples(house, service)
-        assert found["clic_log_sync_always", ""] == 1
+        assert found["clic_log_sync_always", "clic"] == 1
         assert found.get(("clic_quarantined", service), 0) == 0
         for consumer in CONSUMERS.get(service, ()):
             assert found["clic_events_in_total", consumer] >= 1

@@ -163,7 +163,7 @@ class Parking:
     async def _load(self) -> None:
         entries = await self._entries()
         self._parked = {entry.key for entry in entries}
-        METRICS.quarantined.labels(self._runtime.name).inc(len(entries))
+        METRICS.quarantined.labels(self._runtime.name)  # Said from the start; `watch.Held` counts them.
         wanted = {e.key for e in entries if e.state == "retry"}
         # A key without a failed or retried entry was freed by a discard while nobody was listening.
         wanted |= self._parked - {e.key for e in entries if e.state in ("failed", "retry")}

@@ -14,6 +14,8 @@ per request and cause; deadlines reconciles from both stories; intake lets an ou
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from operator import itemgetter
@@ -60,6 +62,7 @@ FETCH_S = 1.0
 """How soon a lost consumer is noticed, beside `pull.SILENCE_MAX_S`."""
 LAG_EVERY_S = 1.0
 LAG_TIMEOUT_S = 1.0
+OLDEST_EVERY_S = 5.0
 STUCK_AFTER_S = 60.0
 KEY_CHARACTERS_MAX = 200
 CANCEL_AGAIN_S = 0.1
@@ -106,6 +109,7 @@ class Process:
         self._seconds = METRICS.loop_seconds.labels(durable)
         self._done = METRICS.events_in.labels(durable)
         self._lag = 0
+        self._oldest_asked_at = -OLDEST_EVERY_S
         self._progress_at = monotonic()
         self._why_not: str | None = "not started"
 
@@ -208,6 +212,25 @@ class Process:
         METRICS.consumer_lag.labels(self._durable).set(self._lag)
         if not self._lag:
             self._progress_at = monotonic()
+            METRICS.consumer_oldest.labels(self._durable).set(0)
+        elif monotonic() - self._oldest_asked_at > OLDEST_EVERY_S:
+            self._oldest_asked_at = monotonic()
+            await self._measure_oldest(info.ack_floor.stream_seq if info.ack_floor else 0)
+
+    async def _measure_oldest(self, done: int) -> None:
+        """Since when the first message behind the acknowledged ones stands in the stream."""
+        stored_at: list[dt.datetime] = []
+        for each in self._filters:
+            body = json.dumps({"seq": done + 1, "next_by_subj": each}).encode()
+            try:
+                answer = await self._runtime.nats.request(f"$JS.API.DIRECT.GET.{self._stream}", body, LAG_TIMEOUT_S)
+            except (NatsError, OSError):
+                return  # Asked again soon; the lag itself tells that something waits.
+            if (stamp := (answer.headers or {}).get("Nats-Time-Stamp")) is not None:
+                stored_at.append(dt.datetime.fromisoformat(stamp))
+        now = self._runtime.clock.now()
+        age_s = max((now - each).total_seconds() for each in stored_at) if stored_at else 0.0
+        METRICS.consumer_oldest.labels(self._durable).set(max(0.0, age_s))
 
     async def _take(self, raw: Any) -> None:
         """Put what came into lanes, and wait until there is room for more."""

@@ -240,11 +240,13 @@ class Projector:
         self, stop: asyncio.Event, connection: asyncpg.Connection, checkpoint: Checkpoint, tail: LogTail
     ) -> None:
         lag = METRICS.projection_lag.labels(self._projection.name)
+        position = METRICS.projection_position.labels(self._projection.name)
         while not stop.is_set():
             began = monotonic()
             careful = self.position < self._careful_until
             messages = await tail.take(1 if careful else BATCH_COMMITS_MAX, IDLE_WAIT_S)
             lag.set(tail.lag)
+            position.set(self.position)
             if not messages:
                 if not self._nats.is_connected:
                     raise RetryableError("NATS is not connected")
@@ -259,6 +261,7 @@ class Projector:
                 self._goes_on("follows")
             self._gaps = 0
             lag.set(tail.lag)
+            position.set(self.position)
             if len(messages) < BATCH_COMMITS_MAX and not careful:
                 await asyncio.sleep(max(0.0, self._flush_every_s - (monotonic() - began)))
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 import socket
 import sys
-import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -34,12 +32,14 @@ from .error import ClicError, RetryableError
 from .http import new_api
 from .jetstream_log import JetStreamLog
 from .logging import start_logging
+from .measurement import Measurement, Measuring
 from .migration import migrate, missing_migrations
 from .quarantine import Quarantine
 from .request_context import RequestContext
 from .settings import DatabaseSettings, Settings
-from .telemetry import METRICS, start_tracing, stop_tracing
+from .telemetry import start_tracing, stop_tracing
 from .town_file import read_town
+from .watch import own_measurements, tell_build
 
 log = structlog.get_logger()
 
@@ -104,6 +104,8 @@ class Wiring:
 
     components: list[Component]
     http: FastAPI | None = None
+    measurements: Sequence[Measurement] = ()
+    """What it tells beside what every service does."""
 
 
 class _Server(uvicorn.Server):
@@ -236,7 +238,9 @@ async def _work(runtime: Runtime[S], wiring: Wiring, stop: asyncio.Event) -> Non
     )
     collector.settle()
     log.info("service_started", port=listener.getsockname()[1], town=runtime.town.version)
-    await _run_until(stop, wiring.components, server, listener, settings.stop_timeout_s)
+    tell_build(runtime)
+    measuring = Measuring([*own_measurements(runtime, wiring.components), *wiring.measurements], runtime.clock)
+    await _run_until(stop, [*wiring.components, measuring], server, listener, settings.stop_timeout_s)
 
 
 async def _run_until(
@@ -294,7 +298,6 @@ async def open_runtime(
                 nats = await _connected(broker)
                 event_log = JetStreamLog(nats)
                 await _until_answered(event_log.identity)
-                await _check_sync(settings.nats_monitoring_url)
                 if settings.postgres_url is not None:
                     pool = await _pool(settings.postgres_url.get_secret_value())
                     if migrations is not None and settings.migrate_at_start:
@@ -361,26 +364,6 @@ async def _pool(url: str, *, command_timeout_s: float | None = COMMAND_TIMEOUT_S
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as error:
             log.warning("postgres_not_reached", error=type(error).__name__)
             await asyncio.sleep(0.5)
-
-
-async def _check_sync(monitoring_url: str | None) -> None:
-    """Ask the server whether acknowledged means stored, and say so loudly if not."""
-    if monitoring_url is None:
-        log.warning("log_sync_unknown", mend="set CLIC_NATS_MONITORING_URL so that sync_interval can be checked")
-        return
-
-    def ask() -> bool:
-        with urllib.request.urlopen(f"{monitoring_url}/jsz", timeout=5) as answer:  # noqa: S310 - an operator's URL
-            return bool(json.load(answer).get("config", {}).get("sync_always"))
-
-    try:
-        synced = await asyncio.to_thread(ask)
-    except OSError as error:
-        log.warning("log_sync_unknown", error=type(error).__name__)
-        return
-    METRICS.sync_always.set(int(synced))
-    if not synced:
-        log.error("log_not_synced", mend="set `sync_interval: always` in the jetstream block of the NATS server")
 
 
 async def _nats_error(error: Exception) -> None:

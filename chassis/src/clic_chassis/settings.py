@@ -54,7 +54,9 @@ class Settings(DatabaseSettings):
     nats_user: str | None = Field(default=None, description="Also prefixes the client's inboxes: _INBOX_<user>.")
     nats_password: SecretStr | None = None
     nats_monitoring_url: str | None = Field(
-        default=None, description="http://host:8222, asked once at start whether the log is synced."
+        default=None,
+        description="http://host:8222 of every server, separated by commas, or a name that is all of them: asked "
+        "whether the log is synced, and how full it is.",
     )
     town_dir: Path = Field(description="The town's folder of YAML files.")
     http_host: str = "127.0.0.1"

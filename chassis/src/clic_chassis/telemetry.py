@@ -64,8 +64,108 @@ class Metrics:
             ["what"],
             registry=registry,
         )
+        self.projection_position = Gauge(
+            "clic_projection_position",
+            "Position in the log up to which it is folded.",
+            ["projection"],
+            registry=registry,
+        )
+        self.consumer_oldest = Gauge(
+            "clic_consumer_oldest_seconds",
+            "Age of the oldest message that a consumer has still to do; 0: none waits.",
+            ["consumer"],
+            registry=registry,
+        )
+        self.quarantine_oldest = Gauge(
+            "clic_quarantine_oldest_seconds", "Since when the oldest entry is held.", ["service"], registry=registry
+        )
+        self.http_seconds = Histogram(
+            "clic_http_seconds",
+            "Time of answering one HTTP request; the status is its class, 2xx.",
+            ["method", "status"],
+            buckets=_LATENCY_BUCKETS_S,
+            registry=registry,
+        )
+        self.build_info = Gauge(
+            "clic_build_info",
+            "1: which version of which service runs, under which rules of the town.",
+            ["service", "version", "town"],
+            registry=registry,
+        )
+        self._add_watched(registry)
+        self._add_promised(registry)
+
+    def _add_watched(self, registry: CollectorRegistry) -> None:
+        """What is looked up now and then: servers, disks, certificates."""
+        self.measured_at = Gauge(
+            "clic_measured_timestamp_seconds",
+            "When a measurement was last taken: older, and what it tells is stale.",
+            ["measurement"],
+            registry=registry,
+        )
+        self.measurement_failures = Counter(
+            "clic_measurement_failures", "Measurements that could not be taken.", ["measurement"], registry=registry
+        )
+        self.nats_up = Gauge(
+            "clic_nats_up", "1: the server's monitoring page answers; 0: it does not.", ["server"], registry=registry
+        )
         self.sync_always = Gauge(
-            "clic_log_sync_always", "1: the server says that an acknowledged append is on disk.", registry=registry
+            "clic_log_sync_always",
+            "1: the server says that an acknowledged append is on disk.",
+            ["server"],
+            registry=registry,
+        )
+        self.nats_storage = Gauge(
+            "clic_nats_storage_bytes", "What JetStream has on a server's disk.", ["server"], registry=registry
+        )
+        self.nats_storage_max = Gauge(
+            "clic_nats_storage_max_bytes", "What JetStream may have on a server's disk.", ["server"], registry=registry
+        )
+        self.stream_messages = Gauge("clic_stream_messages", "Messages of a stream.", ["stream"], registry=registry)
+        self.stream_bytes = Gauge("clic_stream_bytes", "Size of a stream.", ["stream"], registry=registry)
+        self.stream_bytes_max = Gauge(
+            "clic_stream_max_bytes", "Size that a stream may have, where it has a limit.", ["stream"], registry=registry
+        )
+        self.stream_last_sequence = Gauge(
+            "clic_stream_last_sequence", "Position of a stream's newest message.", ["stream"], registry=registry
+        )
+        self.stream_replicas_missing = Gauge(
+            "clic_stream_replicas_missing", "Replicas that do not follow the leader.", ["stream"], registry=registry
+        )
+        self.database_bytes = Gauge(
+            "clic_database_bytes", "Size of a service's own database.", ["service"], registry=registry
+        )
+        self.certificate_expiry = Gauge(
+            "clic_certificate_expiry_timestamp_seconds",
+            "When a certificate that the service uses or trusts ends.",
+            ["certificate"],
+            registry=registry,
+        )
+        self.backup_age = Gauge(
+            "clic_backup_age_seconds", "Since when the last good backup stands.", ["part"], registry=registry
+        )
+
+    def _add_promised(self, registry: CollectorRegistry) -> None:
+        """What the town promised its citizens, counted: by codes of its own rules, never by person or request."""
+        self.receipts = Counter(
+            "clic_receipts", "Submissions judged, by publisher and outcome.", ["publisher", "status"], registry=registry
+        )
+        self.letters = Gauge(
+            "clic_letters", "Letters that are not out yet, or that a person must look at.", ["state"], registry=registry
+        )
+        self.letter_oldest = Gauge(
+            "clic_letter_oldest_seconds",
+            "How long the oldest letter that is to go out waits; 0: none does.",
+            registry=registry,
+        )
+        self.obligations = Gauge(
+            "clic_obligations_open",
+            "Open obligations by duty, department and standing: running, at_risk, missed, paused, window.",
+            ["obligation", "department", "state"],
+            registry=registry,
+        )
+        self.obligations_due_today = Gauge(
+            "clic_obligations_due_24h", "Obligations whose limit is within 24 hours.", ["obligation"], registry=registry
         )
 
 
