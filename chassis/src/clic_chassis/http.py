@@ -35,6 +35,7 @@ BODY_BYTES_MAX = MAX_SUBMISSION_BYTES
 
 _DOCS_FILES = "/static-offline-docs"
 """Where fastapi_offline serves them."""
+_SCHEMA = "#/components/schemas/{model}"
 _MEANINGS = {
     401: "Who asks is not known.",
     403: "Who asks may not.",
@@ -61,8 +62,12 @@ def problem_of(error: RefusedError) -> Problem:
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route's documentation says of the problems that it may answer: FastAPI's `responses`."""
-    return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
+    """What a route's documentation says of the problems that it may answer: FastAPI's `responses`.
+
+    By reference: of a model FastAPI makes a validator for each route and status, half of intake's wiring.
+    """
+    content = {PROBLEM_TYPE: {"schema": {"$ref": _SCHEMA.format(model=Problem.__name__)}}}
+    return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
 
 
 def new_api(**described: Any) -> FastAPI:
@@ -169,6 +174,9 @@ def _document_as_problems(api: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = plain()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        problem = Problem.model_json_schema(ref_template=_SCHEMA)
+        schemas.update(problem.pop("$defs", {}), **{Problem.__name__: problem})
         for path in document.get("paths", {}).values():
             for operation in path.values():
                 for status, answer in operation["responses"].items():
