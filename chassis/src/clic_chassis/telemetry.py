@@ -150,9 +150,6 @@ class Metrics:
         self.receipts = Counter(
             "clic_receipts", "Submissions judged, by publisher and outcome.", ["publisher", "status"], registry=registry
         )
-        self.letters = Gauge(
-            "clic_letters", "Letters that are not out yet, or that a person must look at.", ["state"], registry=registry
-        )
         self.letter_oldest = Gauge(
             "clic_letter_oldest_seconds",
             "How long the oldest letter that is to go out waits; 0: none does.",
@@ -164,7 +161,7 @@ class Metrics:
             ["obligation", "department", "state"],
             registry=registry,
         )
-        self.obligations_due_today = Gauge(
+        self.obligations_due = Gauge(
             "clic_obligations_due_24h", "Obligations whose limit is within 24 hours.", ["obligation"], registry=registry
         )
 

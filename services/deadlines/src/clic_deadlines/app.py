@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clic_chassis.identity.configured import identity_of_settings
 from clic_chassis.mail_relay import relay_of
+from clic_chassis.measurement import Measurement
 from clic_chassis.process import Process
 from clic_chassis.projector import Projector
 from clic_chassis.service import Runtime, Wiring
@@ -17,6 +18,7 @@ from .digest.informed import Informed
 from .digest.sender import DigestSender
 from .digest.table import DigestTable
 from .docket import Docket, DocketProjection
+from .docket.standing import Standings
 from .due_feed import Feed, FeedTokens, add_feed_route
 from .progress import Progress
 from .reconciler import Reconciler
@@ -72,4 +74,5 @@ async def wire(runtime: Runtime[Settings]) -> Wiring:
         log=runtime.log, decisions=decisions, rules=rules, docket=docket, timers=table, clock=runtime.clock
     )
     add_application_route(http, applier)
-    return Wiring(components=[process, timers, projector, digests], http=http)
+    standings = Measurement("standings", Standings(runtime.pool, runtime.clock).take)
+    return Wiring(components=[process, timers, projector, digests], http=http, measurements=[standings])

@@ -65,7 +65,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
         clock=runtime.clock,
         reviewers={each.agent for each in agents.values() if REVIEWER in each.roles},
     )
-    inbox = Inbox(desk, runtime.nats, runtime.clock)
+    inbox = Inbox(desk, runtime.nats, runtime.clock, runtime.town.publisher_by_code)
     relay = Relay(runtime.nats, runtime.log)
     keys = PublisherKeys(runtime.pool)
     http = make_api(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic_core import from_json
 from clic_chassis.clock import Clock
 from clic_chassis.error import RetryableError, TooEarlyError
 from clic_chassis.process import Delivery
+from clic_chassis.telemetry import METRICS
 from clic_contracts.envelope import request_id_for
 from clic_contracts.problem import Problem
 from clic_contracts.subject import receipt_subject
@@ -34,10 +36,12 @@ class NotThereYetError(TooEarlyError):
 class Inbox:
     """Handles deliveries of the inbox for a process."""
 
-    def __init__(self, desk: Desk, nats: Client, clock: Clock) -> None:
+    def __init__(self, desk: Desk, nats: Client, clock: Clock, publishers: Collection[str] = ()) -> None:
+        """`publishers` are those that the town knows: others are counted together."""
         self._desk = desk
         self._nats = nats
         self._clock = clock
+        self._publishers = publishers
         self._waiting_since: dict[int, float] = {}
         """Sequences of what waits for its request, since when: bounded by the messages under way."""
 
@@ -89,6 +93,7 @@ class Inbox:
         said = await ask(self._nats, subject, receipt.model_dump_json(exclude_none=True).encode())
         if "error" in said:
             raise RetryableError(f"receipt: {said['error'].get('description')}")
+        METRICS.receipts.labels(publisher if publisher in self._publishers else "unknown", receipt.status).inc()
 
 
 async def ask(nats: Client, subject: str, body: bytes) -> dict[str, Any]:

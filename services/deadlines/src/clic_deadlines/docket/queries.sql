@@ -34,3 +34,18 @@ SELECT request_id::text, confidential_to FROM docket.request WHERE reference = $
 -- name: position
 -- How far the tables hold the log.
 SELECT sequence FROM docket.checkpoint WHERE projection = 'docket';
+
+-- name: standings
+-- How many obligations are open, by duty, department and standing; `due`: those whose limit is within 24 hours.
+-- As in query.py: a limit that has passed makes it missed, said or not, and a window of somebody else lapses.
+SELECT o.obligation, o.department, stands.state, count(*) AS number,
+       count(*) FILTER (WHERE stands.state IN ('running', 'at_risk') AND o.due_at <= $1 + interval '24 hours') AS due
+FROM docket.obligation o CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN o.standing = 'paused' THEN 'paused'
+        WHEN o.obligation = ANY ($2::text[]) THEN 'window'
+        WHEN o.due_at <= $1 THEN 'missed'
+        ELSE o.standing
+    END AS state
+) stands
+GROUP BY o.obligation, o.department, stands.state;

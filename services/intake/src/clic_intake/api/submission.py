@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from pydantic_core import from_json, to_json
 
 from clic_chassis.http import problems
+from clic_chassis.telemetry import METRICS
 from clic_contracts.envelope import BATCH_CONTENT_TYPE
 from clic_contracts.submission import MAX_SUBMISSION_BYTES, Receipt, SubmissionEvent
 from clic_intake.desk import Desk
@@ -56,11 +57,16 @@ def add_submissions(api: FastAPI, desk: Desk, publishing: Callable[..., Any]) ->
         """
         body = await request.body()
         if _media_type(request) == BATCH_CONTENT_TYPE:
-            return [await desk.submit(publisher, each) for each in _parts(body)]
-        receipt = await desk.submit(publisher, _structured(request.headers, body))
+            return [_counted(publisher, await desk.submit(publisher, each)) for each in _parts(body)]
+        receipt = _counted(publisher, await desk.submit(publisher, _structured(request.headers, body)))
         refused = receipt.problem.status if receipt.problem is not None else 422
         response.status_code = _STATUS.get(receipt.status, refused)
         return receipt
+
+
+def _counted(publisher: str, receipt: Receipt) -> Receipt:
+    METRICS.receipts.labels(publisher, receipt.status).inc()
+    return receipt
 
 
 def _media_type(request: Request) -> str:

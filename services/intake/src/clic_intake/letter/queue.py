@@ -288,6 +288,12 @@ class LetterQueue:
             rows = await connection.fetch(_SQL["count"])
         return {State(row["state"]): row["number"] for row in rows}
 
+    async def oldest(self) -> dt.datetime | None:
+        """When the oldest letter that is to go out was written; None: none is. Raises as `count`."""
+        async with connected(self._pool) as connection:
+            found: dt.datetime | None = await connection.fetchval(_SQL["oldest"])
+        return found
+
     async def list(self, state: State, roles: Sequence[Code], after: int = 0) -> list[Listed]:
         """Letters in one state that these roles may see (POL-26), `LIST_MAX` at most, from a log position on.
 

@@ -50,6 +50,10 @@ UPDATE letter SET taken_until = '-infinity' WHERE taken_by = $1 AND state IN ('w
 SELECT state, count(*) AS number FROM letter WHERE state IN ('waiting', 'doubtful', 'failed', 'handing_over', 'handed_over')
 GROUP BY state;
 
+-- name: oldest
+-- When the oldest letter that is to go out was written.
+SELECT min(written_at) FROM letter WHERE state IN ('waiting', 'handing_over');
+
 -- name: list
 -- Letters in one state that these roles may see, in the order of their newest fact.
 SELECT letter_id, request_id, letter, state, reason, status, position, written_at, tries, try_at FROM letter

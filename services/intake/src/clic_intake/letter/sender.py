@@ -21,6 +21,7 @@ from clic_chassis.log import EventLog, Story
 from clic_chassis.mail import AddressError
 from clic_chassis.mail_relay import DoubtError, NotTakenError, RejectedError, Relay, RelayAddress
 from clic_chassis.pause import pause
+from clic_chassis.telemetry import METRICS
 from clic_contracts.event import LetterWritten, Sealed
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import LetterFailure, LetterKind, RequestId, Service
@@ -263,6 +264,8 @@ class Sender:
         for each in State:
             if each is not State.DONE:
                 LETTERS.labels(each).set(counted.get(each, 0))
+        written_at = await self._queue.oldest()
+        METRICS.letter_oldest.set((self._clock.now() - written_at).total_seconds() if written_at is not None else 0)
 
 
 async def answer_within(
