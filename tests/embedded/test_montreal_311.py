@@ -33,7 +33,7 @@ from clic_contracts.submission import (
     parse_submission,
 )
 from clic_contracts.vocabulary import Channel, Criterion, Kind
-from clic_intake.core.admission import fits_town
+from clic_intake.core.fit import fits_town
 
 NOW = dt.datetime(2026, 5, 15, 12, tzinfo=dt.UTC)
 TOWN = read_town(TOWN_DIR)

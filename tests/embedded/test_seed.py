@@ -37,7 +37,8 @@ from clic_contracts.vocabulary import WINDOWS, AccessOutcome, Channel, Kind, Obl
 from clic_deadlines.core.calendar import Calendar
 from clic_deadlines.core.duty import Duty, Kept, duties
 from clic_deadlines.core.standard import Rules
-from clic_intake.core.admission import ONLINE, fits_town
+from clic_intake.core.admission import ONLINE
+from clic_intake.core.fit import fits_town
 
 TODAY = dt.date(2026, 5, 20)
 TOWN = read_town(TOWN_DIR)

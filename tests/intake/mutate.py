@@ -138,31 +138,34 @@ class _Replace(ast.NodeTransformer):
         return self._instead if node is self._wanted else self.generic_visit(node)
 
 
-ADMISSION = frozenset(
-    {"judge", "presence", "_missing", "given_by", "is_written", "is_urgent", "language_ground", "shows_claims"}
-    | {"_language_errors", "_origin_errors"}
-)
-"""What judges at the door; the rest of the module reads submissions, which `service/test_bad_input.py` tries."""
+ADMISSION = {
+    "admission": frozenset(
+        {"judge", "presence", "_missing", "given_by", "is_written", "is_urgent", "language_ground", "shows_claims"}
+    ),
+    "fit": frozenset({"_language", "_origin"}),
+}
+"""What judges at the door, by module; the rest reads submissions, which `service/test_bad_input.py` tries."""
 
 
 def branches_of_the_admission() -> Iterator[Mutant]:
     """Each condition of the judgement at the door, always so and never so."""
 
-    def conditions(tree: ast.Module) -> list[ast.expr]:
+    def conditions(tree: ast.Module, judging: frozenset[str]) -> list[ast.expr]:
         return [
             node.test
             for function in _functions(tree)
-            if function.name in ADMISSION
+            if function.name in judging
             for node in ast.walk(function)
             if isinstance(node, ast.If | ast.IfExp)
         ]
 
-    for number, condition in enumerate(conditions(_tree("admission"))):
-        for truth in (True, False):
-            tree = _tree("admission")
-            _Replace(conditions(tree)[number], ast.Constant(truth)).visit(tree)
-            name = f"admission:{condition.lineno} is always {truth}: {ast.unparse(condition)[:70]}"
-            yield Mutant(name, _in_module("admission", tree), OF_ADMISSION)
+    for module, judging in ADMISSION.items():
+        for number, condition in enumerate(conditions(_tree(module), judging)):
+            for truth in (True, False):
+                tree = _tree(module)
+                _Replace(conditions(tree, judging)[number], ast.Constant(truth)).visit(tree)
+                name = f"{module}:{condition.lineno} is always {truth}: {ast.unparse(condition)[:70]}"
+                yield Mutant(name, _in_module(module, tree), OF_ADMISSION)
 
 
 # -- the table --------------------------------------------------------------------------------------------------------

@@ -25,9 +25,9 @@ RECEPTION: tuple[Removal, ...] = (
     Removal(
         5,
         "only older records come by no known channel",
-        f"{INTAKE}/core/admission.py",
-        "    if submission.channel is not Channel.UNKNOWN:\n",
-        "    if submission.channel:\n",
+        f"{INTAKE}/core/fit.py",
+        "    elif not submission.backlog and submission.channel is Channel.UNKNOWN:\n",
+        "    elif False:\n",
         f"{T_CORE}/test_admission.py::test_a_request_names_the_channel_by_which_the_town_was_addressed",
     ),
     Removal(

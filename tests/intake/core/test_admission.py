@@ -24,7 +24,6 @@ from clic_intake.core.admission import (
     Admitted,
     Lacking,
     Outside,
-    fits_town,
     given_by,
     is_urgent,
     is_written,
@@ -33,6 +32,7 @@ from clic_intake.core.admission import (
     presence,
     shows_claims,
 )
+from clic_intake.core.fit import fits_town
 
 NOW = dt.datetime(2026, 5, 15, 16, 0, tzinfo=dt.UTC)
 ABOUT = {"reference": "2026-004217"}

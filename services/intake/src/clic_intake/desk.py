@@ -30,7 +30,7 @@ from clic_contracts.town import Town
 from clic_contracts.vocabulary import RequestId
 
 from .core import letter, submitted
-from .core.admission import fits_town
+from .core.fit import fits_town
 from .core.meanwhile import must_not_have_moved
 from .core.request import Command, Record, Refuse, Register, Statement, request_decider, stated
 from .core.rule import Rules, UnknownRequestError

@@ -17,8 +17,8 @@ from clic_contracts.envelope import Commit, derive_id
 from clic_contracts.permission import confidential_to
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Kind, Phase, RequestId
-from clic_intake.core.admission import future_errors
 from clic_intake.core.extension import complaint_limit
+from clic_intake.core.fit import in_the_future
 from clic_intake.core.learning import FindingError
 from clic_intake.core.meanwhile import MovedError, TakenError, must_not_have_moved
 from clic_intake.core.request import Extend
@@ -70,8 +70,8 @@ class Commands:
             RetryableError: something is away; try again.
         """
         now = self._clock.now()
-        if command.occurred_at is not None and (wrong := future_errors("/occurred_at", command.occurred_at, now)):
-            raise HTTPException(422, f"occurred_at: {wrong[0].detail}. {wrong[0].mend}")
+        if command.occurred_at is not None and (wrong := in_the_future("/occurred_at", command.occurred_at, now)):
+            raise HTTPException(422, f"occurred_at: {wrong.detail.en}. {wrong.mend.en}")
         # The key is the agent's own: two agents with one key are two commands.
         key = key or str(uuid.uuid4())
         known = await self.must_be_unmoved(request_id, agent, key=key, seen=seen)

@@ -13,7 +13,7 @@ from clic_chassis.http import problems
 from clic_contracts.event import RequestSplit
 from clic_contracts.submission import Instant, Place, Text
 from clic_contracts.vocabulary import Kind, Language, Phase, Reference, RequestId, SubjectCode
-from clic_intake.core.admission import future_errors
+from clic_intake.core.fit import in_the_future
 from clic_intake.core.near import Reason, said
 from clic_intake.core.state import state_of
 from clic_intake.duplicate.index import Duplicates, Near
@@ -131,8 +131,8 @@ def add_duplicates(
         They are received when this one was. That the citizen's data was opened for it is recorded (POL-30).
         """
         now = clock.now()
-        if body.occurred_at is not None and (wrong := future_errors("/occurred_at", body.occurred_at, now)):
-            raise HTTPException(422, f"occurred_at: {wrong[0].detail}. {wrong[0].mend}")
+        if body.occurred_at is not None and (wrong := in_the_future("/occurred_at", body.occurred_at, now)):
+            raise HTTPException(422, f"occurred_at: {wrong.detail.en}. {wrong.mend.en}")
         await stories.treated(request_id, agent)
         decided = await splits.split(
             request_id,

@@ -15,7 +15,7 @@ from clic_contracts.permission import ACCESS_ROLE
 from clic_contracts.submission import Instant
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Code, Reference, RequestId, SubjectCode
-from clic_intake.core.admission import future_errors
+from clic_intake.core.fit import in_the_future
 from clic_intake.core.learning import REVIEWER
 from clic_intake.learning import Learnings
 
@@ -108,8 +108,8 @@ def add_learnings(
     async def record(body: Lesson, agent: Agent, key: str | None, about: RequestId | None) -> RecordedLearning:
         if body.subject is not None and body.subject not in town.subject_by_code:
             raise HTTPException(422, f"subject: {body.subject!r} is no subject of this town; see its subjects.yaml")
-        if body.occurred_at is not None and (wrong := future_errors("/occurred_at", body.occurred_at, clock.now())):
-            raise HTTPException(422, f"occurred_at: {wrong[0].detail}. {wrong[0].mend}")
+        if body.occurred_at is not None and (wrong := in_the_future("/occurred_at", body.occurred_at, clock.now())):
+            raise HTTPException(422, f"occurred_at: {wrong.detail.en}. {wrong.mend.en}")
         cause = f"{agent.actor}\n{key or uuid.uuid4()}"
         learning_id, decided = await learnings.record(
             body.text, body.subject, about, at=body.occurred_at, cause_id=cause, actor=agent.actor

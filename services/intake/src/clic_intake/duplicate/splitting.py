@@ -23,7 +23,7 @@ from clic_contracts.submission import Place, Requester, RequestSubmission, Submi
 from clic_contracts.town import Town
 from clic_contracts.vocabulary import Kind, Origin, RequesterPresence, RequestId, Service, SubjectCode
 from clic_intake.core import requester
-from clic_intake.core.admission import fits_town
+from clic_intake.core.fit import fits_town
 from clic_intake.core.request import Split
 from clic_intake.desk import Desk
 from clic_intake.register import Register
