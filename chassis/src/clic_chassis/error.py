@@ -13,10 +13,15 @@ class ClicError(Exception):
 class RefusedError(ClicError):
     """A rule forbids it. Trying again changes nothing; whoever asked is told why.
 
-    `code` is stable and machine-readable, the message says what is wrong and how to mend it.
+    `code` is stable and machine-readable, the message says what is wrong and how to mend it; `fr` says the same in
+    French, where others than the town's agents are refused.
     """
 
     code = "refused"
+
+    def __init__(self, message: str = "", *, fr: str | None = None) -> None:
+        super().__init__(message)
+        self.fr = fr or message
 
 
 class NotFoundError(RefusedError):

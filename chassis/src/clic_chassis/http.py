@@ -20,11 +20,13 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clic_contracts.problem import Problem, errors_from
+from clic_contracts.problem import Problem, Wording, errors_from, problem
 from clic_contracts.submission import MAX_SUBMISSION_BYTES
+from clic_contracts.vocabulary import Language
 
 from .error import NotFoundError, RefusedError, RetryableError
 from .failure import where
+from .language import preferred
 from .safe_headers import PAGE_POLICY, SafeHeaders
 
 log = structlog.get_logger()
@@ -33,6 +35,22 @@ PROBLEM_TYPE = "application/problem+json"
 BODY_BYTES_MAX = MAX_SUBMISSION_BYTES
 """Of a request's body, where a path says nothing else."""
 
+_TRY_AGAIN = Wording(fr="Réessayez", en="Try again")
+_NOTHING_IS_LOST = Wording(
+    fr="Le journal ou la base de données n’a pas répondu ; rien n’est perdu si vous renvoyez la même chose.",
+    en="The log or the database did not answer; nothing is lost if you send the same again.",
+)
+_PHRASES = {
+    400: "Requête illisible",
+    401: "Qui demande n’est pas connu",
+    403: "Accès refusé",
+    413: "Contenu trop volumineux",
+    415: "Type de contenu non accepté",
+    422: "Contenu non conforme",
+    429: "Trop de requêtes",
+    503: "Service momentanément indisponible",
+}
+"""Of HTTP's own phrases, in French."""
 _DOCS_FILES = "/static-offline-docs"
 """Where fastapi_offline serves them."""
 _SCHEMA = "#/components/schemas/{model}"
@@ -50,15 +68,26 @@ _MEANINGS = {
 }
 
 
-def problem_of(error: RefusedError) -> Problem:
+def problem_of(error: RefusedError, language: Language = Language.EN) -> Problem:
     """A refusal as a problem."""
     missing = isinstance(error, NotFoundError)
-    return Problem(
-        type=f"urn:clic:problem:{error.code.replace('_', '-')}",
-        title="There is no such thing" if missing else "The town's rules do not allow it",
-        status=404 if missing else 409,
-        detail=str(error),
+    return problem(
+        error.code.replace("_", "-"),
+        _NOT_THERE if missing else _NOT_ALLOWED,
+        404 if missing else 409,
+        Wording(fr=error.fr, en=str(error)),
+        language=language,
     )
+
+
+_NOT_THERE = Wording(fr="Il n’existe rien de tel", en="There is no such thing")
+_NOT_ALLOWED = Wording(fr="Les règles de la Ville ne le permettent pas", en="The town's rules do not allow it")
+
+
+def language_of(request: Request) -> Language:
+    """The language of a request's problems: what `Accept-Language` prefers, else its route's default, else English."""
+    default: Language = getattr(request.state, "language", Language.EN)
+    return preferred(request.headers.get("accept-language", ""), default)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -110,18 +139,13 @@ def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None 
     _document_as_problems(api)
 
     @api.exception_handler(RefusedError)
-    async def refused(_: Request, error: RefusedError) -> JSONResponse:
-        return _answer(problem_of(error))
+    async def refused(request: Request, error: RefusedError) -> JSONResponse:
+        return _answer(problem_of(error, language_of(request)))
 
     @api.exception_handler(RetryableError)
-    async def retryable(_: Request, __: RetryableError) -> JSONResponse:
+    async def retryable(request: Request, __: RetryableError) -> JSONResponse:
         return _answer(
-            Problem(
-                type="urn:clic:problem:try-again",
-                title="Try again",
-                status=503,
-                detail="The log or the database did not answer; nothing is lost if you send the same again.",
-            ),
+            problem("try-again", _TRY_AGAIN, 503, _NOTHING_IS_LOST, language=language_of(request)),
             {"Retry-After": "2"},
         )
 
@@ -139,8 +163,11 @@ def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None 
         )
 
     @api.exception_handler(StarletteHTTPException)
-    async def other(_: Request, error: StarletteHTTPException) -> JSONResponse:
-        return plain_answer(error.status_code, str(error.detail), error.headers)
+    async def other(request: Request, error: StarletteHTTPException) -> JSONResponse:
+        said: object = error.detail
+        if isinstance(said, Wording):
+            return _answer(_worded(error.status_code, said, language_of(request)), error.headers)
+        return plain_answer(error.status_code, str(said), error.headers)
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -153,10 +180,13 @@ def plain_answer(status: int, detail: str, headers: Mapping[str, str] | None = N
 
 
 def _plain(status: int, detail: str) -> Problem:
-    title = HTTPStatus(status).phrase
-    return Problem(
-        type=f"urn:clic:problem:{title.lower().replace(' ', '-')}", title=title, status=status, detail=detail
-    )
+    return _worded(status, Wording(fr=detail, en=detail), Language.EN)
+
+
+def _worded(status: int, detail: Wording, language: Language) -> Problem:
+    phrase = HTTPStatus(status).phrase
+    title = Wording(fr=_PHRASES.get(status, phrase), en=phrase)
+    return problem(phrase.lower().replace(" ", "-"), title, status, detail, language=language)
 
 
 def _located(found: ErrorDetails) -> ErrorDetails:
@@ -214,7 +244,13 @@ class _Guard:
             message = await receive()
             read += len(message.get("body", b""))
             if max(said, read) > bytes_max:
-                raise HTTPException(413, f"at most {bytes_max} bytes are taken at once")
+                raise HTTPException(
+                    413,
+                    Wording(
+                        fr=f"au plus {bytes_max} octets sont acceptés à la fois",
+                        en=f"at most {bytes_max} bytes are taken at once",
+                    ),
+                )
             return message
 
         async def noticed(message: Message) -> None:

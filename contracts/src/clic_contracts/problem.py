@@ -56,6 +56,10 @@ class Wording:
         """In the language that is asked for."""
         return self.en if language is Language.EN else self.fr
 
+    def __str__(self) -> str:
+        """In English, as whatever has no French yet."""
+        return self.en
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

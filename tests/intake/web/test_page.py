@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.datastructures import FormData
 
+from clic_chassis.language import preferred
 from clic_contracts.vocabulary import Language
 from clic_intake.web import Filled, Words
-from clic_intake.web.language import preferred
 from clic_intake.web.page import paragraphs
 
 ZONE = ZoneInfo("America/Toronto")

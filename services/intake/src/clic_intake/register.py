@@ -178,7 +178,10 @@ class Register:
                 await connection.execute(_SQL["add_key"], request_id, self._master.key_id, wrapped)
                 row = await connection.fetchrow(_SQL["registered"], [request_id])
         if row is None:
-            raise NotFoundError("no such request: send its submission first, or correct the reference")
+            raise NotFoundError(
+                "no such request: send its submission first, or correct the reference",
+                fr="aucune demande de ce genre : déposez-la d’abord, ou corrigez la référence",
+            )
         return self._entry(row)
 
     async def find(self, reference: str) -> str:
@@ -191,7 +194,9 @@ class Register:
         async with self._connection() as connection:
             request_id = await connection.fetchval(_SQL["by_reference"], reference)
         if request_id is None:
-            raise NotFoundError(f"no request has the reference {reference}")
+            raise NotFoundError(
+                f"no request has the reference {reference}", fr=f"aucune demande ne porte la référence {reference}"
+            )
         return str(request_id)
 
     async def record_opening(self, at: dt.datetime, agent: str, request_id: str, reason: str) -> None:

@@ -60,20 +60,32 @@ def may_answer(rules: Rules, answer: RequestAnswered, request: Request, at: dt.d
     outcome = answer.access_outcome
     if request.kind is not Kind.ACCESS_TO_INFORMATION:
         if outcome is not None or answer.body is not None:
-            raise AccessDecisionError("access_outcome and body are for access requests alone: leave them out")
+            raise AccessDecisionError(
+                "access_outcome and body are for access requests alone: leave them out",
+                fr="access_outcome et body ne valent que pour les demandes d’accès : omettez-les",
+            )
         return
     if request.origin is Origin.BACKLOG:
         return  # Decided in its time; older records may not say how.
     if outcome is None:  # art. 47
-        raise AccessDecisionError("the answer to an access request is a decision: give access_outcome")
+        raise AccessDecisionError(
+            "the answer to an access request is a decision: give access_outcome",
+            fr="la réponse à une demande d’accès est une décision : donnez access_outcome",
+        )
     refused = outcome in (AccessOutcome.REFUSED, AccessOutcome.PARTIAL)
     if refused and not (answer.provisions and answer.sealed):  # art. 50, 51
-        raise AccessDecisionError("a refusal, also in part, cites the provision and explains it: give both")
+        raise AccessDecisionError(
+            "a refusal, also in part, cites the provision and explains it: give both",
+            fr="un refus, même partiel, cite la disposition et l’explique : donnez les deux",
+        )
     if (outcome is AccessOutcome.OTHER_BODY) is not (answer.body is not None):  # art. 48
         raise AccessDecisionError(
             "the citizen is told which other body to apply to: give body (in a submission, turn_to)"
             if answer.body is None
-            else "body goes with the outcome other_body alone: leave it out, or correct access_outcome"
+            else "body goes with the outcome other_body alone: leave it out, or correct access_outcome",
+            fr="la personne apprend à quel autre organisme s’adresser : donnez body (dans un envoi, turn_to)"
+            if answer.body is None
+            else "body ne va qu’avec le résultat other_body : omettez-le, ou corrigez access_outcome",
         )
     if outcome is AccessOutcome.GRANTED and answer.delivery.proof is not DeliveryProof.RELAY:
         # What a mail server took cannot be called back: this was looked at when it was written.
@@ -89,7 +101,9 @@ def _all_were_heard(rules: Rules, request: Request, at: dt.datetime) -> None:
         if rules.day_of(at) <= last_on:
             raise AccessDecisionError(
                 f"a third party has until {last_on} to be heard (A-2.1 art. 49): wait for what they say, or decide "
-                "without their document (partial)"
+                "without their document (partial)",
+                fr=f"un tiers a jusqu’au {last_on} pour être entendu (A-2.1 art. 49) : attendez ce qu’il dit, ou "
+                "décidez sans son document (partial)",
             )
 
 

@@ -179,7 +179,10 @@ def _decide(rules: Rules, command: Command, request: Request) -> tuple[Fact, ...
             return ()  # Said twice, done once; whether with other content is compared by who asks.
         return command.facts
     if request.phase is Phase.NEW:
-        raise rule.UnknownRequestError("no such request: send its submission first, or correct the reference")
+        raise rule.UnknownRequestError(
+            "no such request: send its submission first, or correct the reference",
+            fr="aucune demande de ce genre : déposez-la d’abord, ou corrigez la référence",
+        )
     rule.not_before_reception(request, command.at, assumed=command.assumed)
     match command:
         case Record():
@@ -330,5 +333,8 @@ def _close(request: Request, reason: ClosingReason, at: dt.datetime, *, assumed:
 def _closed_already(request: Request, reason: ClosingReason) -> tuple[Fact, ...]:
     """Closing it for the same reason again changes nothing; for another one it has to be reopened first."""
     if request.closed_as is not reason:
-        raise rule.NotNowError(f"it is closed already, as {request.closed_as}: reopen it first")
+        raise rule.NotNowError(
+            f"it is closed already, as {request.closed_as}: reopen it first",
+            fr=f"elle est déjà fermée, comme {request.closed_as} : rouvrez-la d’abord",
+        )
     return ()

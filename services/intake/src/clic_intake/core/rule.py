@@ -149,7 +149,10 @@ def must(request: Request, event: type[Event]) -> None:
         NotNowError: it does not.
     """
     if not may_happen(request.phase, event):
-        raise NotNowError(f"{event.TYPE} may not happen while the request is {request.phase.value}")
+        raise NotNowError(
+            f"{event.TYPE} may not happen while the request is {request.phase.value}",
+            fr=f"{event.TYPE} ne peut pas arriver tant que la demande est à l’état {request.phase.value}",
+        )
 
 
 def not_before_reception(request: Request, at: dt.datetime, *, assumed: bool) -> None:
@@ -162,7 +165,9 @@ def not_before_reception(request: Request, at: dt.datetime, *, assumed: bool) ->
     if request.origin is Origin.LIVE and not assumed and at < request.received_at - CLOCK_SKEW:
         raise BeforeReceptionError(
             f"{at.isoformat()} is before the request was received, {request.received_at.isoformat()}: "
-            "correct the instant"
+            "correct the instant",
+            fr=f"{at.isoformat()} est avant la réception de la demande, {request.received_at.isoformat()} : "
+            "corrigez l’instant",
         )
 
 
@@ -183,7 +188,9 @@ def may_close(request: Request, reason: ClosingReason) -> None:
     if not allowed:
         raise NotAnsweredError(
             f"cannot be closed as {reason}: answer the citizen first. Without an answer a request is closed only "
-            f"when it is {', '.join(sorted(CLOSES_UNANSWERED))} (a refusal must have been sent)."
+            f"when it is {', '.join(sorted(CLOSES_UNANSWERED))} (a refusal must have been sent).",
+            fr=f"ne peut pas être fermée comme {reason} : répondez d’abord à la personne. Sans réponse, une demande "
+            f"n’est fermée que comme {', '.join(sorted(CLOSES_UNANSWERED))} (un refus doit avoir été envoyé).",
         )
 
 
@@ -194,7 +201,10 @@ def may_promise(rules: Rules, due_on: dt.date, at: dt.datetime) -> None:
         PromiseError: it has passed.
     """
     if due_on < rules.day_of(at):
-        raise PromiseError(f"{due_on} had passed already on {rules.day_of(at)}, when it was agreed: correct the date")
+        raise PromiseError(
+            f"{due_on} had passed already on {rules.day_of(at)}, when it was agreed: correct the date",
+            fr=f"le {due_on} était déjà passé le {rules.day_of(at)}, quand on en a convenu : corrigez la date",
+        )
 
 
 def may_refuse(refusal: RequestRefused, request: Request, by: str) -> None:
@@ -213,16 +223,30 @@ def may_refuse(refusal: RequestRefused, request: Request, by: str) -> None:
     match refusal.criterion:
         case criterion if criterion in FOR_A_PERSON and not by.startswith(PERSON):
             raise JudgementError(
-                f"{refusal.criterion} is for a person to judge (POL-08, POL-09): an agent refuses it, by a command"
+                f"{refusal.criterion} is for a person to judge (POL-08, POL-09): an agent refuses it, by a command",
+                fr=f"{refusal.criterion} relève du jugement d’une personne (POL-08, POL-09) : un agent la refuse, par "
+                "une commande",
             )
         case Criterion.UNSPECIFIED:
-            raise JudgementError("say on which criterion it is refused: only older records may leave it out")
+            raise JudgementError(
+                "say on which criterion it is refused: only older records may leave it out",
+                fr="dites selon quel critère elle est refusée : seuls d’anciens dossiers peuvent l’omettre",
+            )
         case Criterion.OUT_OF_COMPETENCE if refusal.turn_to is None and refusal.sealed is None:
-            raise JudgementError("say where the citizen can turn instead (POL-07): give turn_to, or explain it")
+            raise JudgementError(
+                "say where the citizen can turn instead (POL-07): give turn_to, or explain it",
+                fr="dites à qui la personne peut s’adresser (POL-07) : donnez turn_to, ou expliquez-le",
+            )
         case Criterion.INCOMPLETE if not request.missing:
-            raise JudgementError("nothing is missing: ask the citizen first (POL-06)")
+            raise JudgementError(
+                "nothing is missing: ask the citizen first (POL-06)",
+                fr="rien ne manque : demandez d’abord à la personne (POL-06)",
+            )
         case Criterion.INCOMPLETE if request.urgent and Missing.PRECISION not in request.missing:
-            raise JudgementError("it is a safety report: it is acted on without a name or contact (POL-06)")
+            raise JudgementError(
+                "it is a safety report: it is acted on without a name or contact (POL-06)",
+                fr="c’est un signalement de sécurité : il est traité même sans nom ni coordonnées (POL-06)",
+            )
         case _:
             pass
 
@@ -332,7 +356,9 @@ def may_reopen(rules: Rules, request: Request, reopening: RequestReopened, at: d
     if rules.day_of(at) > last_on:
         raise ReopeningError(
             f"it was closed on {rules.day_of(request.closed_at)} and could be reopened until {last_on} "
-            f"({rules.reopen_within_days} days): register a new request that names {request.reference}"
+            f"({rules.reopen_within_days} days): register a new request that names {request.reference}",
+            fr=f"elle a été fermée le {rules.day_of(request.closed_at)} et pouvait être rouverte jusqu’au {last_on} "
+            f"({rules.reopen_within_days} jours) : déposez une nouvelle demande qui nomme {request.reference}",
         )
 
 
@@ -343,6 +369,13 @@ def last_day_to_reopen(rules: Rules, closed_at: dt.datetime) -> dt.date:
 
 def _may_undo_merge(request: Request) -> None:
     if request.closed_as is not ClosingReason.MERGED:
-        raise ReopeningError("it was not closed as a duplicate: say why else it goes on")
+        raise ReopeningError(
+            "it was not closed as a duplicate: say why else it goes on",
+            fr="elle n’a pas été fermée comme doublon : dites pour quelle autre raison elle continue",
+        )
     if request.erased:
-        raise ReopeningError("its personal data was erased, nobody could be answered: register a new request")
+        raise ReopeningError(
+            "its personal data was erased, nobody could be answered: register a new request",
+            fr="ses renseignements personnels ont été effacés, on ne pourrait répondre à personne : déposez une "
+            "nouvelle demande",
+        )
