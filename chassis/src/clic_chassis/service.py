@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from faststream.nats import NatsBroker
-from faststream.security import SASLPlaintext
+from faststream.nats.security import NatsNKey, NatsSecurity
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -30,10 +30,13 @@ from .clock import Clock, SystemClock
 from .decision import Decisions
 from .error import ClicError, RetryableError
 from .http import new_api
+from .http_certificate import HttpCertificate
 from .jetstream_log import JetStreamLog
 from .logging import start_logging
 from .measurement import Measurement, Measuring
 from .migration import migrate, missing_migrations
+from .nats_credential import CredentialWatch, NatsCredential
+from .postgres_credential import open_pool
 from .quarantine import Quarantine
 from .request_context import RequestContext
 from .settings import DatabaseSettings, Settings
@@ -171,7 +174,7 @@ async def _migrate(settings: DatabaseSettings, migrations: str) -> None:
     if settings.postgres_url is None:
         raise ClicError("CLIC_POSTGRES_URL is not set: there is no database to migrate")
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
-        pool = await _pool(settings.postgres_url.get_secret_value(), command_timeout_s=None)
+        pool = await _pool(settings, command_timeout_s=None)
     async with pool, pool.acquire() as connection:
         await _apply(connection, migrations)
 
@@ -225,6 +228,7 @@ async def _work(runtime: Runtime[S], wiring: Wiring, stop: asyncio.Event) -> Non
     except OSError as error:
         where = f"{settings.http_host}:{settings.http_port}"
         raise ClicError(f"CLIC_HTTP_HOST, CLIC_HTTP_PORT: nobody can listen on {where}: {error.strerror}") from error
+    certificate = _http_certificate(settings)
     server = _Server(
         uvicorn.Config(
             RequestContext(api),
@@ -234,13 +238,23 @@ async def _work(runtime: Runtime[S], wiring: Wiring, stop: asyncio.Event) -> Non
             proxy_headers=bool(settings.trusted_proxies),  # By default uvicorn believes whoever is on this machine.
             forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=int(settings.stop_timeout_s),
+            ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
         )
     )
+    credentials: list[Component] = [CredentialWatch(settings.nats_credential, runtime.nats)]
+    if certificate is not None:
+        credentials.append(certificate)
     collector.settle()
     log.info("service_started", port=listener.getsockname()[1], town=runtime.town.version)
     tell_build(runtime)
     measuring = Measuring([*own_measurements(runtime, wiring.components), *wiring.measurements], runtime.clock)
-    await _run_until(stop, [*wiring.components, measuring], server, listener, settings.stop_timeout_s)
+    await _run_until(stop, [*wiring.components, *credentials, measuring], server, listener, settings.stop_timeout_s)
+
+
+def _http_certificate(settings: Settings) -> HttpCertificate | None:
+    if settings.http_certificate_file is None or settings.http_key_file is None:
+        return None
+    return HttpCertificate(settings.http_certificate_file, settings.http_key_file)
 
 
 async def _run_until(
@@ -281,7 +295,7 @@ async def open_runtime(
     broker = NatsBroker(
         settings.nats_url.split(","),
         name=f"clic-{name}",
-        security=_credentials(settings),
+        security=_security(settings.nats_credential),
         inbox_prefix=settings.inbox_prefix,
         max_reconnect_attempts=-1,  # After a finite number FastStream's pull loop spins at 100 % CPU.
         reconnect_time_wait=1,
@@ -296,10 +310,11 @@ async def open_runtime(
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 nats = await _connected(broker)
+                settings.nats_credential.follow(nats)
                 event_log = JetStreamLog(nats)
                 await _until_answered(event_log.identity)
                 if settings.postgres_url is not None:
-                    pool = await _pool(settings.postgres_url.get_secret_value())
+                    pool = await _pool(settings)
                     if migrations is not None and settings.migrate_at_start:
                         async with pool.acquire() as connection:
                             await _apply(connection, migrations)
@@ -327,10 +342,13 @@ async def open_runtime(
                 pool.terminate()
 
 
-def _credentials(settings: Settings) -> SASLPlaintext | None:
-    if settings.nats_user is None or settings.nats_password is None:
-        return None
-    return SASLPlaintext(username=settings.nats_user, password=settings.nats_password.get_secret_value())
+def _security(credential: NatsCredential) -> NatsSecurity:
+    """FastStream's word for it."""
+    context = credential.tls()
+    if credential.seed_file is None:
+        return NatsSecurity(ssl_context=context)
+    credential.seed()
+    return NatsNKey(credential.seed_file, ssl_context=context)
 
 
 async def _connected(broker: NatsBroker) -> Client:
@@ -355,11 +373,16 @@ async def _until_answered(ask: Callable[[], Awaitable[object]]) -> None:
             return
 
 
-async def _pool(url: str, *, command_timeout_s: float | None = COMMAND_TIMEOUT_S) -> asyncpg.Pool:
+async def _pool(settings: DatabaseSettings, *, command_timeout_s: float | None = COMMAND_TIMEOUT_S) -> asyncpg.Pool:
+    assert settings.postgres_url is not None
     while True:
         try:
-            return await asyncpg.create_pool(
-                url, min_size=1, max_size=POOL_CONNECTIONS_MAX, command_timeout=command_timeout_s
+            return await open_pool(
+                settings.postgres_url.get_secret_value(),
+                password_file=settings.postgres_password_file,
+                min_size=1,
+                max_size=POOL_CONNECTIONS_MAX,
+                command_timeout=command_timeout_s,
             )
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as error:
             log.warning("postgres_not_reached", error=type(error).__name__)

@@ -9,6 +9,7 @@ from pydantic import Field, Json, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .error import ClicError
+from .nats_credential import NatsCredential
 
 PREFIX = "CLIC_"
 ISSUER_PATTERN = r"^(https://[^\s?#]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#]*)?)$"
@@ -25,6 +26,9 @@ class DatabaseSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     postgres_url: SecretStr | None = Field(default=None, description="The service's own database.")
+    postgres_password_file: Path | None = Field(
+        default=None, description="The role's password, read at each new connection; a second line: the next one."
+    )
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 
     @classmethod
@@ -52,7 +56,14 @@ class Settings(DatabaseSettings):
 
     nats_url: str = Field(default="nats://127.0.0.1:4222", repr=False, description="Servers, separated by commas.")
     nats_user: str | None = Field(default=None, description="Also prefixes the client's inboxes: _INBOX_<user>.")
-    nats_password: SecretStr | None = None
+    nats_nkey_seed_file: Path | None = Field(
+        default=None, repr=False, description="The user's nkey, read anew at each connection."
+    )
+    nats_ca_file: Path | None = Field(
+        default=None, description="By whom NATS's certificates are signed; with it a server without TLS is refused."
+    )
+    nats_certificate_file: Path | None = Field(default=None, description="Ours, where the server asks for one.")
+    nats_key_file: Path | None = Field(default=None, repr=False, description="Of that certificate.")
     nats_monitoring_url: str | None = Field(
         default=None,
         description="http://host:8222 of every server, separated by commas, or a name that is all of them: asked "
@@ -61,6 +72,10 @@ class Settings(DatabaseSettings):
     town_dir: Path = Field(description="The town's folder of YAML files.")
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    http_certificate_file: Path | None = Field(
+        default=None, description="Answer by HTTPS, with this certificate; read again when it changes."
+    )
+    http_key_file: Path | None = Field(default=None, repr=False, description="Of that certificate.")
     trace_file: Path | None = Field(default=None, description="Spans as JSON lines.")
     otlp_endpoint: str | None = Field(default=None, description="Where an OpenTelemetry collector takes traces.")
     trusted_proxies: str = Field(
@@ -89,9 +104,32 @@ class Settings(DatabaseSettings):
     stop_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
 
     @property
+    def nats_credential(self) -> NatsCredential:
+        """As whom this service speaks to NATS."""
+        return NatsCredential(
+            self.nats_user,
+            self.nats_nkey_seed_file,
+            self.nats_ca_file,
+            self.nats_certificate_file,
+            self.nats_key_file,
+        )
+
+    @property
     def inbox_prefix(self) -> str:
         """Where answers come back: a prefix of its own for each user, which nobody else may listen to."""
-        return f"_INBOX_{self.nats_user}" if self.nats_user else "_INBOX"
+        return self.nats_credential.inbox_prefix
+
+    @model_validator(mode="after")
+    def _whole_pairs(self) -> Self:
+        for certificate, key in (
+            ("nats_certificate_file", "nats_key_file"),
+            ("http_certificate_file", "http_key_file"),
+        ):
+            if (getattr(self, certificate) is None) != (getattr(self, key) is None):
+                raise ValueError(f"{PREFIX}{certificate.upper()} and {PREFIX}{key.upper()} are set together")
+        if self.nats_nkey_seed_file is not None and self.nats_user is None:
+            raise ValueError("CLIC_NATS_NKEY_SEED_FILE needs CLIC_NATS_USER, which names where answers come back")
+        return self
 
     @model_validator(mode="after")
     def _whole_provider(self) -> Self:

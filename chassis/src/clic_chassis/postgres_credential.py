@@ -1,0 +1,55 @@
+"""A role's password from a file that is read at each new connection, so that it can be replaced without a stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from .nats_credential import CredentialError
+
+
+async def connect(dsn: str, *, password_file: Path | None = None, **options: Any) -> asyncpg.Connection:
+    """As `asyncpg.connect`, by the first password of the file that the server takes.
+
+    A role has one password: between its change on the server and the change of a file that a volume brings, which
+    may take a minute, the file holds both, each on a line.
+
+    Raises:
+        CredentialError: the file cannot be read, or is empty.
+        asyncpg.InvalidPasswordError: none of them is taken.
+    """
+    if password_file is None:
+        return await asyncpg.connect(dsn, **options)
+    passwords = passwords_of(password_file)
+    for password in passwords[:-1]:
+        try:
+            return await asyncpg.connect(dsn, password=password, **options)
+        except asyncpg.InvalidPasswordError:
+            continue
+    return await asyncpg.connect(dsn, password=passwords[-1], **options)
+
+
+async def open_pool(dsn: str, *, password_file: Path | None = None, **options: Any) -> asyncpg.Pool:
+    """As `asyncpg.create_pool`, each of its connections made as by `connect`. Raises as that does."""
+
+    async def connecting(*arguments: Any, **more: Any) -> asyncpg.Connection:
+        return await connect(*arguments, password_file=password_file, **more)
+
+    return await asyncpg.create_pool(dsn, connect=connecting, **options)
+
+
+def passwords_of(file: Path) -> list[str]:
+    """The passwords in a file, in their order.
+
+    Raises:
+        CredentialError: it cannot be read, or holds none.
+    """
+    try:
+        found = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except OSError as error:
+        raise CredentialError(f"CLIC_POSTGRES_PASSWORD_FILE: {file} cannot be read ({error.strerror})") from error
+    if not found:
+        raise CredentialError(f"CLIC_POSTGRES_PASSWORD_FILE: {file} holds no password")
+    return found
