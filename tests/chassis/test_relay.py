@@ -35,7 +35,7 @@ from clic_contracts.event import (
     RequestRouted,
     RequestSplit,
 )
-from clic_contracts.feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS
+from clic_contracts.feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS, LEFT_OUT_HEADER
 from clic_contracts.schema import example_recorded
 from clic_contracts.subject import FEED_STREAM, feed_subject, log_subject
 from clic_contracts.vocabulary import Service
@@ -115,6 +115,19 @@ async def test_of_every_event_the_feed_carries_what_the_contracts_say_and_no_mor
         wanted[fact.event_id] = (feed_subject(fact.type, fact.request_id), told_form)
     assert wanted == found
     assert {event["type"] for _, event in found.values()} == {kind.TYPE for kind in FEED_EVENTS}
+
+
+async def test_each_message_says_what_its_type_never_carries(runtime: Runtime[Settings]) -> None:
+    """Issue 6: subscribers are told what was left out; the same of every request (POL-26), sealed or not."""
+    plain = example(RequestReceived, confidential=False, origin="live", sealed=None)
+    sealed = example(RequestReceived, confidential=False, origin="live")
+    async with relaying(runtime):
+        await tell(runtime, "plain", [plain])
+        await tell(runtime, "sealed", [sealed])
+        await everything_relayed(runtime)
+    messages = [await runtime.nats.jetstream().get_msg(FEED_STREAM, seq) for seq in (1, 2)]
+    said = "/actor,/causeid,/data/submission,/data/publisher,/data/content_digest,/data/sealed"
+    assert [(each.headers or {})[LEFT_OUT_HEADER] for each in messages] == [said, said]
 
 
 async def test_nothing_of_a_confidential_request_or_of_a_backlog_is_told(runtime: Runtime[Settings]) -> None:

@@ -1,21 +1,27 @@
-"""The AsyncAPI document: its structure, its references, and its examples."""
+"""The AsyncAPI document: AsyncAPI's own parser reads it; its structure, its references, and its examples."""
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
+from tests.node.installed import FOLDER, Node
+from tests.place import ROOT
 
 from clic_chassis.relay import public_form
-from clic_contracts.asyncapi import VERSION, asyncapi
+from clic_contracts.artifact import ASYNCAPI
+from clic_contracts.asyncapi import EVENTS_PATH, MAX_BATCH, VERSION, asyncapi
 from clic_contracts.event import EVENTS
 from clic_contracts.feed import FEED_EVENTS, HIDDEN_FIELDS
 from clic_contracts.schema import example_recorded
 from clic_contracts.submission import SUBMISSIONS
+from clic_intake.api import submission
 
 DOCUMENT = asyncapi()
 
@@ -27,12 +33,15 @@ STRUCTURE: dict[str, Any] = {
         "info": {"type": "object", "required": ["title", "version"]},
         "channels": {
             "type": "object",
-            "required": ["inbox", "receipt", "feed", "log"],
+            "required": ["inbox", "events", "receipt", "feed", "log"],
             "additionalProperties": {
                 "type": "object",
                 "required": ["address", "messages", "parameters"],
                 "properties": {
-                    "address": {"type": "string", "pattern": r"^clic\.[a-z]+\.\{[A-Za-z]+\}\.\{[A-Za-z]+\}$"},
+                    "address": {
+                        "type": ["string", "null"],
+                        "pattern": r"^(/events|clic\.[a-z]+\.\{[A-Za-z]+\}\.\{[A-Za-z]+\})$",
+                    },
                     "messages": {
                         "type": "object",
                         "minProperties": 1,
@@ -96,6 +105,38 @@ def _payload_validator(message: dict[str, Any]) -> Draft7Validator:
     return Draft7Validator({**message["payload"], "components": DOCUMENT["components"]})
 
 
+ACCEPTED = {"asyncapi-latest-version"}
+"""Remarks of the parser that are answered: 3.1.0 adds bindings that are not ours, and readers of 3.0.0 are many."""
+
+
+def _said(node: Node, file: Path) -> dict[str, Any]:
+    ran = node.run(str(FOLDER / "asyncapi.mjs"), str(file), cwd=FOLDER)
+    assert ran.returncode == 0, ran.stderr
+    said: dict[str, Any] = json.loads(ran.stdout)
+    return said
+
+
+def test_asyncapis_own_parser_reads_the_document_without_a_remark(node: Node) -> None:
+    """Issue 6: the document is accepted by the AsyncAPI parser."""
+    said = _said(node, ROOT / ASYNCAPI)
+
+    assert [each for each in said["diagnostics"] if each["code"] not in ACCEPTED] == []
+    assert set(DOCUMENT["channels"]) == set(said["channels"])
+    assert set(DOCUMENT["operations"]) == set(said["operations"])
+
+
+def test_the_parser_refuses_a_planted_mistake(node: Node, tmp_path: Path) -> None:
+    """The check above can fail."""
+    broken = copy.deepcopy(DOCUMENT)
+    broken["operations"]["tellFeed"]["action"] = "shout"
+    broken["channels"]["feed"]["messages"]["lost"] = {"$ref": "#/components/messages/nowhere"}
+    file = tmp_path / "asyncapi.json"
+    file.write_text(json.dumps(broken), encoding="utf-8")
+
+    errors = {each["path"] for each in _said(node, file)["diagnostics"] if each["severity"] == "error"}
+    assert {"operations/tellFeed/action", "channels/feed/messages/lost/$ref"} <= errors
+
+
 def test_the_document_has_the_structure_of_asyncapi_3() -> None:
     """Issue 2, contracts: one AsyncAPI 3 document generated from the code."""
     assert [
@@ -117,7 +158,7 @@ def test_every_reference_leads_somewhere_and_stands_alone() -> None:
 def test_every_parameter_of_an_address_is_described() -> None:
     """AsyncAPI 3: an address's parameters are those of its channel."""
     for channel in DOCUMENT["channels"].values():
-        named = {part.strip("{}") for part in channel["address"].split(".") if part.startswith("{")}
+        named = {part.strip("{}") for part in (channel["address"] or "").split(".") if part.startswith("{")}
 
         assert named == set(channel["parameters"])
 
@@ -143,7 +184,7 @@ def test_every_submission_event_and_heard_event_is_a_message() -> None:
     """The catalogue, whole: the inbox's, the log's and the feed's."""
     messages = set(DOCUMENT["components"]["messages"])
     expected = {each.TYPE for each in SUBMISSIONS} | {f"log.{each.TYPE}" for each in EVENTS}
-    expected |= {f"feed.{each.TYPE}" for each in FEED_EVENTS} | {"receipt.v1"}
+    expected |= {f"feed.{each.TYPE}" for each in FEED_EVENTS} | {"receipt.v1", "submission.batch.v1"}
 
     assert expected == messages
 
@@ -169,3 +210,22 @@ def test_what_the_relay_tells_is_what_the_document_says(event: Any) -> None:
 def test_the_document_has_the_version_of_the_distribution() -> None:
     """A subscriber sees which contracts it reads."""
     assert metadata.version("clic-contracts") == VERSION
+
+
+def test_the_way_in_by_http_is_intakes() -> None:
+    """A path and a bound that two places say are one."""
+    assert (submission.EVENTS_PATH, submission.MAX_BATCH) == (EVENTS_PATH, MAX_BATCH)
+
+
+def test_every_server_says_how_one_signs_in() -> None:
+    """Issue 6: no door without a key."""
+    for server in DOCUMENT["servers"].values():
+        assert [_resolve(each["$ref"])["type"] for each in server["security"]]
+
+
+def test_what_is_never_told_is_said_in_the_feeds_channel() -> None:
+    """Issue 6: subscribers are told what was left out; each event of the catalogue is told or named."""
+    said = DOCUMENT["channels"]["feed"]["x-left-out"]
+
+    assert {each.TYPE for each in EVENTS} - {each.TYPE for each in FEED_EVENTS} == set(said["events"])
+    assert said["what"]

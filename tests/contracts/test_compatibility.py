@@ -15,13 +15,15 @@ from tests.place import ROOT
 from clic_contracts.artifact import BASELINE, CORPUS, compatibility
 from clic_contracts.compatibility import EXACT, LOWER, UPPER, Finding, Promise, Rule, compare, compare_all
 from clic_contracts.event import LearningPublished, ObligationSet, RequestIncomplete, RequestRated, RequestReceived
-from clic_contracts.schema import event_schema, schemas, submission_schema
+from clic_contracts.schema import event_schema, feed_schema, schemas, submission_schema
 from clic_contracts.submission import OutcomeSubmission, RequestSubmission
 
 Schema = dict[str, Any]
 
 RECEIVED, INCOMPLETE, RATED = event_schema(RequestReceived), event_schema(RequestIncomplete), event_schema(RequestRated)
 LEARNING, OBLIGATION = event_schema(LearningPublished), event_schema(ObligationSet)
+SCHEMAS = schemas()
+HEARD = feed_schema(RequestRated)
 REQUEST, OUTCOME = submission_schema(RequestSubmission), submission_schema(OutcomeSubmission)
 
 
@@ -52,6 +54,10 @@ def _adds_required(schema: Schema, name: str) -> None:
 
 def _rename(fields: Schema, old: str, new: str) -> None:
     fields[new] = fields.pop(old)
+
+
+def _may_be_text(schema: Schema) -> None:
+    _props(schema, "RequestRated")["score"].update(type=["integer", "string"])
 
 
 BREAKS = [
@@ -85,6 +91,9 @@ BREAKS = [
     Plant(Rule.UNKNOWN_REFUSED, RECEIVED, lambda s: s["$defs"]["Sealed"].update(additionalProperties=False), "/sealed"),
     Plant(Rule.UNKNOWN_NARROWED, RECEIVED, lambda s: s.update(additionalProperties={"type": "string"}), ""),
     Plant(Rule.UNKNOWN_KEYWORD, RECEIVED, lambda s: _props(s)["publisher"].update({"not": {}}), "/publisher"),
+    Plant(Rule.MAY_BE_ABSENT, HEARD, lambda s: s["required"].remove("recordedat"), "/recordedat", Promise.TOLD),
+    Plant(Rule.MAY_BE_OTHER, HEARD, _may_be_text, "/data/score", Promise.TOLD),
+    Plant(Rule.FIELD_REMOVED, HEARD, lambda s: _props(s, "RequestRated").pop("score"), "/data/score", Promise.TOLD),
     Plant(Rule.REQUIRED_ADDED, REQUEST, lambda s: _adds_required(s, "n"), "/n", Promise.SUBMITTED),
     Plant(Rule.MADE_REQUIRED, REQUEST, lambda s: _requires(s, "subject"), "/subject", Promise.SUBMITTED),
     Plant(Rule.FIELD_REMOVED, REQUEST, lambda s: _props(s).pop("also_by"), "/also_by", Promise.SUBMITTED),
@@ -144,10 +153,10 @@ def test_a_planted_change_that_only_grows_is_noted_and_breaks_nothing(plant: Pla
     assert [str(each) for each in found if each.breaks] == []
 
 
-@pytest.mark.parametrize("path", schemas())
+@pytest.mark.parametrize("path", SCHEMAS)
 def test_a_schema_compared_with_itself_differs_in_nothing(path: str) -> None:
     """The untouched baseline passes."""
-    untouched = {path: schemas()[path]}
+    untouched = {path: SCHEMAS[path]}
 
     assert compare_all(untouched, copy.deepcopy(untouched)) == []
 
@@ -181,7 +190,7 @@ OF_THE_FOLDER: dict[Rule, Callable[[Path], Any]] = {
 @pytest.mark.parametrize("rule", OF_THE_CATALOGUE)
 def test_a_planted_change_of_the_catalogue_is_found(rule: Rule) -> None:
     """Readers must read every event that was ever written; a catalogue may grow."""
-    assert {rule} == {each.rule for each in OF_THE_CATALOGUE[rule](schemas())}
+    assert {rule} == {each.rule for each in OF_THE_CATALOGUE[rule](SCHEMAS)}
 
 
 @pytest.mark.parametrize("rule", OF_THE_FOLDER)
@@ -231,8 +240,8 @@ def test_every_limit_that_the_gate_knows_is_planted(keyword: str) -> None:
 def test_a_removed_submission_type_breaks_whatever_is_lifted() -> None:
     """Nobody lifts a publisher."""
     path = "submissions/submission.request.v1.json"
-    kept = {name: schema for name, schema in schemas().items() if name != path}
-    found = compare_all(schemas(), kept, lifted={"submission.request.v1"})
+    kept = {name: schema for name, schema in SCHEMAS.items() if name != path}
+    found = compare_all(SCHEMAS, kept, lifted={"submission.request.v1"})
 
     assert [(Rule.TYPE_REMOVED, path, True)] == [(each.rule, each.where, each.breaks) for each in found]
 

@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 
 from clic_contracts.envelope import EVENT_CONTENT_TYPE, Commit, Recorded
 from clic_contracts.event import InteractionRecorded, RequestReceived, RequestSplit
-from clic_contracts.feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS
+from clic_contracts.feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS, LEFT_OUT_HEADER, left_out
 from clic_contracts.subject import feed_subject
 from clic_contracts.vocabulary import Origin, RequestId, Service
 
@@ -103,7 +103,12 @@ class Relay:
                 feed_subject(event.type, event.request_id),
                 public_form(event),
                 timeout=PUBLISH_TIMEOUT_S,
-                headers={"Nats-Msg-Id": event.event_id, "Content-Type": EVENT_CONTENT_TYPE, **trace_headers()},
+                headers={
+                    "Nats-Msg-Id": event.event_id,
+                    "Content-Type": EVENT_CONTENT_TYPE,
+                    LEFT_OUT_HEADER: ",".join(left_out(type(event.data))),
+                    **trace_headers(),
+                },
             )
         except (NatsError, OSError) as error:
             raise RetryableError(f"no answer from the feed ({type(error).__name__})") from error

@@ -25,7 +25,7 @@ BASELINE = SCHEMAS / "baseline"
 CORPUS = SCHEMAS / "corpus"
 ASYNCAPI = Path("contracts/asyncapi.json")
 LIFECYCLE_PAGE = Path("docs/lifecycle.md")
-GENERATED_FOLDERS = ("events", "submissions", "envelopes", "receipts")
+GENERATED_FOLDERS = ("events", "feed", "submissions", "envelopes", "receipts")
 """Folders of `schemas/` that hold generated files and nothing else."""
 
 MEND = "run `make fix` (python -m clic_contracts generate) and commit what it writes"

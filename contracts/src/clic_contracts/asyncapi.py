@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0.0 document of the inbox, the receipts, the feed and the log, made from the code.
+"""The AsyncAPI 3.0.0 document of the ways in, the receipts, the feed and the log, made from the code.
 
 Payloads are whole CloudEvents. The subset of JSON Schema in use is the one that AsyncAPI's own schema object shares
 with 2020-12; the self-contained 2020-12 schemas are in `schemas/`.
@@ -6,7 +6,6 @@ with 2020-12; the self-contained 2020-12 schemas are in `schemas/`.
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any, Literal
 
@@ -15,8 +14,16 @@ from pydantic.json_schema import models_json_schema
 
 from .envelope import BATCH_CONTENT_TYPE, EVENT_CONTENT_TYPE, RECORDED, TYPES_HEADER
 from .event import EVENTS, Event
-from .feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS
-from .schema import EXAMPLE_RECEIPT, example_commit, example_submission, prose
+from .feed import (
+    FEED_EVENTS,
+    HIDDEN_ATTRIBUTES,
+    HIDDEN_FIELDS,
+    LEFT_OUT_HEADER,
+    NOT_TOLD,
+    left_out,
+    never_told,
+)
+from .schema import EXAMPLE_RECEIPT, example_commit, example_heard, example_submission, leaving_out, prose, told_whole
 from .subject import (
     FEED_PREFIX,
     INBOX_PREFIX,
@@ -29,7 +36,17 @@ from .submission import SUBMISSIONS, Receipt, Submission, SubmissionEvent
 VERSION = "0.1.0"
 """Of the contracts as a whole; kept with the distribution's by a test."""
 
+EVENTS_PATH = "/events"
+MAX_BATCH = 100
+"""Submissions in one HTTP request at most; kept with intake's by a test."""
+
 _Document = dict[str, Any]
+_DRY_RUN: _Document = {
+    "type": "object",
+    "properties": {
+        "dry_run": {"type": "string", "enum": ["1"], "description": "Judge without storing: nothing is registered."}
+    },
+}
 
 
 def _submitted(submission: type[Submission]) -> type[BaseModel]:
@@ -79,19 +96,11 @@ def _schemas() -> dict[str, Any]:
 
 def _heard(event: type[Event], schemas: dict[str, Any]) -> dict[str, Any]:
     """The event as the feed carries it: without what `HIDDEN_FIELDS` and `HIDDEN_ATTRIBUTES` name."""
-    envelope = _leaving_out(schemas[f"{event.__name__}Recorded"], HIDDEN_ATTRIBUTES)
-    data = _leaving_out(schemas[event.__name__], HIDDEN_FIELDS)
+    envelope = told_whole(leaving_out(schemas[f"{event.__name__}Recorded"], HIDDEN_ATTRIBUTES))
+    data = told_whole(leaving_out(schemas[event.__name__], HIDDEN_FIELDS))
     data["title"], envelope["title"] = f"{event.__name__}HeardData", f"{event.__name__}Heard"
     envelope["properties"]["data"] = _ref("components", "schemas", data["title"])
     return {data["title"]: data, envelope["title"]: envelope}
-
-
-def _leaving_out(schema: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
-    made = copy.deepcopy(schema)
-    made["properties"] = {name: each for name, each in made["properties"].items() if name not in fields}
-    if "required" in made:
-        made["required"] = [name for name in made["required"] if name not in fields]
-    return made
 
 
 def _message(name: str, title: str, summary: str, *, payload: dict[str, Any], example: Any, content: str) -> _Document:
@@ -108,9 +117,17 @@ def _message(name: str, title: str, summary: str, *, payload: dict[str, Any], ex
 def _messages() -> tuple[dict[str, _Document], dict[str, list[str]]]:
     """Every message by its key, and the keys of each channel."""
     messages: dict[str, _Document] = {}
-    channels: dict[str, list[str]] = {"inbox": [], "receipt": ["receipt.v1"], "feed": [], "log": []}
+    channels: dict[str, list[str]] = {
+        "inbox": [],
+        "events": [],
+        "answer": ["receipt.v1"],
+        "receipt": ["receipt.v1"],
+        "feed": [],
+        "log": [],
+    }
     for submission in SUBMISSIONS:
         channels["inbox"].append(submission.TYPE)
+        channels["events"].append(submission.TYPE)
         messages[submission.TYPE] = _message(
             submission.TYPE,
             submission.__name__,
@@ -119,6 +136,8 @@ def _messages() -> tuple[dict[str, _Document], dict[str, list[str]]]:
             example=json.loads(example_submission(submission)),
             content=EVENT_CONTENT_TYPE,
         )
+    channels["events"].append("submission.batch.v1")
+    messages["submission.batch.v1"] = _batch()
     messages["receipt.v1"] = _message(
         "receipt.v1",
         "Receipt",
@@ -143,12 +162,9 @@ def _messages() -> tuple[dict[str, _Document], dict[str, list[str]]]:
             example=commit,
             content=BATCH_CONTENT_TYPE,
         )
-        messages[f"log.{event.TYPE}"]["headers"] = {
-            "type": "object",
-            "properties": {
-                TYPES_HEADER: {"type": "string", "description": "Wire types of the commit, separated by commas."}
-            },
-        }
+        messages[f"log.{event.TYPE}"]["headers"] = _headers(
+            {TYPES_HEADER: "Wire types of the commit, separated by commas."}
+        )
     for event in FEED_EVENTS:
         channels["feed"].append(f"feed.{event.TYPE}")
         messages[f"feed.{event.TYPE}"] = _message(
@@ -156,24 +172,50 @@ def _messages() -> tuple[dict[str, _Document], dict[str, list[str]]]:
             event.__name__,
             _one_paragraph(event.__doc__),
             payload=_ref("components", "schemas", f"{event.__name__}Heard"),
-            example=_heard_example(event),
+            example=example_heard(event),
             content=EVENT_CONTENT_TYPE,
+        )
+        messages[f"feed.{event.TYPE}"]["headers"] = _headers(
+            {
+                "Nats-Msg-Id": "The event's `id`: the same fact told twice has the same.",
+                LEFT_OUT_HEADER: "What messages of this type never carry, as JSON pointers, separated by commas: "
+                f"`{','.join(left_out(event))}`.",
+            }
         )
     return messages, channels
 
 
-def _heard_example(event: type[Event]) -> _Document:
-    recorded: _Document = json.loads(example_commit(event))[0]
-    made = {name: value for name, value in recorded.items() if name not in HIDDEN_ATTRIBUTES}
-    made["data"] = {name: value for name, value in recorded["data"].items() if name not in HIDDEN_FIELDS}
-    return made
+def _headers(headers: dict[str, str]) -> _Document:
+    described = {name: {"type": "string", "description": text} for name, text in headers.items()}
+    return {"type": "object", "properties": described}
 
 
-def _channel(address: str, title: str, description: str, parameters: dict[str, str], keys: list[str]) -> _Document:
+def _batch() -> _Document:
+    """Several submissions in one HTTP request; each is judged by itself."""
+    kinds = [_ref("components", "schemas", f"{each.__name__}Event") for each in SUBMISSIONS]
+    return _message(
+        "submission.batch.v1",
+        "Batch",
+        "Up to 100 submissions in one request over HTTP; the answer has one receipt for each, in order.",
+        payload={"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": {"anyOf": kinds}},
+        example=[json.loads(example_submission(each)) for each in SUBMISSIONS[:2]],
+        content=BATCH_CONTENT_TYPE,
+    )
+
+
+def _channel(
+    address: str | None,
+    title: str,
+    description: str,
+    parameters: dict[str, str],
+    keys: list[str],
+    server: str = "nats",
+) -> _Document:
     return {
         "address": address,
         "title": title,
         "description": description,
+        "servers": [_ref("servers", server)],
         "parameters": {name: {"description": text} for name, text in parameters.items()},
         "messages": {key: _ref("components", "messages", key) for key in keys},
     }
@@ -187,9 +229,22 @@ def _channels(keys: dict[str, list[str]]) -> dict[str, _Document]:
         "inbox": _channel(
             f"{INBOX_PREFIX}.{{publisher}}.{{type}}",
             "Inbox",
-            "Where publishers put submissions. Each ends in exactly one receipt.",
+            "Where publishers put submissions over NATS. Each ends in exactly one receipt.",
             {"publisher": publisher, "type": "The submission's wire type, dots included."},
             keys["inbox"],
+        ),
+        "events": _channel(
+            EVENTS_PATH,
+            "The way in by HTTP",
+            "The same submissions as CloudEvents over HTTP: structured, binary (the attributes in `ce-` headers, "
+            "`data` as the body), or a batch. The answer is the receipt; its status is 201 where it was accepted, 200 "
+            "where it was known, and the problem's where it was refused.",
+            {},
+            keys["events"],
+            server="http",
+        ),
+        "answer": _channel(
+            None, "The answer by HTTP", "The receipt, or the receipts of a batch.", {}, keys["answer"], server="http"
         ),
         "receipt": _channel(
             f"{RECEIPT_PREFIX}.{{publisher}}.{{eventId}}",
@@ -202,14 +257,17 @@ def _channels(keys: dict[str, list[str]]) -> dict[str, _Document]:
             },
             keys["receipt"],
         ),
-        "feed": _channel(
-            f"{FEED_PREFIX}.{{event}}.{{requestId}}",
-            "Feed",
-            "What the outside may hear of requests, at least once each: no sealed part, no confidential request, "
-            "no obligation, nothing of an older system's backlog.",
-            {"event": f"Which fact: {', '.join(heard)}.", "requestId": request},
-            keys["feed"],
-        ),
+        "feed": {
+            **_channel(
+                f"{FEED_PREFIX}.{{event}}.{{requestId}}",
+                "Feed",
+                "What the outside may hear of requests, at least once each: no sealed part, no confidential request, "
+                "no obligation, nothing of an older system's backlog. Positions are the stream's, without gaps.",
+                {"event": f"Which fact: {', '.join(heard)}.", "requestId": request},
+                keys["feed"],
+            ),
+            "x-left-out": {"what": list(NOT_TOLD), "events": sorted(each.TYPE for each in never_told())},
+        },
         "log": {
             **_channel(
                 f"{LOG_PREFIX}.{{service}}.{{requestId}}",
@@ -221,6 +279,44 @@ def _channels(keys: dict[str, list[str]]) -> dict[str, _Document]:
             ),
             "tags": [{"name": "internal"}],
             "x-internal": True,
+        },
+    }
+
+
+def _servers() -> dict[str, _Document]:
+    """The two doors; where they stand is the town's to say."""
+    host = {"default": "localhost", "description": "Where the town runs CLIC."}
+    return {
+        "nats": {
+            "host": "{host}:4222",
+            "protocol": "nats",
+            "title": "NATS with JetStream",
+            "description": "TLS in every installation but one that a developer runs alone.",
+            "variables": {"host": host},
+            "security": [_ref("components", "securitySchemes", "nkey")],
+        },
+        "http": {
+            "host": "{host}",
+            "protocol": "https",
+            "title": "The desk's HTTP",
+            "variables": {"host": host},
+            "security": [_ref("components", "securitySchemes", "publisherKey")],
+        },
+    }
+
+
+def _security() -> dict[str, _Document]:
+    return {
+        "nkey": {
+            "type": "asymmetricEncryption",
+            "description": "A NATS nkey (Ed25519): the server sends a nonce, the client signs it with its seed. The "
+            "town knows the public key alone, and what its user may do.",
+        },
+        "publisherKey": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "clic_…",
+            "description": "A publisher's key: `Authorization: Bearer clic_…`. It publishes as that publisher alone.",
         },
     }
 
@@ -249,16 +345,25 @@ def asyncapi() -> _Document:
             "license": {"name": "MIT"},
         },
         "defaultContentType": EVENT_CONTENT_TYPE,
+        "servers": _servers(),
         "channels": _channels(keys),
         "operations": {
             "takeSubmission": {
                 **_operation("receive", "inbox", "A submission is taken and judged", keys["inbox"]),
                 "reply": {"channel": _ref("channels", "receipt")},
             },
+            "takeEvents": {
+                **_operation("receive", "events", "Submissions are taken over HTTP and judged", keys["events"]),
+                "bindings": {"http": {"method": "POST", "query": _DRY_RUN, "bindingVersion": "0.3.0"}},
+                "reply": {
+                    "channel": _ref("channels", "answer"),
+                    "messages": [_ref("channels", "answer", "messages", key) for key in keys["answer"]],
+                },
+            },
             "giveReceipt": _operation("send", "receipt", "A submission is answered", keys["receipt"]),
             "tellFeed": _operation("send", "feed", "Subscribers hear of a fact", keys["feed"]),
             "appendToLog": _operation("send", "log", "A decision is recorded", keys["log"], internal=True),
             "readLog": _operation("receive", "log", "A service reads the record", keys["log"], internal=True),
         },
-        "components": {"messages": messages, "schemas": _schemas()},
+        "components": {"messages": messages, "schemas": _schemas(), "securitySchemes": _security()},
     }

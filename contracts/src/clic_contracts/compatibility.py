@@ -1,8 +1,8 @@
 """Whether a change of schemas would break a stored event or a publisher.
 
-Two promises, each a `Promise` below; what stands in `schemas/baseline/` was published and is held to them.
+Three promises, each a `Promise` below; what stands in `schemas/baseline/` was published and is held to them.
 
-`STORED` — readers must read every event that was ever written (events, their envelope, receipts):
+`STORED` — readers must read every event that was ever written (events and their envelope):
     no type removed (unless an upcaster lifts it); no field removed or renamed; no change of a field's type; no new
     required field; no optional field made required; no enum value removed; no bound, length or pattern narrowed;
     no default changed (an absent field would say something else); unknown fields stay tolerated.
@@ -11,6 +11,9 @@ Two promises, each a `Promise` below; what stands in `schemas/baseline/` was pub
 `SUBMITTED` — a publisher that worked yesterday works today (submissions and their envelope):
     the same list. A removed field breaks here because submissions are strict: what was a field becomes an unknown
     one, and unknown ones are refused. A removed type breaks always: nobody lifts a publisher.
+
+`TOLD` — a subscriber or publisher that read yesterday's messages reads today's (the feed, receipts): the same list,
+    and what was always there stays there: no required field made optional, no value that may be of another type.
 
 The checker knows the part of JSON Schema 2020-12 that pydantic emits. A keyword that it does not know is reported
 as a break, so that nothing passes unseen. `$ref` is followed into `$defs`; titles, descriptions and examples are
@@ -43,6 +46,7 @@ class Promise(StrEnum):
 
     STORED = "stored"
     SUBMITTED = "submitted"
+    TOLD = "told"
 
 
 class Rule(StrEnum):
@@ -57,11 +61,13 @@ class Rule(StrEnum):
     DEFAULT_CHANGED = "default_changed"
     TYPE_CHANGED = "type_changed"
     TYPE_WIDENED = "type_widened"
+    MAY_BE_OTHER = "may_be_other"
     FIELD_REMOVED = "field_removed"
     FIELD_ADDED = "field_added"
     REQUIRED_ADDED = "required_added"
     MADE_REQUIRED = "made_required"
     MADE_OPTIONAL = "made_optional"
+    MAY_BE_ABSENT = "may_be_absent"
     UNKNOWN_REFUSED = "unknown_refused"
     UNKNOWN_TOLERATED = "unknown_tolerated"
     UNKNOWN_NARROWED = "unknown_narrowed"
@@ -122,7 +128,9 @@ class Finding:
 
 def promise_of(path: str) -> Promise:
     """Which promise the schema at this path (under `schemas/`) is held to."""
-    return Promise.SUBMITTED if path.startswith("submissions/") or "/submission." in path else Promise.STORED
+    if path.startswith("submissions/") or "/submission." in path:
+        return Promise.SUBMITTED
+    return Promise.TOLD if path.startswith(("feed/", "receipts/")) else Promise.STORED
 
 
 def compare_all(
@@ -153,6 +161,13 @@ def compare(old: Schema, new: Schema, *, where: str, promise: Promise) -> list[F
     return list(_Comparison(old, new, promise).value(old, new, f"{where}#", 0))
 
 
+_LOST = {
+    Promise.STORED: "old events would lose it",
+    Promise.SUBMITTED: "publishers that send it would be refused",
+    Promise.TOLD: "whoever reads it would miss it",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Comparison:
     """Two whole schemas, to follow references in each."""
@@ -174,7 +189,8 @@ class _Comparison:
         for way in olds:
             yield from self._best(way, news, where, depth)
         for kind in sorted({_kind(way) for way in news} - {_kind(way) for way in olds}):
-            yield Finding(where, Rule.TYPE_WIDENED, f"may now also be {kind}")
+            told = self.promise is Promise.TOLD
+            yield Finding(where, Rule.MAY_BE_OTHER if told else Rule.TYPE_WIDENED, f"may now also be {kind}")
 
     def _best(self, old: Schema, news: list[Schema], where: str, depth: int) -> Iterator[Finding]:
         """An old way of writing against the new way that fits it best."""
@@ -201,9 +217,7 @@ class _Comparison:
         olds: Mapping[str, Schema] = old.get("properties", {})
         news: Mapping[str, Schema] = new.get("properties", {})
         was_required, is_required = set(old.get("required", ())), set(new.get("required", ()))
-        why = (
-            "old events would lose it" if self.promise is Promise.STORED else "publishers that send it would be refused"
-        )
+        why = _LOST[self.promise]
         for name in sorted(set(olds) - set(news)):
             yield Finding(f"{where}/{name}", Rule.FIELD_REMOVED, f"the field was removed or renamed; {why}")
         for name in sorted(set(news) - set(olds)):
@@ -217,7 +231,9 @@ class _Comparison:
                 says = "was optional, is required; give it its default back"
                 yield Finding(f"{where}/{name}", Rule.MADE_REQUIRED, says)
             elif name in was_required - is_required:
-                yield Finding(f"{where}/{name}", Rule.MADE_OPTIONAL, "was required, is optional")
+                told = self.promise is Promise.TOLD
+                rule = Rule.MAY_BE_ABSENT if told else Rule.MADE_OPTIONAL
+                yield Finding(f"{where}/{name}", rule, "was required, is optional")
             yield from self.value(olds[name], news[name], f"{where}/{name}", depth + 1)
         yield from self._unknown_fields(old, new, where, depth)
 

@@ -54,3 +54,28 @@ FEED_EVENTS: tuple[type[Event], ...] = tuple(
     event for event in EVENTS if event.BY is not Service.DEADLINES and event not in DESK_PAPERS
 )
 """Obligations and the desk's own papers are never told."""
+
+LEFT_OUT_HEADER = "Clic-Left-Out"
+"""NATS header of a message of the feed: `left_out` of its type, separated by commas."""
+
+NOT_TOLD: tuple[str, ...] = (
+    "confidential requests, whole: access to information, and subjects that the town keeps to a department (POL-26)",
+    "requests and contacts that came out of an older system's records",
+    "contacts about a request",
+    "of a split, the new requests that are themselves not told",
+)
+"""What never comes although its type does. The same for everybody, and never counted: a count would tell of the few."""
+
+
+def left_out(event: type[Event]) -> tuple[str, ...]:
+    """What no message of this type carries, as JSON pointers into the event; whether it was there is not told.
+
+    A list per type and not per message: that a request has a sealed part, or an agent, is told by neither.
+    """
+    hidden = [f"/data/{name}" for name in event.model_fields if name in HIDDEN_FIELDS]
+    return (*(f"/{name}" for name in sorted(HIDDEN_ATTRIBUTES)), *hidden)
+
+
+def never_told() -> tuple[type[Event], ...]:
+    """The events of the catalogue that the feed leaves out whole."""
+    return tuple(event for event in EVENTS if event not in FEED_EVENTS)

@@ -1,4 +1,4 @@
-"""The JSON Schemas (2020-12) of what is stored and of what publishers send, made from the code.
+"""The JSON Schemas (2020-12) of what is stored, of what publishers send and of what the outside hears, from the code.
 
 One file per event type and version, per submission type, and per envelope. The same code always gives the same
 bytes, so that a comparison of files tells whether code and schemas agree.
@@ -6,6 +6,7 @@ bytes, so that a comparison of files tells whether code and schemas agree.
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
 import re
@@ -15,6 +16,7 @@ from pydantic import BaseModel
 
 from .envelope import RECORDED, Recorded, encode_commit
 from .event import EVENTS, Event
+from .feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS
 from .submission import SUBMISSIONS, Receipt, Submission, SubmissionEvent, encode_submission
 from .vocabulary import RequestId
 
@@ -65,6 +67,14 @@ def example_commit(event: type[Event]) -> bytes:
     return encode_commit([example_recorded(event)])
 
 
+def example_heard(event: type[Event]) -> dict[str, Any]:
+    """The example of an event as the feed tells it."""
+    recorded: dict[str, Any] = json.loads(example_commit(event))[0]
+    made = {name: value for name, value in recorded.items() if name not in HIDDEN_ATTRIBUTES}
+    made["data"] = {name: value for name, value in recorded["data"].items() if name not in HIDDEN_FIELDS}
+    return made
+
+
 def example_submission(submission: type[Submission]) -> bytes:
     """The example of a submission as a publisher sends it."""
     return encode_submission(
@@ -99,10 +109,53 @@ def submission_schema(submission: type[Submission]) -> dict[str, Any]:
     return schema_of(submission, submission.TYPE, [submission.EXAMPLE])
 
 
+def feed_schema(event: type[Event]) -> dict[str, Any]:
+    """The schema of a whole message of the feed: the envelope, and `data` without what the feed leaves out."""
+    made = leaving_out(schema_of(RECORDED[event], f"feed.{event.TYPE}", [example_heard(event)]), HIDDEN_ATTRIBUTES)
+    defs = made.pop("$defs")
+    defs[event.__name__] = leaving_out(defs[event.__name__], HIDDEN_FIELDS)
+    named = _named(made, defs)
+    return {**told_whole(made), "$defs": {name: told_whole(each) for name, each in defs.items() if name in named}}
+
+
+def told_whole(schema: dict[str, Any]) -> dict[str, Any]:
+    """A field that has a default is always told, but for None, which is left out."""
+    if "properties" not in schema:
+        return schema
+    always = [
+        name
+        for name, each in schema["properties"].items()
+        if name in schema.get("required", ()) or each.get("default") is not None
+    ]
+    return {**schema, "required": always}
+
+
+def leaving_out(schema: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
+    """An object's schema without these fields."""
+    made = copy.deepcopy(schema)
+    made["properties"] = {name: each for name, each in made["properties"].items() if name not in fields}
+    if "required" in made:
+        made["required"] = [name for name in made["required"] if name not in fields]
+    return made
+
+
+def _named(schema: Any, defs: dict[str, Any]) -> set[str]:
+    """The definitions that a schema refers to, and those that these refer to."""
+    found: set[str] = set()
+    todo = [schema]
+    while todo:
+        for name in re.findall(r'"#/\$defs/([^"]+)"', json.dumps(todo.pop())):
+            if name not in found:
+                found.add(name)
+                todo.append(defs[name])
+    return found
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by its path under `contracts/schemas/`."""
     made = {f"events/{event.TYPE}.json": event_schema(event) for event in EVENTS}
     made |= {f"submissions/{each.TYPE}.json": submission_schema(each) for each in SUBMISSIONS}
+    made |= {f"feed/{event.TYPE}.json": feed_schema(event) for event in FEED_EVENTS}
     made["envelopes/recorded.v1.json"] = _envelope(
         Recorded, "envelope.recorded.v1", json.loads(example_commit(EVENTS[0]))[0], "An event, as `type` says."
     )
