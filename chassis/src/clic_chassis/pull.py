@@ -66,6 +66,7 @@ class Pull:
         self._asked = 0
         self._lost: str | None = None
         self._heard_at = monotonic()
+        self._reconnects = nats.stats["reconnects"]
         self.waiting: deque[Msg] = deque()
         """Messages that came and were not taken yet."""
         self.pending = 0
@@ -105,6 +106,9 @@ class Pull:
         self._there.set()
 
     async def _ask(self) -> None:
+        if self._nats.stats["reconnects"] != self._reconnects:
+            self._reconnects = self._nats.stats["reconnects"]
+            self._asked = 0  # What was asked for went with the connection.
         if self._asked + len(self.waiting) > self._messages_max or self._lost is not None:
             return
         if self._asked == 0:
@@ -122,7 +126,7 @@ class Pull:
         status = headers.get("Status") if not message.data else None
         if status is None:
             self.pending = position_of(message).pending
-            self._asked -= 1
+            self._asked = max(0, self._asked - 1)
             self.waiting.append(message)
         elif status == "100":
             return

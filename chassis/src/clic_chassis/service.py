@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 import asyncpg
@@ -38,6 +40,7 @@ from .migration import migrate, missing_migrations
 from .nats_credential import CredentialWatch, NatsCredential
 from .postgres_credential import open_pool
 from .quarantine import Quarantine
+from .reach import Reach, log_has_majority
 from .request_context import RequestContext
 from .settings import DatabaseSettings, Settings
 from .telemetry import start_tracing, stop_tracing
@@ -248,7 +251,8 @@ async def _work(runtime: Runtime[S], wiring: Wiring, stop: asyncio.Event) -> Non
     log.info("service_started", port=listener.getsockname()[1], town=runtime.town.version)
     tell_build(runtime)
     measuring = Measuring([*own_measurements(runtime, wiring.components), *wiring.measurements], runtime.clock)
-    await _run_until(stop, [*wiring.components, *credentials, measuring], server, listener, settings.stop_timeout_s)
+    reach = Reach(runtime.nats, partial(log_has_majority, runtime.nats))
+    await _run_until(stop, [*wiring.components, *credentials, measuring, reach], server, listener, settings.stop_timeout_s)
 
 
 def _http_certificate(settings: Settings) -> HttpCertificate | None:
@@ -293,7 +297,8 @@ async def open_runtime(
     """Connect everything that a service stands on, and close it again at the end."""
     town = read_town(settings.town_dir)
     broker = NatsBroker(
-        settings.nats_url.split(","),
+        _in_any_order(settings.nats_url.split(",")),
+        dont_randomize=True,  # Who leaves a server goes to another one; nats-py would draw again, also the same.
         name=f"clic-{name}",
         security=_security(settings.nats_credential),
         inbox_prefix=settings.inbox_prefix,
@@ -349,6 +354,11 @@ def _security(credential: NatsCredential) -> NatsSecurity:
         return NatsSecurity(ssl_context=context)
     credential.seed()
     return NatsNKey(credential.seed_file, ssl_context=context)
+
+
+def _in_any_order(servers: list[str]) -> list[str]:
+    """Not everybody on the first one."""
+    return random.sample(servers, len(servers))
 
 
 async def _connected(broker: NatsBroker) -> Client:

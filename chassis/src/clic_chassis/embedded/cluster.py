@@ -142,6 +142,10 @@ class Cluster(NatsCluster):
         for other in self.others(server):
             self.cut(other, server, one_way=True)
 
+    def hang(self, server: ClusterServer) -> None:
+        """One server stops in the middle of what it does; its connections stand."""
+        server.pause()
+
     def mend(self) -> None:
         """Mend every link, and let every server that was paused go on."""
         self.links.mend_all()

@@ -79,6 +79,8 @@ class Links:
             self._connections.add(task)
             try:
                 await _carry(reader, writer, target_port, there, back)
+            except asyncio.CancelledError:
+                pass  # The links are closed; asyncio's streams of Python 3.11 would tell it as a failure.
             finally:
                 self._connections.discard(task)
 
