@@ -252,7 +252,9 @@ async def _work(runtime: Runtime[S], wiring: Wiring, stop: asyncio.Event) -> Non
     tell_build(runtime)
     measuring = Measuring([*own_measurements(runtime, wiring.components), *wiring.measurements], runtime.clock)
     reach = Reach(runtime.nats, partial(log_has_majority, runtime.nats))
-    await _run_until(stop, [*wiring.components, *credentials, measuring, reach], server, listener, settings.stop_timeout_s)
+    await _run_until(
+        stop, [*wiring.components, *credentials, measuring, reach], server, listener, settings.stop_timeout_s
+    )
 
 
 def _http_certificate(settings: Settings) -> HttpCertificate | None:
