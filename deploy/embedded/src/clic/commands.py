@@ -2,66 +2,100 @@
 
 from __future__ import annotations
 
-import typer
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import Any
 
-from . import (
-    access,
-    calendar_command,
-    keys,
-    knowledge,
-    learning,
-    letter,
-    log_export,
-    open_data,
-    personal,
-    publication,
-    publisher,
-    quarantine,
-    streams,
-    town,
-    up,
-)
-from .analyst import analyst
-from .calendar_feed import calendar_feed
-from .digest import show as digest
-from .due import due
-from .importing import command as importing
-from .rebuild import rebuild
-from .report import report
-from .seed.command import seed
-from .what_if import what_if
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+COMMANDS: dict[str, str] = {
+    "up": "up:up",
+    "down": "up:down",
+    "status": "up:status",
+    "seed": "seed.command:seed",
+    "report": "report:report",
+    "rebuild": "rebuild:rebuild",
+    "analyst": "analyst:analyst",
+    "calendar-feed": "calendar_feed:calendar_feed",
+    "digest": "digest:show",
+    "due": "due:due",
+    "what-if": "what_if:what_if",
+    "erase": "personal:erase",
+    "access": "access:app",
+    "calendar": "calendar_command:app",
+    "import": "importing.command:app",
+    "keys": "keys:app",
+    "knowledge": "knowledge:app",
+    "learning": "learning:app",
+    "log": "log_export:app",
+    "open-data": "open_data:app",
+    "person": "personal:person",
+    "retention": "personal:retention",
+    "publication": "publication:app",
+    "publisher": "publisher:app",
+    "quarantine": "quarantine:app",
+    "streams": "streams:app",
+    "town": "town_command:app",
+}
+"""Module of this package, and the function or the Typer application in it, by name, in the order of the help."""
+
+
+class _Imported(MutableMapping[str, Any]):
+    """Commands that are imported when they are asked for: all together take more than a second."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = _made(name, COMMANDS[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS | self._made)
+
+    def __len__(self) -> int:
+        return len(COMMANDS | self._made)
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+
+def _made(name: str, place: str) -> Any:
+    """A command as Typer makes it in a group."""
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(f".{module}", __package__), attribute)
+    holder = typer.Typer()
+    holder.callback()(_nothing)
+    if isinstance(found, typer.Typer):
+        holder.add_typer(found, name=name)
+    else:
+        holder.command(name)(found)
+    return get_group(holder).commands[name]
+
+
+class _Group(TyperGroup):
+    """`clic` itself."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Imported()
+
+
+def _nothing() -> None:
+    """Makes a group of what holds one command."""
+
 
 app = typer.Typer(
+    cls=_Group,
     help="CLIC, the citizen-request desk of a town. Every command finds its installation by CLIC_DIR, or .clic here.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # They hold passwords and what citizens wrote.
     add_completion=False,
 )
-app.command()(up.up)
-app.command()(up.down)
-app.command()(up.status)
-app.command()(seed)
-app.command()(report)
-app.command()(rebuild)
-app.command()(analyst)
-app.command()(calendar_feed)
-app.command("digest")(digest)
-app.command()(due)
-app.command()(what_if)
-app.command()(personal.erase)
-app.add_typer(access.app, name="access")
-app.add_typer(calendar_command.app, name="calendar")
-app.add_typer(importing.app, name="import")
-app.add_typer(keys.app, name="keys")
-app.add_typer(knowledge.app, name="knowledge")
-app.add_typer(learning.app, name="learning")
-app.add_typer(log_export.app, name="log")
-app.add_typer(open_data.app, name="open-data")
-app.add_typer(personal.person, name="person")
-app.add_typer(personal.retention, name="retention")
-app.add_typer(publication.app, name="publication")
-app.add_typer(publisher.app, name="publisher")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(streams.app, name="streams")
-town.app.command()(letter.letter)
-app.add_typer(town.app, name="town")
+app.callback()(_nothing)
