@@ -142,6 +142,10 @@ class Publisher(Configured):
     name: Names
     may_withhold_requester: bool = False
     may_backlog: bool = False
+    language: Language = Field(
+        default=Language.FR,
+        description="In which it is told problems; over HTTP `Accept-Language` may ask otherwise (C-11 art. 16).",
+    )
 
 
 class Routing(Configured):

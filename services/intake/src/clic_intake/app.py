@@ -32,6 +32,7 @@ from .personal.wiring import add_personal
 from .publication import Publications
 from .publisher_key import PublisherKeys
 from .register import Register
+from .rehearsal import rehearsals
 from .scan import Scanner
 from .seal import MasterKey
 from .settings import IntakeSettings
@@ -84,6 +85,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
             may_enter=entering(runtime.town, REVIEWER),
         ),
         keys=keys,
+        rehearse=rehearsals(runtime, master),
     )
     await add_first_line(http, runtime, decisions, desk, register, scanner)
     add_open311(http, runtime, desk, keys, agents)

@@ -27,7 +27,7 @@ from clic_contracts.submission import (
     parse_submission,
 )
 from clic_contracts.town import Town
-from clic_contracts.vocabulary import RequestId
+from clic_contracts.vocabulary import Language, RequestId
 
 from .core import letter, submitted
 from .core.fit import fits_town
@@ -63,19 +63,22 @@ class Desk:
 
     # -- submissions ------------------------------------------------------------------------------------------------
 
-    async def submit(self, publisher: str, body: bytes, *, may_wait: bool = False) -> Receipt:
-        """Take a submission; the receipt says what came of it.
+    async def submit(
+        self, publisher: str, body: bytes, *, may_wait: bool = False, language: Language | None = None
+    ) -> Receipt:
+        """Take a submission; the receipt says what came of it, a problem in the publisher's or another language.
 
         Raises:
             UnknownRequestError: with `may_wait`, it is about a request that is not there, or not yet.
             RetryableError: something is away; try again.
         """
+        who = self._town.publisher_by_code.get(publisher)
+        language = language or self.language_of(publisher)
         try:
-            event = parse_submission(body)
+            event = parse_submission(body, language)
         except SubmissionRefusedError as error:
             return self._receipt("refused", error.source, error.event_id, problem=error.problem)
-        who = self._town.publisher_by_code.get(publisher)
-        problem = fits_town(event.data, event.time, who, self._town, self._clock.now())
+        problem = fits_town(event.data, event.time, who, self._town, self._clock.now(), language=language)
         if problem is not None:
             return self._receipt("refused", event.source, event.id, problem=problem)
         try:
@@ -89,7 +92,12 @@ class Desk:
         except RefusedError as error:
             if may_wait and isinstance(error, UnknownRequestError):
                 raise
-            return self._receipt("refused", event.source, event.id, problem=problem_of(error))
+            return self._receipt("refused", event.source, event.id, problem=problem_of(error, language))
+
+    def language_of(self, publisher: str) -> Language:
+        """In which language a publisher reads problems, as the town says; French where it says nothing (C-11)."""
+        who = self._town.publisher_by_code.get(publisher)
+        return who.language if who is not None else Language.FR
 
     def _receipt(
         self,
@@ -190,7 +198,10 @@ class Desk:
 
         def decide(story: Story) -> tuple[Fact, ...]:
             if about is not None and not story.commits:
-                raise UnknownRequestError("the request that this follows up is not there")
+                raise UnknownRequestError(
+                    "the request that this follows up is not there",
+                    fr="la demande à laquelle ceci fait suite n’existe pas",
+                )
             return (fact,)
 
         decided = await self._decisions.decide(
@@ -230,7 +241,7 @@ class Desk:
             try:
                 return await self._register.find(pointer.reference)
             except NotFoundError as error:
-                raise UnknownRequestError(str(error)) from error
+                raise UnknownRequestError(str(error), fr=error.fr) from error
         assert pointer.source is not None
         assert pointer.id is not None
         return request_id_for(pointer.source, pointer.id)
@@ -286,7 +297,7 @@ class Desk:
         try:
             return await self._register.entry(request_id, with_key=True)
         except NotFoundError as error:
-            raise UnknownRequestError(str(error)) from error
+            raise UnknownRequestError(str(error), fr=error.fr) from error
 
     async def _says_the_same(
         self, request_id: RequestId, recorded: Sequence[Recorded], statement: Statement, *, timed: bool = True
@@ -321,7 +332,10 @@ class Desk:
 
         def decide(story: Story) -> tuple[Fact, ...]:
             if first_cause is not None and story.caused_by(first_cause):
-                raise OtherContentError("this source and id are those of the request itself: give it a new id")
+                raise OtherContentError(
+                    "this source and id are those of the request itself: give it a new id",
+                    fr="cette source et cet id sont ceux de la demande elle-même : donnez-lui un nouvel id",
+                )
             if seen is not None:
                 must_not_have_moved(story.commits, seen, actor)
             return self._request.decide(command, self._request.fold(story.events))
@@ -350,5 +364,7 @@ def _must_repeat(
 def _other_content(event: SubmissionEvent) -> OtherContentError:
     return OtherContentError(
         f"source {event.source!r} and id {event.id!r} were submitted before with other content: "
-        "give a new submission an id of its own"
+        "give a new submission an id of its own",
+        fr=f"la source {event.source!r} et l’id {event.id!r} ont déjà été envoyés avec un autre contenu : "
+        "donnez à un nouvel envoi un id à lui",
     )

@@ -1,5 +1,7 @@
 """The desk's HTTP API: submissions as CloudEvents, agents' commands, a request's story, and learnings."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI
 
 from clic_chassis.clock import Clock
@@ -14,6 +16,7 @@ from clic_intake.learning import Learnings
 from clic_intake.publication import Publications
 from clic_intake.publisher_key import PublisherKeys
 from clic_intake.register import Register
+from clic_intake.rehearsal import Rehearsal
 from clic_intake.web import add_web
 
 from .attachment import LARGER_BODIES
@@ -36,6 +39,7 @@ def make_api(
     clock: Clock,
     identity: Identity,
     keys: PublisherKeys,
+    rehearse: Callable[[], Rehearsal],
 ) -> FastAPI:
     """The FastAPI application; its OpenAPI pages are at /docs."""
     api = new_api(
@@ -48,7 +52,7 @@ def make_api(
     add_web(api, town)
     protect(api, identity)
     stories = Stories(log, town)
-    add_submissions(api, desk, publisher_dependency(keys))
+    add_submissions(api, desk, rehearse, publisher_dependency(keys))
     add_stories(api, stories, register, clock, current)
     add_learnings(api, learnings, stories, town, clock, staff_of(town, REVIEWER))
     add_drafts(api, publications, current)

@@ -7,9 +7,16 @@ from fastapi import HTTPException, Request
 from clic_chassis.agents import Agent
 from clic_chassis.identity import current
 from clic_chassis.identity.access import address_of, identity_of, token_of
+from clic_contracts.problem import Wording
+from clic_contracts.vocabulary import Language
 from clic_intake.publisher_key import PREFIX, PublisherKeys
 
 _ROLE = "publisher:"
+_NO_PUBLISHER = Wording(
+    fr="ce jeton n’est pas celui d’un éditeur : il faut une clé d’éditeur, ou un seul rôle publisher:<code>",
+    en="this token is no publisher's: it needs a publisher's key, or one role publisher:<code>",
+)
+_NOBODYS = Wording(fr="cette clé n’est à personne, ou elle a pris fin", en="this key is nobody's, or it has ended")
 
 
 def publisher_dependency(keys: PublisherKeys) -> Callable[[Request], Awaitable[str]]:
@@ -19,12 +26,11 @@ def publisher_dependency(keys: PublisherKeys) -> Callable[[Request], Awaitable[s
     """
 
     async def publisher(request: Request) -> str:
+        request.state.language = Language.FR  # Of whoever is not known yet (C-11 art. 16).
         key = token_of(request) or ""
         code = await _by_key(request, key, keys) if key.startswith(PREFIX) else publisher_code(await current(request))
         if code is None:
-            raise HTTPException(
-                403, "this token is no publisher's: it needs a publisher's key, or one role publisher:<code>"
-            )
+            raise HTTPException(403, _NO_PUBLISHER)
         return code
 
     return publisher
@@ -34,11 +40,14 @@ async def _by_key(request: Request, key: str, keys: PublisherKeys) -> str:
     identity, address = identity_of(request), address_of(request)
     known = identity.good(request) is not None
     if not known and (wait_s := identity.tries.wait_s(address)):
-        raise HTTPException(429, f"too many wrong keys: wait {wait_s} s", headers={"Retry-After": str(wait_s)})
+        too_many = Wording(
+            fr=f"trop de mauvaises clés : attendez {wait_s} s", en=f"too many wrong keys: wait {wait_s} s"
+        )
+        raise HTTPException(429, too_many, headers={"Retry-After": str(wait_s)})
     code = await keys.publisher_of(key)
     if code is None:
         identity.tries.count(address)
-        raise HTTPException(401, "this key is nobody's, or it has ended", headers={"WWW-Authenticate": "Bearer"})
+        raise HTTPException(401, _NOBODYS, headers={"WWW-Authenticate": "Bearer"})
     identity.remember_good(key)
     return code
 

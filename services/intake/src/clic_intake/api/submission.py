@@ -4,20 +4,19 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from pydantic_core import from_json, to_json
 
-from clic_chassis.http import problems
+from clic_chassis.http import language_of, problems
 from clic_chassis.telemetry import METRICS
 from clic_contracts.envelope import BATCH_CONTENT_TYPE
-from clic_contracts.submission import MAX_SUBMISSION_BYTES, Receipt, SubmissionEvent
+from clic_contracts.problem import Wording
+from clic_contracts.submission import MAX_BATCH, MAX_SUBMISSION_BYTES, Receipt, SubmissionEvent
 from clic_intake.desk import Desk
+from clic_intake.rehearsal import Rehearsal
 
 EVENTS_PATH = "/events"
-MAX_BATCH = 100
-"""Submissions in one HTTP batch at most."""
 MAX_BATCH_BYTES = MAX_BATCH * MAX_SUBMISSION_BYTES
-_STATUS = {"accepted": 201, "known": 200}
 _BODY = {
     "required": True,
     "content": {
@@ -28,7 +27,18 @@ _BODY = {
 }
 
 
-def add_submissions(api: FastAPI, desk: Desk, publishing: Callable[..., Any]) -> None:
+NO_BATCH = Wording(
+    fr=f"un lot est un tableau JSON d’au plus {MAX_BATCH} CloudEvents",
+    en=f"a batch is a JSON array of at most {MAX_BATCH} CloudEvents",
+)
+DryRun = Annotated[
+    bool, Query(description="Judge without storing: the receipt that it would have now, without a reference.")
+]
+
+
+def add_submissions(
+    api: FastAPI, desk: Desk, rehearse: Callable[[], Rehearsal], publishing: Callable[..., Any]
+) -> None:
     """Add the publishers' way in by HTTP; `publishing` is the dependency that gives a publisher's code."""
     who = Annotated[str, Depends(publishing)]
 
@@ -39,7 +49,7 @@ def add_submissions(api: FastAPI, desk: Desk, publishing: Callable[..., Any]) ->
         response_model=Receipt | list[Receipt],
         response_model_exclude_none=True,
         responses={
-            200: {"description": "Known already; or the receipts of a batch, one for each in order."},
+            200: {"description": "Known already, or a dry run; or the receipts of a batch, one for each in order."},
             201: {"description": "Accepted.", "model": Receipt},
             **problems(401, 403, 413, 429, 503),
             422: {
@@ -49,19 +59,36 @@ def add_submissions(api: FastAPI, desk: Desk, publishing: Callable[..., Any]) ->
         },
         openapi_extra={"requestBody": _BODY},
     )
-    async def submit(request: Request, publisher: who, response: Response) -> Receipt | list[Receipt]:
+    async def submit(
+        request: Request, publisher: who, response: Response, *, dry_run: DryRun = False
+    ) -> Receipt | list[Receipt]:
         """A submission as a CloudEvent, structured (`application/cloudevents+json`) or binary (`ce-` headers).
 
         Or up to 100 as a batch (`application/cloudevents-batch+json`). The publisher's key says who publishes.
-        The answer is the receipt; of a batch, one for each, each judged by itself.
+        The answer is the receipt; of a batch, one for each, each judged by itself. Problems are in the language that
+        `Accept-Language` asks for, else in that which the town has for the publisher.
         """
+        request.state.language = desk.language_of(publisher)
+        language = language_of(request)
         body = await request.body()
+        rehearsal = rehearse() if dry_run else None
+
+        async def judged(each: bytes) -> Receipt:
+            if rehearsal is not None:
+                return await rehearsal.submit(publisher, each, language=language)
+            return _counted(publisher, await desk.submit(publisher, each, language=language))
+
         if _media_type(request) == BATCH_CONTENT_TYPE:
-            return [_counted(publisher, await desk.submit(publisher, each)) for each in _parts(body)]
-        receipt = _counted(publisher, await desk.submit(publisher, _structured(request.headers, body)))
-        refused = receipt.problem.status if receipt.problem is not None else 422
-        response.status_code = _STATUS.get(receipt.status, refused)
+            return [await judged(each) for each in _parts(body)]
+        receipt = await judged(_structured(request.headers, body))
+        response.status_code = _status_of(receipt, dry_run=dry_run)
         return receipt
+
+
+def _status_of(receipt: Receipt, *, dry_run: bool) -> int:
+    if receipt.problem is not None:
+        return receipt.problem.status
+    return 201 if receipt.status == "accepted" and not dry_run else 200
 
 
 def _counted(publisher: str, receipt: Receipt) -> Receipt:
@@ -90,7 +117,10 @@ def _parts(body: bytes) -> list[bytes]:
     try:
         raw = from_json(body)
     except ValueError as error:
-        raise HTTPException(400, f"the batch is not JSON in UTF-8: {error}") from error
+        unreadable = Wording(
+            fr=f"le lot n’est pas du JSON en UTF-8 : {error}", en=f"the batch is not JSON in UTF-8: {error}"
+        )
+        raise HTTPException(400, unreadable) from error
     if not isinstance(raw, list) or len(raw) > MAX_BATCH:
-        raise HTTPException(422, f"a batch is a JSON array of at most {MAX_BATCH} CloudEvents")
+        raise HTTPException(422, NO_BATCH)
     return [to_json(each) for each in raw]
