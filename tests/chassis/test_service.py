@@ -6,13 +6,18 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from time import monotonic
+from types import SimpleNamespace
+from typing import cast
 
+import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
 from clic_chassis.error import ClicError
-from clic_chassis.service import HARD_STOP_S, _run_until, _Server
+from clic_chassis.http import new_api
+from clic_chassis.service import HARD_STOP_S, Runtime, Wiring, _run_until, _Server, add_probes
+from clic_chassis.settings import Settings
 
 
 class Part:
@@ -101,3 +106,14 @@ async def test_a_component_that_does_not_hear_is_cut_off_at_the_bound() -> None:
     await life(stopping_after(0.1), part, bound_s=0.5)
     assert part.ended
     assert 0.5 <= monotonic() - began < 0.5 + HARD_STOP_S + 2.0
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+async def test_what_a_proxy_brings_finds_no_probes_and_no_metrics(path: str) -> None:
+    """An ingress leads every path to a service: how it stands is not for whoever has its address."""
+    api = new_api(title="CLIC")
+    bare = SimpleNamespace(nats=SimpleNamespace(is_connected=True), database=None)
+    add_probes(api, cast("Runtime[Settings]", bare), Wiring(components=[]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://desk") as client:
+        assert (await client.get(path)).status_code == 200
+        assert (await client.get(path, headers={"X-Forwarded-For": "203.0.113.7"})).status_code == 404

@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import asyncpg
 import structlog
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from faststream.nats import NatsBroker
 from faststream.nats.security import NatsNKey, NatsSecurity
@@ -407,13 +407,22 @@ async def _nats_error(error: Exception) -> None:
 
 
 def add_probes(api: FastAPI, runtime: Runtime[S], wiring: Wiring) -> None:
-    """Add /livez, /readyz and /metrics. Broker and database are asked in readiness, never in liveness."""
+    """Add /livez, /readyz and /metrics. Broker and database are asked in readiness, never in liveness.
 
-    @api.get("/livez", tags=["probes"], include_in_schema=False)
+    They are for whoever operates: what a proxy brings comes from outside, and finds nothing there.
+    """
+
+    async def from_inside(request: Request) -> None:
+        if "x-forwarded-for" in request.headers:
+            raise HTTPException(404)
+
+    inside = [Depends(from_inside)]
+
+    @api.get("/livez", tags=["probes"], include_in_schema=False, dependencies=inside)
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
-    @api.get("/readyz", tags=["probes"], include_in_schema=False)
+    @api.get("/readyz", tags=["probes"], include_in_schema=False, dependencies=inside)
     async def readyz() -> Response:
         why = {each.name: reason for each in wiring.components if (reason := each.not_ready()) is not None}
         if not runtime.nats.is_connected:
@@ -425,6 +434,6 @@ def add_probes(api: FastAPI, runtime: Runtime[S], wiring: Wiring) -> None:
                 why["postgres"] = type(error).__name__
         return JSONResponse({"status": "not ready", "why": why} if why else {"status": "ready"}, 503 if why else 200)
 
-    @api.get("/metrics", tags=["probes"], include_in_schema=False)
+    @api.get("/metrics", tags=["probes"], include_in_schema=False, dependencies=inside)
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
