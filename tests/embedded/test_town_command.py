@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.place import TOWN_DIR
 from typer.testing import CliRunner
 
@@ -77,3 +78,26 @@ def test_a_letter_is_previewed_in_the_terminal_as_e_mail_and_as_page(tmp_path: P
     assert mail["Subject"] == "Acknowledgement of receipt – file 2026-004217"
     page = (tmp_path / "out" / "acknowledgement.en.html").read_text(encoding="utf-8")
     assert '<a href="https://clic.exemple.invalid/suivi/2026-004217/exemple">' in page
+
+
+def test_a_town_is_printed_as_values_of_the_chart() -> None:
+    """Each file as it stands, by its path; `tests/chart` reads the ConfigMap back that is made of them."""
+    done = CliRunner().invoke(app, ["town", "values", str(TOWN_DIR)])
+    assert done.exit_code == 0, done.output
+    files = yaml.safe_load(done.stdout)["town"]["files"]
+    paths = [path for path in TOWN_DIR.rglob("*") if path.is_file()]
+    assert files == {path.relative_to(TOWN_DIR).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+def test_a_town_that_is_wrong_or_too_large_is_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kubernetes would refuse it, or each service would at its start."""
+    monkeypatch.setattr("clic.town_values.BYTES_MAX", 10_000)
+    done = CliRunner().invoke(app, ["town", "values", str(TOWN_DIR)])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "a ConfigMap takes 10,000" in done.stderr
+    wrong = tmp_path / "ville"
+    shutil.copytree(TOWN_DIR, wrong)
+    (wrong / "routing.yaml").unlink()
+    done = CliRunner().invoke(app, ["town", "values", str(wrong)])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "routing.yaml:0: the file is missing" in done.stderr

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from .letter import letter
 from .town import app
+from .town_values import values
 
 app.command()(letter)
+app.command()(values)
 
 __all__ = ["app"]
