@@ -15,7 +15,14 @@ BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
 REASON_CHARACTERS_MAX = 500
 
+FAILED_OVER = (
+    asyncpg.TargetServerAttributeNotMatched,  # No server takes writes yet.
+    asyncpg.ReadOnlySQLTransactionError,  # This one no longer does.
+)
+"""What is heard while one PostgreSQL takes the place of another."""
+
 _OUTAGES = (
+    *FAILED_OVER,
     RetryableError,
     NatsError,
     OSError,
@@ -25,10 +32,10 @@ _OUTAGES = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
+    asyncpg.InsufficientResourcesError,  # Its disk is full: the same again once there is room.
 )
 
 

@@ -31,6 +31,7 @@ from . import collector
 from .clock import Clock, SystemClock
 from .decision import Decisions
 from .error import ClicError, RetryableError
+from .failure import FAILED_OVER
 from .http import new_api
 from .http_certificate import HttpCertificate
 from .jetstream_log import JetStreamLog
@@ -396,7 +397,7 @@ async def _pool(settings: DatabaseSettings, *, command_timeout_s: float | None =
                 max_size=POOL_CONNECTIONS_MAX,
                 command_timeout=command_timeout_s,
             )
-        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as error:
+        except (*FAILED_OVER, OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError) as error:
             log.warning("postgres_not_reached", error=type(error).__name__)
             await asyncio.sleep(0.5)
 
@@ -430,7 +431,7 @@ def add_probes(api: FastAPI, runtime: Runtime[S], wiring: Wiring) -> None:
         if runtime.database is not None:
             try:
                 await runtime.database.fetchval("SELECT 1", timeout=2)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*FAILED_OVER, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 why["postgres"] = type(error).__name__
         return JSONResponse({"status": "not ready", "why": why} if why else {"status": "ready"}, 503 if why else 200)
 

@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 from clic_chassis.clock import Clock
 from clic_chassis.decision import Decisions
 from clic_chassis.error import ClicError, RetryableError
+from clic_chassis.failure import FAILED_OVER
 from clic_chassis.log import EventLog
 from clic_chassis.pause import pause
 
@@ -41,7 +42,7 @@ BACKOFF_MAX_S = 3600.0
 """A timer that fails is tried at most once an hour in the end, and never dropped: the town owes it."""
 STUCK_AFTER_S = 120.0
 
-_AWAY = (RetryableError, NatsError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AWAY = (*FAILED_OVER, RetryableError, NatsError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class TakenTimers(Protocol):

@@ -12,6 +12,7 @@ import asyncpg
 
 from clic_chassis import sql
 from clic_chassis.error import NotFoundError, RetryableError
+from clic_chassis.failure import FAILED_OVER
 from clic_chassis.settings import SettingsError
 from clic_chassis.together import Together
 
@@ -29,6 +30,7 @@ ACQUIRE_TIMEOUT_S = 10.0
 NAMES, CONTACTS = INDEX_PURPOSES[:2]
 
 _AWAY = (
+    *FAILED_OVER,
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
