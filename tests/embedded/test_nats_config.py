@@ -11,10 +11,12 @@ import nats as nats_client
 import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
+from tests.embedded.credential import credentials_of, public_keys
 
 from clic.nats_config import OPS, SERVICES, authorization, inbox_prefix, publisher_user, users
 from clic_chassis.embedded import NatsServer, start_nats
 from clic_chassis.log_tail import open_tail
+from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until
 from clic_contracts.subject import INBOX_STREAM, LOG_STREAM, RECEIPT_STREAM
@@ -22,16 +24,18 @@ from clic_contracts.subject import INBOX_STREAM, LOG_STREAM, RECEIPT_STREAM
 PUBLISHERS = ("portail_web", "comptoir")
 PORTAL = publisher_user("portail_web")
 EVERYBODY = [user.name for user in users(PUBLISHERS)]
+CREDENTIALS: dict[str, NatsCredential] = {}
 REQUEST = "0b1e1a54-0000-5000-8000-000000000001"
 EVENT = b"[]"
 
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[NatsServer]:
-    """A NATS server that knows the users of a town with two publishers; the password is the name."""
+    """A NATS server that knows the users of a town with two publishers."""
     with open_folder() as folder:
-        config = authorization(users(PUBLISHERS), {name: name for name in EVERYBODY})
-        server = start_nats(folder, extra_config=config)
+        CREDENTIALS.update(credentials_of(folder, users(PUBLISHERS)))
+        config = authorization(users(PUBLISHERS), public_keys(CREDENTIALS))
+        server = start_nats(folder / "nats", extra_config=config)
 
         async def make_streams() -> None:
             async with connected(server, OPS) as (ops, _):
@@ -50,9 +54,7 @@ async def connected(server: NatsServer, user: str) -> AsyncIterator[tuple[Client
     async def hear(error: Exception) -> None:
         violations.append(str(error))
 
-    client = await nats_client.connect(
-        server.url, user=user, password=user, inbox_prefix=inbox_prefix(user).encode(), error_cb=hear
-    )
+    client = await nats_client.connect(server.url, error_cb=hear, **CREDENTIALS[user].options())
     try:
         yield client, violations
     finally:

@@ -7,13 +7,15 @@ import datetime as dt
 
 import nats as nats_client
 import pytest
+from tests.embedded.credential import credentials_of, public_keys
 from tests.embedded.double import FakeDesk
 
 from clic import outbox as outbox_module
 from clic.connection import Connection
-from clic.nats_config import OPS, authorization, inbox_prefix, publisher_user, users
+from clic.nats_config import OPS, authorization, publisher_user, users
 from clic.outbox import Outbox, OutboxError, Outgoing
 from clic_chassis.embedded import start_nats
+from clic_chassis.nats_credential import ANONYMOUS, NatsCredential
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until
 from clic_contracts.submission import InteractionSubmission, OutcomeSubmission, RequestPointer
@@ -139,10 +141,11 @@ async def test_a_publisher_without_the_permission_is_told_at_once() -> None:
     """The server answers such a publication with silence, and tells the reason beside it."""
     with open_folder() as folder:
         all_users = users(["telephonie", "courriel"])
-        server = start_nats(folder, extra_config=authorization(all_users, {each.name: "secret" for each in all_users}))
+        credentials = credentials_of(folder, all_users)
+        server = start_nats(folder / "nats", extra_config=authorization(all_users, public_keys(credentials)))
         try:
-            await _streams(server.url, OPS)
-            as_somebody_else = Connection(server.url, publisher_user("courriel"), "secret")
+            await _streams(server.url, credentials[OPS])
+            as_somebody_else = Connection(server.url, credentials[publisher_user("courriel")])
             async with Outbox({"telephonie": as_somebody_else}) as outbox:
                 with pytest.raises(OutboxError, match=r"(?s)permissions violation.*Ask the town for the permission"):
                     await outbox.send([contact(1)])
@@ -183,10 +186,9 @@ async def test_a_server_that_goes_away_for_a_while_loses_nothing(monkeypatch: py
     assert set(outbox.tally.by_status) <= {"accepted", "known"}
 
 
-async def _streams(url: str, user: str | None = None) -> None:
+async def _streams(url: str, credential: NatsCredential = ANONYMOUS) -> None:
     """Make the streams, as an operator does."""
-    prefix = inbox_prefix(user).encode() if user else b"_INBOX"
-    client = await nats_client.connect(url, user=user, password="secret", inbox_prefix=prefix)
+    client = await nats_client.connect(url, **credential.options())
     try:
         await ensure_streams(client)
     finally:

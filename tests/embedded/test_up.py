@@ -21,11 +21,13 @@ import httpx
 import psutil
 import pytest
 
+from clic.admission import admit
 from clic.connection import checked_nats_url, read_installation
 from clic.folder import Folder, FolderError, Running, RunningError
-from clic.nats_config import SERVICES
+from clic.nats_config import SERVICES, users
 from clic.servers import database_url, without_clic
 from clic_chassis.testing import MonitoredServer, Server, open_folder
+from clic_intake.publisher_admission import Admitted, read_admission
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -107,7 +109,7 @@ def test_it_starts_says_so_when_started_twice_survives_a_kill_and_stops(folder: 
     assert httpx.get(url, timeout=20, trust_env=False).is_success
     assert alive(folder) == sorted(["nats", "postgres", *SERVICES])
     tokens = {"agent.token", "reviewer.token", "administrator.token"}
-    private = {"master.key", "secrets.json", "connection.json", "agents.json"} | tokens
+    private = {"master.key", "secrets.json", "connection.json", "agents.json", "nkeys", "nkeys/intake.nk"} | tokens
     assert {name: (folder / name).stat().st_mode & 0o077 for name in private} == dict.fromkeys(private, 0)
 
     again = clic(folder, "up", "--detach", "--no-seed")
@@ -281,11 +283,25 @@ def test_a_folder_is_held_by_one_and_ports_stay(tmp_path: Path) -> None:
 
 
 def test_passwords_are_made_once(tmp_path: Path) -> None:
-    first = Folder(tmp_path).secrets(["ops"], ["intake"])
-    second = Folder(tmp_path).secrets(["ops", "publisher-portail_web"], ["intake"])
-    assert second.users["ops"] == first.users["ops"]
-    assert second.databases == first.databases
-    assert second.users["publisher-portail_web"] not in first.users.values()
+    first = Folder(tmp_path).secrets(["intake"])
+    second = Folder(tmp_path).secrets(["intake", "reporting"])
+    assert second.databases["intake"] == first.databases["intake"]
+    assert second.databases["reporting"] != first.databases["intake"]
+
+
+def test_a_key_is_made_once_and_none_again_for_who_was_removed(tmp_path: Path) -> None:
+    """Who was shown the door stays outside, also after the next start."""
+    folder = Folder(tmp_path)
+    first = admit(folder, users(["portail_web"]))
+    removed = read_admission(folder.admission).with_publisher("portail_web", Admitted())
+    folder.write(folder.admission.name, removed.to_json())
+    folder.seed_file("publisher-portail_web").unlink()
+    second = admit(folder, users(["portail_web", "comptoir"]))
+
+    assert set(first) - set(second) == {"publisher-portail_web"}
+    assert set(second) - set(first) == {"publisher-comptoir"}
+    assert second["ops"].read_text(encoding="utf-8") == first["ops"].read_text(encoding="utf-8")
+    assert all(each.stat().st_mode & 0o077 == 0 for each in second.values())
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 from tests.deadlines.core.test_story import Heard
+from tests.embedded.credential import credentials_of, public_keys
 from tests.embedded.double import memory_desk
 from tests.embedded.test_seed import SITUATIONS, TODAY, TOWN, body_of
 from tests.place import TOWN_DIR
@@ -25,12 +26,13 @@ from typer.testing import CliRunner, Result
 
 from clic.commands import app
 from clic.connection import Connection
-from clic.nats_config import OPS, authorization, inbox_prefix, users
+from clic.nats_config import OPS, authorization, users
 from clic.seed.quarter import seed_stories
 from clic.what_if.reading import ask
 from clic_chassis.decider import Fact
 from clic_chassis.embedded import NatsServer, free_port, start_nats
 from clic_chassis.error import ClicError
+from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder
 from clic_contracts.envelope import RECORDED, Commit, Recorded, request_id_for
@@ -232,16 +234,16 @@ async def test_what_the_log_took_before_the_period_is_not_read(requests: int, na
 async def test_it_reads_as_who_may_write_nothing() -> None:
     """The permissions of reporting are enough, in both processes."""
     with open_folder() as folder:
-        passwords = {user.name: user.name for user in users(())}
-        server = start_nats(folder, extra_config=authorization(users(()), passwords))
+        credentials = credentials_of(folder, users(()))
+        server = start_nats(folder / "nats", extra_config=authorization(users(()), public_keys(credentials)))
         try:
-            async with as_user(server, OPS) as ops:
+            async with as_user(server, credentials[OPS]) as ops:
                 await ensure_streams(ops)
             for service in (Service.INTAKE, Service.DEADLINES):
-                async with as_user(server, service.value) as client:
+                async with as_user(server, credentials[service.value]) as client:
                     await client.jetstream().publish(log_subject(service, REQUEST_ID), b"[]")
             question = Question(TOWN, TOWN.version, TODAY.replace(month=1, day=1), TODAY, NOW)
-            reading = Connection(server.url, "reporting", "reporting")
+            reading = Connection(server.url, credentials["reporting"])
             answer = await ask(reading, question, lambda *_: None, processes=2)
         finally:
             server.stop()
@@ -249,10 +251,9 @@ async def test_it_reads_as_who_may_write_nothing() -> None:
 
 
 @asynccontextmanager
-async def as_user(server: NatsServer, user: str) -> AsyncIterator[Client]:
-    """A client of a user, whose password is the name."""
-    prefix = inbox_prefix(user).encode()
-    client = await nats_client.connect(server.url, user=user, password=user, inbox_prefix=prefix)
+async def as_user(server: NatsServer, credential: NatsCredential) -> AsyncIterator[Client]:
+    """A client of a user."""
+    client = await nats_client.connect(server.url, **credential.options())
     try:
         yield client
     finally:

@@ -14,6 +14,7 @@ from tests.reporting.history import append, history
 from clic_chassis.embedded import start_nats
 from clic_chassis.error import RetryableError
 from clic_chassis.log_tail import GapError
+from clic_chassis.nats_credential import ANONYMOUS
 from clic_chassis.projector import CannotFoldError
 from clic_chassis.streams import ensure_streams
 from clic_contracts.subject import LOG_STREAM
@@ -25,15 +26,15 @@ from clic_reporting.rebuild.wire import Wire, open_wire, read_wire
 
 async def by_wire(url: str, after: int, until: int) -> list[Raw]:
     """A part of the log over a plain connection."""
-    wire = await asyncio.to_thread(open_wire, url, None, None)
+    wire = await asyncio.to_thread(open_wire, url, ANONYMOUS)
     assert wire is not None
-    async with open_reader(url, None, None) as client:
+    async with open_reader(url, ANONYMOUS) as client:
         return [raw async for batch in read_wire(wire, client, LOG_STREAM, after=after, until=until) for raw in batch]
 
 
 async def by_natsrpy(url: str, after: int, until: int) -> list[Raw]:
     """The same part by the library."""
-    async with open_reader(url, None, None) as client:
+    async with open_reader(url, ANONYMOUS) as client:
         return [raw async for batch in read_raw(client, LOG_STREAM, after=after, until=until) for raw in batch]
 
 
@@ -94,10 +95,10 @@ async def test_a_server_that_falls_silent_or_away_is_told_as_that(
     with pytest.raises(RetryableError, match=r"the log (gave nothing|says)"):
         await by_wire(server.url, 0, 6)  # One more than there are.
 
-    wire = await asyncio.to_thread(open_wire, server.url, None, None)
+    wire = await asyncio.to_thread(open_wire, server.url, ANONYMOUS)
     assert wire is not None
     await asyncio.to_thread(server.stop)
     with pytest.raises(RetryableError, match="the log did not answer"):
         await asyncio.to_thread(wire.take, 1)
-    assert await asyncio.to_thread(open_wire, server.url, None, None) is None
-    assert open_wire("tls://127.0.0.1:1", None, None) is None
+    assert await asyncio.to_thread(open_wire, server.url, ANONYMOUS) is None
+    assert open_wire("tls://127.0.0.1:1", ANONYMOUS) is None

@@ -24,11 +24,12 @@ from tests.place import TOWN_DIR
 
 from clic.connection import FILE, Installation
 from clic.folder import Folder
-from clic.nats_config import DURABLES, OPS, SERVICES, NatsUser, inbox_prefix, users
+from clic.nats_config import DURABLES, OPS, SERVICES, NatsUser, users
 from clic.servers import PORTS, Servers, start_servers, without_clic
 from clic_chassis.embedded import NatsServer, PostgresServer
 from clic_chassis.embedded.server_process import ServerProcess, start_process, tail
 from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.testing import open_folder, wait_until
 from clic_chassis.town_file import read_town
 
@@ -198,9 +199,7 @@ class House:
     @contextlib.asynccontextmanager
     async def client(self, user: str = OPS) -> AsyncIterator[Client]:
         """A connection to NATS."""
-        client = await nats.connect(
-            self.nats.url, user=user, password=self.servers.users[user], inbox_prefix=inbox_prefix(user).encode()
-        )
+        client = await nats.connect(self.nats.url, **NatsCredential(user, self.servers.users[user]).options())
         try:
             yield client
         finally:

@@ -37,7 +37,7 @@ async def publisher(house: House, code: str) -> AsyncIterator[Publisher]:
     """A publisher's connection."""
     user = publisher_user(code)
     async with await Publisher.connect(
-        house.nats.url, code, user=user, password=house.servers.users[user], inbox_prefix=inbox_prefix(user)
+        house.nats.url, code, nkey_seed_file=house.servers.users[user], inbox_prefix=inbox_prefix(user)
     ) as connected:
         yield connected
 

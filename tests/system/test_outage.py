@@ -14,6 +14,7 @@ from tests.system.house import House, finished, open_house
 from tests.system.plateau import contacts_of, figures_of, read_rows, write_slice
 from tests.system.submitting import report
 
+from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.quarantine import Quarantine
 from clic_chassis.testing import wait_until
 from clic_reporting.core.column import TABLES
@@ -126,8 +127,7 @@ async def check_everything(house: House, files: list[Path]) -> None:
         await rebuild(
             nats=client,
             nats_url=house.nats.url,
-            nats_user="reporting",
-            nats_password=house.servers.users["reporting"],
+            credential=NatsCredential("reporting", house.servers.users["reporting"]),
             postgres_url=house.database_url("reporting"),
         )
     assert await tables(house) == before

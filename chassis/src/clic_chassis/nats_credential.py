@@ -114,6 +114,10 @@ class NatsCredential:
             raise CredentialError("NATS speaks without TLS, and CLIC_NATS_CA_FILE says that it must: nothing is sent")
 
 
+ANONYMOUS = NatsCredential()
+"""For a server that asks nobody who they are."""
+
+
 class CredentialWatch:
     """A component that connects anew when a key or certificate was replaced, before the old one ends."""
 
@@ -190,9 +194,10 @@ def public_key_of(seed: str) -> str:
         ValueError: it is no seed.
     """
     try:
-        return nkeys.from_seed(bytearray(seed.encode())).public_key.decode()
+        key: bytes = nkeys.from_seed(bytearray(seed.encode())).public_key
     except nkeys.NkeysError as error:
         raise ValueError("no seed of an nkey, which begins with SU") from error
+    return key.decode()
 
 
 def _seed_of(file: Path) -> str:

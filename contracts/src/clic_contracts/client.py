@@ -12,6 +12,7 @@ import datetime as dt
 import hashlib
 import random
 from collections.abc import Coroutine
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -120,6 +121,7 @@ class Publisher:
         *,
         user: str | None = None,
         password: str | None = None,
+        nkey_seed_file: Path | None = None,
         inbox_prefix: str = "_INBOX",
         max_pending: int = MAX_PENDING,
         tries: int = TRIES,
@@ -148,6 +150,8 @@ class Publisher:
                 each._hear(error)  # noqa: SLF001 - of this very class
 
         options: dict[str, Any] = {"user": user, "password": password} if user is not None else {}
+        if nkey_seed_file is not None:
+            options = {"nkeys_seed": str(nkey_seed_file)}
         connecting: asyncio.Task[Client] = asyncio.create_task(
             nats.connect(
                 url,

@@ -23,6 +23,7 @@ from tests.place import ROOT
 from tests.reporting.history import append, fact, history
 
 from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.nats_credential import ANONYMOUS
 from clic_chassis.projector import CannotFoldError
 from clic_contracts.envelope import Commit, Recorded, derive_id, encode_commit
 from clic_contracts.event import (
@@ -49,7 +50,7 @@ SEALED = {"algorithm": "A256GCM", "nonce": "AAAAAAAAAAAAAAAA", "ciphertext": "dG
 async def export(nats: Client, url: str, folder: Path, **how: Any) -> Exported:
     """The whole log of a server into a folder."""
     identity = await JetStreamLog(nats).identity()
-    async with open_reader(url, None, None) as reader:
+    async with open_reader(url, ANONYMOUS) as reader:
         return await export_log(reader, identity, folder, **how)
 
 
@@ -207,7 +208,7 @@ def told(progress):
         os.kill(os.getpid(), signal.SIGKILL)
 
 async def main():
-    async with open_reader(url, None, None) as reader:
+    async with open_reader(url, ANONYMOUS) as reader:
         identity = LogIdentity("CLIC_LOG", dt.datetime.fromisoformat(created_at), int(last))
         await export_log(reader, identity, Path(folder), resume=True, told=told, step_commits=40)
 

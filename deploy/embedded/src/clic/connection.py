@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import nats
@@ -15,14 +14,14 @@ from nats.aio.client import Client
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from clic_chassis.error import ClicError
+from clic_chassis.nats_credential import ANONYMOUS, NatsCredential
 
-from .nats_config import inbox_prefix, publisher_user
+from .nats_config import PUBLISHER_PREFIX, publisher_user
 
 CONNECT_TIMEOUT_S = 5
 FILE = "connection.json"
 USUAL = Path(".clic")
 """Where an installation is kept if nothing else is said."""
-PUBLISHER_PREFIX = publisher_user("")
 
 
 class ConnectionUnknownError(ClicError):
@@ -34,13 +33,13 @@ class NotReachedError(ClicError):
 
 
 class Installation(BaseModel):
-    """`connection.json`: where everything of an installation is. Holds passwords: its owner alone may read it."""
+    """`connection.json`: where everything of an installation is. Holds passwords of databases: for its owner alone."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     nats_url: str
-    users: dict[str, str] = {}
-    """Password by NATS user; none where the server asks for none."""
+    users: dict[str, Path] = {}
+    """The file of its nkey's seed by NATS user; none where the server asks for none."""
     databases: dict[str, str] = {}
     """PostgreSQL URL by service."""
     services: dict[str, str] = {}
@@ -56,7 +55,7 @@ class Installation(BaseModel):
         """
         if self.users and user not in self.users:
             raise ConnectionUnknownError(f"NATS has no user {user}; it has {', '.join(sorted(self.users))}")
-        return Connection(self.nats_url, user if self.users else None, self.users.get(user))
+        return Connection(self.nats_url, NatsCredential(user, self.users[user]) if self.users else ANONYMOUS)
 
     def publisher(self, code: str) -> Connection:
         """NATS as a publisher.
@@ -77,43 +76,38 @@ class Connection:
     """Where NATS is, and as whom we speak to it."""
 
     nats_url: str
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-    @property
-    def inbox_prefix(self) -> str:
-        """Where answers to this user come back: each user has a prefix of its own."""
-        return inbox_prefix(self.user) if self.user else "_INBOX"
+    credential: NatsCredential = ANONYMOUS
 
     async def connect(self, name: str) -> Client:
         """A connection that reconnects by itself for as long as it lives.
 
         Raises:
             NotReachedError: the server was not there, or did not let us in.
+            CredentialError: a key or certificate cannot be used, or the server speaks without TLS.
         """
         heard: list[Exception] = []
 
         async def hear(error: Exception) -> None:  # Without one nats-py writes a traceback for every try.
             heard[:] = [error]
 
-        options: dict[str, Any] = {} if self.user is None else {"user": self.user, "password": self.password}
         connecting = nats.connect(
             self.nats_url.split(","),
             name=name,
-            inbox_prefix=self.inbox_prefix.encode(),
             error_cb=hear,
             max_reconnect_attempts=-1,  # And so the first connection is tried without end: bounded here.
             reconnect_time_wait=0.5,
-            **options,
+            **self.credential.options(),
         )
         try:
-            return await asyncio.wait_for(connecting, CONNECT_TIMEOUT_S)
+            client = await asyncio.wait_for(connecting, CONNECT_TIMEOUT_S)
         except TimeoutError as error:
             why = f": {heard[0]}" if heard else ""
             raise NotReachedError(
                 f"NATS at {without_password(self.nats_url)} did not let us in within {CONNECT_TIMEOUT_S} s{why}. "
                 "Is CLIC running? `clic up` starts it."
             ) from error
+        self.credential.follow(client)
+        return client
 
 
 def without_password(url: str) -> str:
@@ -173,12 +167,13 @@ def read_installation(folder: Path | None = None) -> Installation:
 
 
 def _from_environment() -> Connection | None:
-    """`CLIC_NATS_URL`, `CLIC_NATS_USER`, `CLIC_NATS_PASSWORD`: for a CLIC that `clic up` did not start."""
+    """`CLIC_NATS_URL`, `CLIC_NATS_USER` and the files of its keys: for a CLIC that `clic up` did not start."""
     if url := os.environ.get("CLIC_NATS_URL"):
+        files = ("NKEY_SEED_FILE", "CA_FILE", "CERTIFICATE_FILE", "KEY_FILE")
+        named = (os.environ.get(f"CLIC_NATS_{each}") for each in files)
         return Connection(
             checked_nats_url("CLIC_NATS_URL", url),
-            os.environ.get("CLIC_NATS_USER"),
-            os.environ.get("CLIC_NATS_PASSWORD"),
+            NatsCredential(os.environ.get("CLIC_NATS_USER"), *(Path(each) if each else None for each in named)),
         )
     return None
 

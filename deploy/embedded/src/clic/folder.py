@@ -27,6 +27,7 @@ REVIEWER_ROLES = ("agent", "reviewer")
 ADMINISTRATOR = "administration.exemple"
 """Who applies a calendar to what is open: nobody who treats requests."""
 ADMINISTRATOR_ROLES = ("administrator",)
+SEEDS = "nkeys"
 KEY_BYTES = 32
 SECRET_BYTES = 24
 
@@ -40,11 +41,10 @@ class RunningError(FolderError):
 
 
 class Secrets(BaseModel):
-    """Passwords that were made at the first start and stay. Users and databases that come later get theirs then."""
+    """Passwords that were made at the first start and stay. Databases that come later get theirs then."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="ignore")
 
-    users: dict[str, str] = {}
     databases: dict[str, str] = {}
 
 
@@ -106,6 +106,11 @@ class Folder:
         return self.path / "administrator.token"
 
     @property
+    def admission(self) -> Path:
+        """Who is let in: public keys and quotas."""
+        return self.path / "admission.json"
+
+    @property
     def supervisor_log(self) -> Path:
         """What a detached supervisor says."""
         return self.path / "up.log"
@@ -158,8 +163,8 @@ class Folder:
 
     # -- what was made once ---------------------------------------------------------------------------------------
 
-    def secrets(self, users: Iterable[str], databases: Iterable[str]) -> Secrets:
-        """Passwords of these users and databases; those that have none yet get one.
+    def secrets(self, databases: Iterable[str]) -> Secrets:
+        """Passwords of these databases; those that have none yet get one.
 
         Raises:
             FolderError: the file cannot be read.
@@ -169,11 +174,20 @@ class Folder:
             have = Secrets.model_validate_json(path.read_bytes()) if path.exists() else Secrets()
         except (OSError, ValidationError) as error:
             raise FolderError(f"{path}: cannot be read ({error}). Restore it from a backup.") from error
-        for names, passwords in ((users, have.users), (databases, have.databases)):
-            for name in names:
-                passwords.setdefault(name, secrets.token_urlsafe(SECRET_BYTES))
+        for name in databases:
+            have.databases.setdefault(name, secrets.token_urlsafe(SECRET_BYTES))
         self.write(path.name, have.model_dump_json(indent=2))
         return have
+
+    def seed_file(self, user: str) -> Path:
+        """Where the secret half of a NATS user's key is, if this installation has it."""
+        return self.path / SEEDS / f"{user}.nk"
+
+    def write_seed(self, user: str, seed: str) -> Path:
+        """Keep a seed for its owner alone."""
+        (self.path / SEEDS).mkdir(mode=0o700, exist_ok=True)
+        self.write(f"{SEEDS}/{user}.nk", seed + "\n")
+        return self.seed_file(user)
 
     def make_keys(self) -> None:
         """Make the deployment's key and the sample agents' tokens where there are none.

@@ -101,5 +101,5 @@ async def _exported(folder: Path, first_sequence: int, *, resume: bool) -> Expor
             identity = await JetStreamLog(client).identity()
         finally:
             await client.close()
-        async with open_reader(nats.nats_url, nats.user, nats.password) as reader:
+        async with open_reader(nats.nats_url, nats.credential) as reader:
             return await export_log(reader, identity, folder, first_sequence=first_sequence, resume=resume, told=told)

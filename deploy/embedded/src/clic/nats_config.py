@@ -1,19 +1,21 @@
 """Who may do what on NATS: one user per service and per publisher, and what the server is told of them.
 
 The log's guard is here: a service appends to its own subjects alone, reporting writes nothing, a publisher knows
-only its inbox and its receipts, and nobody at all may delete, purge or update the log.
+only its inbox and its receipts, and nobody at all may delete, purge or update the log. The server is given public
+keys alone: whoever reads its configuration gets in nowhere.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from clic_contracts.subject import (
     ATTACHMENT_PREFIX,
     ATTACHMENT_STREAM,
     FEED_PREFIX,
+    FEED_STREAM,
     INBOX_PREFIX,
     INBOX_STREAM,
     LOG_PREFIX,
@@ -25,6 +27,8 @@ from clic_contracts.subject import (
 )
 
 OPS = "ops"
+PUBLISHER_PREFIX = "publisher-"
+SUBSCRIBER_PREFIX = "subscriber-"
 SERVICES = ("intake", "routing", "deadlines", "reporting")
 DURABLES: dict[str, tuple[tuple[str, str], ...]] = {
     "intake": ((INBOX_STREAM, "intake"), (LOG_STREAM, "relay"), (LOG_STREAM, "letters"), (LOG_STREAM, "duplicates")),
@@ -65,11 +69,16 @@ def inbox_prefix(user: str) -> str:
 
 def publisher_user(code: str) -> str:
     """The user of a publisher: apart from services' names, whatever a town calls its publishers."""
-    return f"publisher-{code}"
+    return f"{PUBLISHER_PREFIX}{code}"
 
 
-def users(publishers: Iterable[str]) -> tuple[NatsUser, ...]:
-    """Every user of a town with these publishers."""
+def subscriber_user(code: str) -> str:
+    """The user of a subscriber of the feed, which is the name of its durable consumer there too."""
+    return f"{SUBSCRIBER_PREFIX}{code}"
+
+
+def users(publishers: Iterable[str], subscribers: Iterable[str] = ()) -> tuple[NatsUser, ...]:
+    """Every user of a town with these publishers, and of whoever hears the feed."""
     return (
         _ops(),
         _service("intake", f"{RECEIPT_PREFIX}.>", f"{FEED_PREFIX}.>", *_erasing_the_inbox(), *_attachments()),
@@ -77,25 +86,25 @@ def users(publishers: Iterable[str]) -> tuple[NatsUser, ...]:
         _service("deadlines"),
         _reporting(),
         *(_publisher(code) for code in publishers),
+        *(_subscriber(code) for code in subscribers),
     )
 
 
-def authorization(all_users: Iterable[NatsUser], passwords: Mapping[str, str]) -> str:
-    """The server's configuration of the users. Strings are written as JSON, which NATS reads.
+def authorization(all_users: Iterable[NatsUser], nkeys: Mapping[str, Sequence[str]]) -> str:
+    """The server's configuration of the users, each under every public key of its. Strings are JSON, which NATS reads.
 
-    Raises:
-        KeyError: a user has no password.
+    A user without a key is left out: nobody signs in as it.
     """
-    lines = [_user(each, passwords[each.name]) for each in all_users]
+    lines = [_user(each, nkey) for each in all_users for nkey in nkeys.get(each.name, ())]
     return "\n".join(("authorization {", "  users: [", *lines, "  ]", "}"))
 
 
-def _user(user: NatsUser, password: str) -> str:
+def _user(user: NatsUser, nkey: str) -> str:
     permissions = {
         "publish": {"allow": list(user.publish), "deny": list(user.deny_publish)},
         "subscribe": {"allow": list(user.subscribe)},
     }
-    return "    " + json.dumps({"user": user.name, "password": password, "permissions": permissions})
+    return f"    # {user.name}\n    " + json.dumps({"nkey": nkey, "permissions": permissions})
 
 
 def _ops() -> NatsUser:
@@ -165,6 +174,24 @@ def _publisher(code: str) -> NatsUser:
         user,
         publish=(f"{INBOX_PREFIX}.{code}.>", f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{receipts}"),
         subscribe=(f"{inbox_prefix(user)}.>", receipts),
+    )
+
+
+def _subscriber(code: str) -> NatsUser:
+    """The feed alone, by a durable consumer that an operator made for it: where that delivers to is not its to say."""
+    user = subscriber_user(code)
+    return NatsUser(
+        user,
+        publish=(
+            f"$JS.API.STREAM.INFO.{FEED_STREAM}",
+            f"$JS.API.DIRECT.GET.{FEED_STREAM}",
+            f"$JS.API.DIRECT.GET.{FEED_STREAM}.>",
+            f"$JS.API.CONSUMER.INFO.{FEED_STREAM}.{user}",
+            f"$JS.API.CONSUMER.MSG.NEXT.{FEED_STREAM}.{user}",
+            f"$JS.ACK.{FEED_STREAM}.{user}.>",
+            f"$JS.ACK.*.*.{FEED_STREAM}.{user}.>",
+        ),
+        subscribe=(f"{inbox_prefix(user)}.>", f"{FEED_PREFIX}.>"),
     )
 
 

@@ -123,9 +123,8 @@ class Outbox:
                 publisher = await Publisher.connect(
                     connection.nats_url,
                     code,
-                    user=connection.user,
-                    password=connection.password,
-                    inbox_prefix=connection.inbox_prefix,
+                    nkey_seed_file=connection.credential.seed_file,
+                    inbox_prefix=connection.credential.inbox_prefix,
                 )
                 self._stack.push_async_callback(publisher.close)
                 self._publishers[code] = publisher

@@ -97,8 +97,7 @@ async def rebuilt(
         return await rebuild_tables(
             nats=client,
             nats_url=nats.nats_url,
-            nats_user=nats.user,
-            nats_password=nats.password,
+            credential=nats.credential,
             postgres_url=postgres_url,
             told=told,
             town=town,

@@ -16,13 +16,15 @@ from nats.errors import Error as NatsError
 from clic_chassis.embedded import NatsServer, PostgresServer, start_nats, start_postgres
 from clic_chassis.embedded.server_process import end_leftover
 from clic_chassis.error import ClicError
+from clic_chassis.nats_credential import ANONYMOUS, NatsCredential
 from clic_chassis.streams import ensure_streams
 from clic_reporting.model import ANALYST as ANALYST_ROLE
 from clic_reporting.model import analyst_sql
 
+from .admission import INCLUDED, admit
 from .connection import Connection, without_password
 from .folder import Folder
-from .nats_config import OPS, NatsUser, authorization
+from .nats_config import OPS, NatsUser
 
 WITH_DATABASE = ("intake", "deadlines", "reporting")
 ANALYST = "analyst"
@@ -64,8 +66,8 @@ class Servers:
 
     nats_url: str
     monitoring_url: str | None
-    users: Mapping[str, str]
-    """Password by NATS user; none where the server is somebody else's and its URL says all."""
+    users: Mapping[str, Path]
+    """The file of its nkey's seed by NATS user; none where the server is somebody else's and its URL says all."""
     databases: Mapping[str, str]
     """URL by service."""
     ours: Mapping[str, Server]
@@ -84,11 +86,12 @@ class Servers:
         if self.monitoring_url is not None:
             own["CLIC_NATS_MONITORING_URL"] = self.monitoring_url
         if service in self.users:
-            own |= {"CLIC_NATS_USER": service, "CLIC_NATS_PASSWORD": self.users[service]}
+            own |= {"CLIC_NATS_USER": service, "CLIC_NATS_NKEY_SEED_FILE": str(self.users[service])}
         if service in self.databases:
             own["CLIC_POSTGRES_URL"] = self.databases[service]
         if service == "intake":
             own["CLIC_MASTER_KEY_FILE"] = str(master_key)
+            own["CLIC_ADMISSION_FILE"] = str(agents.with_name("admission.json"))
         handed_on = {name: value for name, value in os.environ.items() if name.startswith(HANDED_ON)}
         if service == "intake":
             handed_on.setdefault("CLIC_PUBLIC_URL", f"http://127.0.0.1:{http_port}")
@@ -106,7 +109,7 @@ def end_leftovers(folder: Folder) -> None:
     end_leftover(folder.of("postgres"), str(folder.of("postgres") / "data"), PostgresServer.STOP)
 
 
-async def make_streams(servers_url: str, passwords: Mapping[str, str]) -> None:
+async def make_streams(servers_url: str, seed_files: Mapping[str, Path]) -> None:
     """Make the streams that are missing.
 
     Raises:
@@ -114,7 +117,8 @@ async def make_streams(servers_url: str, passwords: Mapping[str, str]) -> None:
         ServersError: it answers without JetStream.
         StreamError: the log stands there with other settings, or the server refused.
     """
-    connection = Connection(servers_url, OPS if passwords else None, passwords.get(OPS))
+    credential = NatsCredential(OPS, seed_files[OPS]) if seed_files else ANONYMOUS
+    connection = Connection(servers_url, credential)
     client = await connection.connect("clic up")
     try:
         await ensure_streams(client)
@@ -202,27 +206,28 @@ def start_servers(
         ServerError: one of ours does not start.
         ServersError, StreamError: one cannot be used as it is.
     """
-    secrets = folder.secrets((each.name for each in nats_users), (*WITH_DATABASE, ANALYST))
+    secrets = folder.secrets((*WITH_DATABASE, ANALYST))
     ours: dict[str, Server] = {}
+    seed_files: Mapping[str, Path] = {}
     monitoring_url: str | None = None
     try:
         if nats_url is None:
+            seed_files = admit(folder, nats_users)
             server = start_nats(
                 folder.of("nats"),
                 port=ports["nats"],
                 monitoring_port=ports["nats_monitoring"],
-                extra_config=authorization(nats_users, secrets.users),
+                extra_config=INCLUDED,
             )
             ours["nats"], nats_url, monitoring_url = server, server.url, server.monitoring_url
         admin_url = postgres_url
         if admin_url is None:
             database = start_postgres(folder.of("postgres"), port=ports["postgres"])
             ours["postgres"], admin_url = database, database.url
-        user_passwords = secrets.users if "nats" in ours else {}
-        asyncio.run(make_streams(nats_url, user_passwords))
+        asyncio.run(make_streams(nats_url, seed_files))
         databases = asyncio.run(make_databases(admin_url, secrets.databases if "postgres" in ours else {}))
     except BaseException:
         for each in ours.values():
             each.stop()
         raise
-    return Servers(nats_url, monitoring_url, user_passwords, databases, ours)
+    return Servers(nats_url, monitoring_url, seed_files, databases, ours)

@@ -15,6 +15,9 @@ class IntakeSettings(MailSettings, SmtpSettings):
     """What intake needs beyond what every service needs."""
 
     master_key_file: Path = Field(description="The deployment's key that wraps the requests' keys.")
+    admission_file: Path | None = Field(
+        default=None, description="Publishers' quotas, read again when it changes; not set: what holds for all."
+    )
     open311_jurisdiction: str | None = Field(
         default=None, description="The `jurisdiction_id` that is served; where it is not set any is taken."
     )

@@ -18,6 +18,7 @@ from natsrpy.js import AckPolicy, DeliverPolicy, PullConsumer, PullConsumerConfi
 
 from clic_chassis.error import RetryableError
 from clic_chassis.log_tail import GapError
+from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.projector import CannotFoldError
 from clic_contracts.subject import LOG_PREFIX, log_subject
 from clic_contracts.vocabulary import Service
@@ -36,16 +37,17 @@ PREFIXES: Final = frozenset(log_subject(service, "")[:-1] for service in Service
 
 
 @contextlib.asynccontextmanager
-async def open_reader(url: str, user: str | None, password: str | None) -> AsyncIterator[Nats]:
+async def open_reader(url: str, credential: NatsCredential) -> AsyncIterator[Nats]:
     """A fast client of the log's servers, separated by commas, under the user's own inbox prefix.
 
     Raises:
         RetryableError: it could not connect.
+        CredentialError: its key cannot be used.
     """
     reader = Nats(
         addrs=[each.strip() for each in url.split(",")],
-        user_and_pass=(user, password or "") if user else None,
-        custom_inbox_prefix=f"_INBOX_{user}" if user else None,
+        nkey=credential.seed(),
+        custom_inbox_prefix=credential.inbox_prefix if credential.user else None,
     )
     try:
         await reader.startup()

@@ -104,7 +104,7 @@ class _Part:
     async def fold(self, told: Callable[[int], None]) -> WhatIf:
         """Gather it."""
         what_if = WhatIf(self.question, from_start=self.is_first)
-        async with open_reader(self.nats.nats_url, self.nats.user, self.nats.password) as reader:
+        async with open_reader(self.nats.nats_url, self.nats.credential) as reader:
             commits = await self._read(reader)
             async with contextlib.aclosing(commits) as batches:
                 done = 0
@@ -117,7 +117,7 @@ class _Part:
 
     async def _read(self, reader: Nats) -> AsyncGenerator[list[Raw], None]:
         """Over a plain connection where there can be one: it takes half the processor time."""
-        wire = await asyncio.to_thread(open_wire, self.nats.nats_url, self.nats.user, self.nats.password)
+        wire = await asyncio.to_thread(open_wire, self.nats.nats_url, self.nats.credential)
         if wire is None:
             return read_raw(reader, self.stream, after=self.after, until=self.until)
         return read_wire(wire, reader, self.stream, after=self.after, until=self.until)

@@ -21,6 +21,7 @@ from clic_chassis.collector import no_collections
 from clic_chassis.error import ClicError, RetryableError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.log import LogIdentity
+from clic_chassis.nats_credential import ANONYMOUS, NatsCredential
 from clic_contracts.subject import LOG_STREAM
 from clic_contracts.town import Town
 from clic_reporting import model, sums
@@ -53,8 +54,7 @@ async def rebuild(
     nats: Client,
     nats_url: str,
     postgres_url: str,
-    nats_user: str | None = None,
-    nats_password: str | None = None,
+    credential: NatsCredential = ANONYMOUS,
     stream: str = LOG_STREAM,
     told: Told = lambda _: None,
     town: Town | None = None,
@@ -78,9 +78,9 @@ async def rebuild(
         with no_collections():
             async with (
                 _connections(postgres_url) as (control, writer),
-                open_reader(nats_url, nats_user, nats_password) as reader,
+                open_reader(nats_url, credential) as reader,
             ):
-                wire = await asyncio.to_thread(open_wire, nats_url, nats_user, nats_password)
+                wire = await asyncio.to_thread(open_wire, nats_url, credential)
                 run = _Run(control, writer, reader, wire, JetStreamLog(nats, stream=stream), told)
                 try:
                     return await run.run(postgres_url, town, workers, accept_differences=accept_differences)
