@@ -58,6 +58,9 @@ class NatsServer(OwnServer):
     monitoring_port: int
     extra_config: str = ""
     """More of the configuration file: authorization, cluster."""
+    sync_interval: str = "always"
+    """Acknowledged means stored: the server's default of two minutes has lost acknowledged writes. Another one is for
+    what can be made again from its beginning."""
 
     @property
     def url(self) -> str:
@@ -92,8 +95,7 @@ class NatsServer(OwnServer):
                 "logfile_max_num: 3",
                 "jetstream {",
                 f"  store_dir: {_quoted(str(self.folder / 'jetstream'))}",
-                # Acknowledged means stored: the default of two minutes has lost acknowledged writes.
-                "  sync_interval: always",
+                f"  sync_interval: {self.sync_interval}",
                 # A limit, not a reservation: the default is a part of the disk, and may be below a stream's bound.
                 "  max_file_store: 256GB",
                 "}",
@@ -141,7 +143,13 @@ def _quoted(text: str) -> str:
 
 
 def start_nats(
-    folder: Path, *, name: str = "clic", port: int = 0, monitoring_port: int = 0, extra_config: str = ""
+    folder: Path,
+    *,
+    name: str = "clic",
+    port: int = 0,
+    monitoring_port: int = 0,
+    extra_config: str = "",
+    sync_interval: str = "always",
 ) -> NatsServer:
     """Start a NATS server with JetStream whose files are in the folder; a port 0 is chosen free.
 
@@ -154,7 +162,8 @@ def start_nats(
             raise ServerError(f"port {taken} is taken by another program; choose another, or 0 for a free one")
     attempt = 1
     while True:
-        server = NatsServer(folder, name, port or free_port(), monitoring_port or free_port(), extra_config)
+        ports = port or free_port(), monitoring_port or free_port()
+        server = NatsServer(folder, name, *ports, extra_config, sync_interval)
         try:
             server.start()
         except ServerError as error:
