@@ -196,12 +196,12 @@ def test_validate_says_what_a_file_is_or_what_is_wrong_with_it(
 def test_validate_reads_a_commit_of_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Ops looks at what the log holds."""
     good, bad = REPOSITORY / CORPUS / "events" / "request.routed.v1" / "0001.json", tmp_path / "bad.json"
-    bad.write_text('[{"type": "request.dreamt.v1"}]', encoding="utf-8")
+    bad.write_text('[{"type": "request.dreamt.v1", "recordedat": "2026-05-15T13:30:02Z"}]', encoding="utf-8")
 
     assert main(["validate", str(good)]) == 0
     assert "request.routed.v1" in capsys.readouterr().out
     assert main(["validate", str(bad)]) == 1
-    assert "not a commit" in capsys.readouterr().err
+    assert "Not a commit" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_not_the_repository_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

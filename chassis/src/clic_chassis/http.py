@@ -55,6 +55,7 @@ _DOCS_FILES = "/static-offline-docs"
 """Where fastapi_offline serves them."""
 _SCHEMA = "#/components/schemas/{model}"
 _MEANINGS = {
+    400: "The body cannot be read.",
     401: "Who asks is not known.",
     403: "Who asks may not.",
     404: "There is no such thing.",
@@ -140,11 +141,11 @@ def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None 
 
     @api.exception_handler(RefusedError)
     async def refused(request: Request, error: RefusedError) -> JSONResponse:
-        return _answer(problem_of(error, language_of(request)))
+        return answer_of(problem_of(error, language_of(request)))
 
     @api.exception_handler(RetryableError)
     async def retryable(request: Request, __: RetryableError) -> JSONResponse:
-        return _answer(
+        return answer_of(
             problem("try-again", _TRY_AGAIN, 503, _NOTHING_IS_LOST, language=language_of(request)),
             {"Retry-After": "2"},
         )
@@ -152,7 +153,7 @@ def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None 
     @api.exception_handler(RequestValidationError)
     async def unfit(_: Request, error: RequestValidationError) -> JSONResponse:
         detail, errors = errors_from([_located(each) for each in error.errors()])
-        return _answer(
+        return answer_of(
             Problem(
                 type="urn:clic:problem:invalid-request",
                 title="The request does not fit its schema",
@@ -166,17 +167,18 @@ def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None 
     async def other(request: Request, error: StarletteHTTPException) -> JSONResponse:
         said: object = error.detail
         if isinstance(said, Wording):
-            return _answer(_worded(error.status_code, said, language_of(request)), error.headers)
+            return answer_of(_worded(error.status_code, said, language_of(request)), error.headers)
         return plain_answer(error.status_code, str(said), error.headers)
 
 
-def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def answer_of(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem as an answer."""
     return JSONResponse(problem.model_dump(mode="json"), problem.status, headers, media_type=PROBLEM_TYPE)
 
 
 def plain_answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """A problem that its status says all about, as an answer."""
-    return _answer(_plain(status, detail), headers)
+    return answer_of(_plain(status, detail), headers)
 
 
 def _plain(status: int, detail: str) -> Problem:

@@ -1,16 +1,15 @@
-"""The contracts' command: `python -m clic_contracts generate|check|validate FILE`."""
+"""The contracts' command: `clic-contracts validate FILE…`, and in a checkout `generate` and `check`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from .artifact import PublishRefusedError, compatibility, drift, generate, publish
-from .envelope import decode_commit
-from .submission import SubmissionRefusedError, parse_submission
+from .validation import LINES, Verdict, files_of, holds_lines, verdicts
+from .vocabulary import Language
 
 ROOT = Path(__file__).resolve().parents[3]
 """The repository, when run from a checkout; elsewhere `--root` says where it is."""
@@ -18,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; gives the exit code: 0 well, 1 something is wrong with the files, 2 the call itself."""
-    parser = argparse.ArgumentParser(prog="python -m clic_contracts", description=__doc__)
+    parser = argparse.ArgumentParser(prog="clic-contracts", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("generate", help="write the schemas, the AsyncAPI document and the lifecycle page")
     make.add_argument("--publish", action="store_true", help="also add them to the baseline and the corpus")
@@ -27,11 +26,17 @@ def main(argv: list[str] | None = None) -> int:
     )
     for command in (make, check):
         command.add_argument("--root", type=Path, default=ROOT, help="the repository's folder")
-    validate = commands.add_parser("validate", help="say whether a submission, or a commit of the log, can be read")
-    validate.add_argument("file", metavar="FILE", help="a file, or - for standard input")
+    validate = commands.add_parser(
+        "validate", help="say what the desk would say of submissions, or whether commits of the log can be read"
+    )
+    validate.add_argument(
+        "files", metavar="FILE", nargs="+", help="a file, a folder, or - for standard input: JSON, a batch, or NDJSON"
+    )
+    validate.add_argument("--language", type=Language, choices=list(Language), default=Language.EN, help="of problems")
+    validate.add_argument("--json", action="store_true", help="one JSON object a submission, for a program")
     said = parser.parse_args(argv)
     if said.command == "validate":
-        return _validate(said.file)
+        return _validate(said.files, said.language, as_json=said.json)
     if not (said.root / "contracts" / "pyproject.toml").is_file():
         parser.error(f"{said.root} is not the repository: give its folder with --root")
     return _generate(said.root, published=said.publish) if said.command == "generate" else _check(said.root)
@@ -62,27 +67,27 @@ def _check(root: Path) -> int:
     return 1 if drifted or broken else 0
 
 
-def _validate(name: str) -> int:
-    """A JSON array is read as a commit of the log, anything else as a submission."""
-    try:
-        body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        _say(f"{name}: {error.strerror}", wrong=True)
-        return 2
-    try:
-        if body.lstrip()[:1] == b"[":
-            _say(f"{name}: a commit of {', '.join(fact.type for fact in decode_commit(body))}")
-        else:
-            _say(f"{name}: {parse_submission(body).type}, would be judged")
-    except SubmissionRefusedError as error:
-        _say(f"{name}: {error.problem.title}. {error.problem.detail}", wrong=True)
-        for each in error.problem.errors:
-            _say(f"  {each.pointer or '/'}: {each.detail}. {each.mend}", wrong=True)
-        return 1
-    except ValidationError as error:
-        _say(f"{name}: not a commit that today's code reads. {error}", wrong=True)
-        return 1
-    return 0
+def _validate(names: list[str], language: Language, *, as_json: bool) -> int:
+    found = False
+    for name in names:
+        try:
+            for verdict in _verdicts(name, language):
+                found = found or verdict.problem is not None
+                for line in (verdict.as_json(),) if as_json else verdict.told(language):
+                    _say(line, wrong=verdict.problem is not None and not as_json)
+        except OSError as error:
+            _say(f"{name}: {error.strerror}", wrong=True)
+            return 2
+    return 1 if found else 0
+
+
+def _verdicts(name: str, language: Language) -> Iterator[Verdict]:
+    if name == "-":
+        body = sys.stdin.buffer.read()
+        yield from verdicts(name, body, language, lines=holds_lines(body))
+        return
+    for path in files_of([Path(name)]):
+        yield from verdicts(str(path), path.read_bytes(), language, lines=path.suffix in LINES)
 
 
 def _say(text: str, *, wrong: bool = False) -> None:

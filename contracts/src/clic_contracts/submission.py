@@ -22,7 +22,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, from_json, to_json
 
 from .problem import DOES_NOT_FIT_SCHEMA, Finding, Problem, Wording, problem, problem_from, problem_with
 from .vocabulary import (
@@ -367,6 +367,27 @@ def parse_submission(body: bytes, language: Language = Language.EN) -> Submissio
         raise SubmissionRefusedError(problem_from(error, language=language), **identity) from error
 
 
+def split_batch(body: bytes, language: Language = Language.EN) -> list[bytes]:
+    """The submissions of a batch, each to be judged by itself.
+
+    Raises:
+        SubmissionRefusedError: it is none, or holds too many.
+    """
+    try:
+        raw = from_json(body)
+    except ValueError as error:
+        unreadable = Wording(fr=f"Le lot n’est pas du JSON en UTF-8 : {error}", en=f"It is not JSON in UTF-8: {error}")
+        raise SubmissionRefusedError(problem("not-json", _NOT_A_BATCH, 400, unreadable, language=language)) from error
+    if not isinstance(raw, list) or len(raw) > MAX_BATCH:
+        held = Wording(
+            fr=f"Un lot est un tableau JSON d’au plus {MAX_BATCH} CloudEvents.",
+            en=f"A batch is a JSON array of at most {MAX_BATCH} CloudEvents.",
+        )
+        raise SubmissionRefusedError(problem("not-a-batch", _NOT_A_BATCH, 422, held, language=language))
+    return [to_json(each) for each in raw]
+
+
+_NOT_A_BATCH = Wording(fr="Ce n’est pas un lot", en="Not a batch")
 _NOT_A_CLOUDEVENT = (
     Wording(fr="Ce n’est pas un CloudEvent", en="Not a CloudEvent"),
     422,

@@ -4,14 +4,20 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic_core import from_json, to_json
 
-from clic_chassis.http import language_of, problems
+from clic_chassis.http import answer_of, language_of, problems
 from clic_chassis.telemetry import METRICS
 from clic_contracts.envelope import BATCH_CONTENT_TYPE
-from clic_contracts.problem import Wording
-from clic_contracts.submission import MAX_BATCH, MAX_SUBMISSION_BYTES, Receipt, SubmissionEvent
+from clic_contracts.submission import (
+    MAX_BATCH,
+    MAX_SUBMISSION_BYTES,
+    Receipt,
+    SubmissionEvent,
+    SubmissionRefusedError,
+    split_batch,
+)
 from clic_intake.desk import Desk
 from clic_intake.rehearsal import Rehearsal
 
@@ -27,10 +33,6 @@ _BODY = {
 }
 
 
-NO_BATCH = Wording(
-    fr=f"un lot est un tableau JSON d’au plus {MAX_BATCH} CloudEvents",
-    en=f"a batch is a JSON array of at most {MAX_BATCH} CloudEvents",
-)
 DryRun = Annotated[
     bool, Query(description="Judge without storing: the receipt that it would have now, without a reference.")
 ]
@@ -51,7 +53,7 @@ def add_submissions(
         responses={
             200: {"description": "Known already, or a dry run; or the receipts of a batch, one for each in order."},
             201: {"description": "Accepted.", "model": Receipt},
-            **problems(401, 403, 413, 429, 503),
+            **problems(400, 401, 403, 413, 429, 503),
             422: {
                 "description": "Refused; the receipt's problem says why. Its status is the answer's.",
                 "model": Receipt,
@@ -61,7 +63,7 @@ def add_submissions(
     )
     async def submit(
         request: Request, publisher: who, response: Response, *, dry_run: DryRun = False
-    ) -> Receipt | list[Receipt]:
+    ) -> Receipt | list[Receipt] | Response:
         """A submission as a CloudEvent, structured (`application/cloudevents+json`) or binary (`ce-` headers).
 
         Or up to 100 as a batch (`application/cloudevents-batch+json`). The publisher's key says who publishes.
@@ -79,7 +81,11 @@ def add_submissions(
             return _counted(publisher, await desk.submit(publisher, each, language=language))
 
         if _media_type(request) == BATCH_CONTENT_TYPE:
-            return [await judged(each) for each in _parts(body)]
+            try:
+                parts = split_batch(body, language)
+            except SubmissionRefusedError as error:
+                return answer_of(error.problem)
+            return [await judged(each) for each in parts]
         receipt = await judged(_structured(request.headers, body))
         response.status_code = _status_of(receipt, dry_run=dry_run)
         return receipt
@@ -111,16 +117,3 @@ def _structured(headers: Mapping[str, str], body: bytes) -> bytes:
     except ValueError:
         return body
     return to_json({**attributes, "datacontenttype": "application/json", "data": data})
-
-
-def _parts(body: bytes) -> list[bytes]:
-    try:
-        raw = from_json(body)
-    except ValueError as error:
-        unreadable = Wording(
-            fr=f"le lot n’est pas du JSON en UTF-8 : {error}", en=f"the batch is not JSON in UTF-8: {error}"
-        )
-        raise HTTPException(400, unreadable) from error
-    if not isinstance(raw, list) or len(raw) > MAX_BATCH:
-        raise HTTPException(422, NO_BATCH)
-    return [to_json(each) for each in raw]
