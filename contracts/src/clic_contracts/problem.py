@@ -193,10 +193,6 @@ ERROR_KINDS: Mapping[str, _Kind] = {
             en="Write the value as the pattern in the schema says; control characters are not taken.",
         ),
     ),
-    "string_unicode": _Kind(
-        "le texte n’est pas de l’Unicode valide",
-        Wording(fr="Encodez le texte en UTF-8.", en="Encode the text in UTF-8."),
-    ),
     "too_long": _Kind(
         "au plus {max_length} valeurs sont acceptées", Wording(fr="Envoyez moins de valeurs.", en="Send fewer entries.")
     ),
@@ -206,7 +202,6 @@ ERROR_KINDS: Mapping[str, _Kind] = {
     "bool_type": _Kind("true ou false est attendu", _BOOLEAN),
     "float_parsing": _Kind("un nombre est attendu", _NUMBER),
     "float_type": _Kind("un nombre est attendu", _NUMBER),
-    "finite_number": _Kind("un nombre fini est attendu", _NUMBER),
     "greater_than_equal": _Kind("la valeur doit être d’au moins {ge}", _BELOW),
     "less_than_equal": _Kind("la valeur doit être d’au plus {le}", _ABOVE),
     "instant": _Kind("un instant de la RFC 3339, avec son décalage de l’UTC, est attendu", _INSTANT),
@@ -222,7 +217,6 @@ ERROR_KINDS: Mapping[str, _Kind] = {
     ),
     "datetime_parsing": _Kind("cet instant n’existe pas, ou n’est pas écrit selon la RFC 3339", _INSTANT),
     "datetime_from_date_parsing": _Kind("cet instant n’existe pas, ou n’est pas écrit selon la RFC 3339", _INSTANT),
-    "datetime_object_invalid": _Kind("cet instant n’existe pas", _INSTANT),
     "day": _Kind(
         "une date, année-mois-jour, est attendue",
         Wording(fr="Écrivez une date : 2026-05-15.", en="Write a date: 2026-05-15."),
