@@ -11,6 +11,7 @@ what is forty lines here.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from importlib import resources
 from typing import NamedTuple
 
@@ -52,8 +53,10 @@ class _File(NamedTuple):
         return self.text.startswith(CONTRACTS)
 
 
-async def migrate(connection: Connection, package: str) -> list[str]:
+async def migrate(connection: Connection, package: str, *, only: Collection[str] | None = None) -> list[str]:
     """Apply the migrations of `<package>/migrations/NNNN_name.sql` that the database has not seen; give their names.
+
+    `only` those of these names: a copy of an older database is filled as it was, and brought up to date then.
 
     Raises:
         MigrationError: an applied file was changed, or the database has left this code behind.
@@ -61,7 +64,7 @@ async def migrate(connection: Connection, package: str) -> list[str]:
     await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
     try:
         await connection.execute(_TABLE)
-        missing = await _missing(connection, package)
+        missing = [each for each in await _missing(connection, package) if only is None or each.name in only]
         for each in missing:
             async with connection.transaction():
                 await connection.execute(each.text)
