@@ -3,6 +3,10 @@
 The log's guard is here: a service appends to its own subjects alone, reporting writes nothing, a publisher knows
 only its inbox and its receipts, and nobody at all may delete, purge or update the log. The server is given public
 keys alone: whoever reads its configuration gets in nowhere.
+
+Our own users share one account, which has the streams. Whoever is not ours has an account of its own, into which
+single subjects are let: permissions do not cover the subject that a message names for its answer, and JetStream
+answers anywhere in the account, into the log too (decision 0031).
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from clic_contracts.subject import (
     ATTACHMENT_PREFIX,
@@ -25,8 +30,13 @@ from clic_contracts.subject import (
     RECEIPT_PREFIX,
     RECEIPT_STREAM,
 )
+from clic_contracts.submission import MAX_SUBMISSION_BYTES
 
+ACCOUNT = "CLIC"
+"""Ours, with the streams."""
 OPS = "ops"
+KEEPER = "keeper"
+"""Whoever takes backups."""
 PUBLISHER_PREFIX = "publisher-"
 SUBSCRIBER_PREFIX = "subscriber-"
 SERVICES = ("intake", "routing", "deadlines", "reporting")
@@ -47,6 +57,40 @@ _NEVER_ON_THE_LOG = tuple(
 )
 
 
+DOMAIN = "feed"
+"""Subscribers name it as JetStream's domain: an account without streams of its own is answered so under `$JS.API`."""
+CONNECTIONS_MAX = 16
+"""Of one who is not ours, under all its keys."""
+SUBSCRIPTIONS_MAX = 1_000
+"""Of each of its connections."""
+PAYLOAD_BYTES_MAX = 2 * MAX_SUBMISSION_BYTES
+"""Room for what is too large: it is refused with a receipt, which says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Subjects of our account that are let into another's."""
+
+    subjects: str
+    is_heard: bool = False
+    """What we say there is heard in the other account; otherwise what is said in the other is heard by us, and
+    answered."""
+    many_answers: bool = False
+    known_as: str = ""
+    """In the other account, where that is not the same."""
+
+    def exported(self, accounts: Iterable[str]) -> dict[str, Any]:
+        """As our account gives it."""
+        kind = {"stream": self.subjects} if self.is_heard else {"service": self.subjects}
+        answers = {"response": "stream"} if self.many_answers else {}
+        return {**kind, **answers, "accounts": list(accounts)}
+
+    def imported(self) -> dict[str, Any]:
+        """As the other takes it."""
+        kind = {"stream" if self.is_heard else "service": {"account": ACCOUNT, "subject": self.subjects}}
+        return {**kind, "to": self.known_as} if self.known_as else kind
+
+
 @dataclass(frozen=True, slots=True)
 class NatsUser:
     """A user and its permissions: subjects with NATS wildcards."""
@@ -55,6 +99,8 @@ class NatsUser:
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
     deny_publish: tuple[str, ...] = ()
+    shares: tuple[Share, ...] = ()
+    """With any the user is not ours, and alone in an account of its own, which reaches no more than these."""
 
     @property
     def inbox_prefix(self) -> str:
@@ -81,6 +127,7 @@ def users(publishers: Iterable[str], subscribers: Iterable[str] = ()) -> tuple[N
     """Every user of a town with these publishers, and of whoever hears the feed."""
     return (
         _ops(),
+        _keeper(),
         _service("intake", f"{RECEIPT_PREFIX}.>", f"{FEED_PREFIX}.>", *_erasing_the_inbox(), *_attachments()),
         _service("routing"),
         _service("deadlines"),
@@ -95,16 +142,53 @@ def authorization(all_users: Iterable[NatsUser], nkeys: Mapping[str, Sequence[st
 
     A user without a key is left out: nobody signs in as it.
     """
-    lines = [_user(each, nkey) for each in all_users for nkey in nkeys.get(each.name, ())]
-    return "\n".join(("authorization {", "  users: [", *lines, "  ]", "}"))
+    there = [each for each in all_users if nkeys.get(each.name)]
+    ours = [line for each in there if not each.shares for line in _signing_in(each, nkeys[each.name])]
+    others = [each for each in there if each.shares]
+    sharing: dict[Share, list[str]] = {}
+    for each in others:
+        for share in each.shares:
+            sharing.setdefault(share, []).append(each.name)
+    exports = [json.dumps(share.exported(accounts)) for share, accounts in sharing.items()]
+    return "\n".join(
+        (
+            "accounts {",
+            *_account(ACCOUNT, "jetstream: enabled", _listed("users", ours), _listed("exports", exports)),
+            *(line for each in others for line in _guest(each, nkeys[each.name])),
+            "}",
+        )
+    )
 
 
-def _user(user: NatsUser, nkey: str) -> str:
+def _guest(user: NatsUser, nkeys: Sequence[str]) -> list[str]:
+    limits = {
+        "max_connections": CONNECTIONS_MAX,
+        "max_subscriptions": SUBSCRIPTIONS_MAX,
+        "max_payload": PAYLOAD_BYTES_MAX,
+    }
+    imports = [json.dumps(share.imported()) for share in user.shares]
+    return _account(
+        user.name,
+        f"limits: {json.dumps(limits)}",
+        _listed("users", _signing_in(user, nkeys)),
+        _listed("imports", imports),
+    )
+
+
+def _account(name: str, *parts: str) -> list[str]:
+    return [f"  {json.dumps(name)}: {{", *(f"    {each}" for each in parts), "  }"]
+
+
+def _listed(name: str, lines: Iterable[str]) -> str:
+    return "\n".join((f"{name}: [", *(f"      {each}" for each in lines), "    ]"))
+
+
+def _signing_in(user: NatsUser, nkeys: Sequence[str]) -> list[str]:
     permissions = {
         "publish": {"allow": list(user.publish), "deny": list(user.deny_publish)},
         "subscribe": {"allow": list(user.subscribe)},
     }
-    return f"    # {user.name}\n    " + json.dumps({"nkey": nkey, "permissions": permissions})
+    return [f"# {user.name}", *(json.dumps({"nkey": nkey, "permissions": permissions}) for nkey in nkeys)]
 
 
 def _ops() -> NatsUser:
@@ -114,6 +198,18 @@ def _ops() -> NatsUser:
         publish=("$JS.API.>", "$JS.ACK.>", f"{QUARANTINE_PREFIX}.>"),
         subscribe=(f"{inbox_prefix(OPS)}.>", "$JS.EVENT.>"),
         deny_publish=_NEVER_ON_THE_LOG,
+    )
+
+
+def _keeper() -> NatsUser:
+    """Reads whole streams, and changes none; it restores nothing: that is done where nothing of CLIC is yet."""
+    kept = (ATTACHMENT_STREAM, INBOX_STREAM, LOG_STREAM, QUARANTINE_STREAM)
+    calls = ("$JS.API.STREAM.INFO.{}", "$JS.API.STREAM.SNAPSHOT.{}", "$JS.SNAPSHOT.ACK.{}.>")
+    return NatsUser(
+        KEEPER,
+        publish=(*(call.format(stream) for stream in kept for call in calls), *_tailing()),
+        subscribe=(f"{inbox_prefix(KEEPER)}.>",),
+        deny_publish=(*_NEVER_ON_THE_LOG, *_not_of_others(KEEPER)),
     )
 
 
@@ -169,29 +265,42 @@ def _not_of_others(name: str) -> tuple[str, ...]:
 def _publisher(code: str) -> NatsUser:
     """Its inbox, and its receipts: heard as they are written, and asked for one by one."""
     receipts = f"{RECEIPT_PREFIX}.{code}.>"
-    user = publisher_user(code)
-    return NatsUser(
-        user,
-        publish=(f"{INBOX_PREFIX}.{code}.>", f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{receipts}"),
-        subscribe=(f"{inbox_prefix(user)}.>", receipts),
+    return _outside(
+        publisher_user(code),
+        Share(f"{INBOX_PREFIX}.{code}.>"),
+        Share(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{receipts}"),
+        Share(receipts, is_heard=True),
     )
 
 
 def _subscriber(code: str) -> NatsUser:
     """The feed alone, by a durable consumer that an operator made for it: where that delivers to is not its to say."""
     user = subscriber_user(code)
+    calls = {
+        f"STREAM.INFO.{FEED_STREAM}": False,
+        f"CONSUMER.INFO.{FEED_STREAM}.{user}": False,
+        f"CONSUMER.MSG.NEXT.{FEED_STREAM}.{user}": True,
+        f"DIRECT.GET.{FEED_STREAM}": True,
+        f"DIRECT.GET.{FEED_STREAM}.>": True,
+    }
+    return _outside(
+        user,
+        *(
+            Share(f"$JS.API.{call}", many_answers=many, known_as=f"$JS.{DOMAIN}.API.{call}")
+            for call, many in calls.items()
+        ),
+        Share(f"$JS.ACK.{FEED_STREAM}.{user}.>"),
+        Share(f"{FEED_PREFIX}.>", is_heard=True),
+    )
+
+
+def _outside(user: str, *shares: Share) -> NatsUser:
+    """Somebody with an account of its own, who may do there what is shared and nothing else."""
     return NatsUser(
         user,
-        publish=(
-            f"$JS.API.STREAM.INFO.{FEED_STREAM}",
-            f"$JS.API.DIRECT.GET.{FEED_STREAM}",
-            f"$JS.API.DIRECT.GET.{FEED_STREAM}.>",
-            f"$JS.API.CONSUMER.INFO.{FEED_STREAM}.{user}",
-            f"$JS.API.CONSUMER.MSG.NEXT.{FEED_STREAM}.{user}",
-            f"$JS.ACK.{FEED_STREAM}.{user}.>",
-            f"$JS.ACK.*.*.{FEED_STREAM}.{user}.>",
-        ),
-        subscribe=(f"{inbox_prefix(user)}.>", f"{FEED_PREFIX}.>"),
+        publish=tuple(each.known_as or each.subjects for each in shares if not each.is_heard),
+        subscribe=(f"{inbox_prefix(user)}.>", *(each.subjects for each in shares if each.is_heard)),
+        shares=shares,
     )
 
 
