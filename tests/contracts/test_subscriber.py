@@ -105,7 +105,7 @@ async def feed(server: tuple[NatsServer, Path, Path]) -> AsyncIterator[Feed]:
 
 
 async def taken(
-    source: AsyncIterator[Heard | Gap] | AsyncIterator[Heard], count: int | None = None
+    source: AsyncGenerator[Heard | Gap, None] | AsyncGenerator[Heard, None], count: int | None = None
 ) -> list[Heard | Gap]:
     """The next ones, or all of what ends; within a limit."""
     found: list[Heard | Gap] = []
