@@ -16,10 +16,11 @@ import pytest_asyncio
 from nats.aio.client import Client
 from tests.embedded.credential import credentials_of, public_keys
 
-from clic.nats_config import OPS, authorization, users
+from clic.nats_config import DOMAIN, OPS, authorization, subscriber_user, users
 from clic_chassis import feed_consumer
 from clic_chassis.embedded import NatsServer, start_nats
 from clic_chassis.feed_consumer import ensure_feed_consumer, remove_feed_consumer
+from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.relay import public_form
 from clic_chassis.streams import STREAMS
 from clic_chassis.testing import open_folder, wait_until
@@ -28,7 +29,7 @@ from clic_contracts.envelope import derive_id
 from clic_contracts.event import Event, RequestAnswered, RequestClosed, RequestReceived
 from clic_contracts.feed import LEFT_OUT_HEADER, left_out
 from clic_contracts.schema import example_recorded
-from clic_contracts.subject import FEED_STREAM, feed_subject
+from clic_contracts.subject import FEED_DOMAIN, FEED_STREAM, feed_subject
 from clic_contracts.subscriber import (
     FeedDeniedError,
     FeedReplacedError,
@@ -46,10 +47,11 @@ LIMIT_S = 20.0
 
 @dataclass(frozen=True)
 class Feed:
-    """The feed of a server with restricted users, and the operator who fills it."""
+    """The feed of a server with a town's users: its operator, and intake, whose relay fills it."""
 
     server: NatsServer
     operator: Client
+    intake: Client
     seed_file: Path
 
     async def tell(self, *kinds: type[Event], first: int = 1) -> list[str]:
@@ -59,7 +61,7 @@ class Feed:
             event = example_recorded(kind).model_copy(update={"event_id": derive_id("test", str(number))})
             headers = {"Nats-Msg-Id": event.event_id, LEFT_OUT_HEADER: ",".join(left_out(kind))}
             subject = feed_subject(event.type, event.request_id)
-            await self.operator.jetstream().publish(subject, public_form(event), headers=headers)
+            await self.intake.jetstream().publish(subject, public_form(event), headers=headers)
             told.append(event.event_id)
         return told
 
@@ -78,29 +80,45 @@ class Feed:
         await self.operator.jetstream().delete_stream(FEED_STREAM)
 
 
+@dataclass(frozen=True)
+class Town:
+    """A server that knows a town's users."""
+
+    server: NatsServer
+    credentials: dict[str, NatsCredential]
+
+    def seed_file(self, user: str) -> Path:
+        """The user's key."""
+        file = self.credentials[user].seed_file
+        assert file is not None
+        return file
+
+    async def client(self, user: str) -> Client:
+        """Connected as the user."""
+        return await nats_client.connect(self.server.url, **self.credentials[user].options(), reconnect_time_wait=0.1)
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[tuple[NatsServer, Path, Path]]:
-    """A server whose users are those of a town; the relay's part is played by an operator who may do everything."""
+def town() -> Iterator[Town]:
+    """With two subscribers."""
     with open_folder() as folder:
         everybody = users((), ("flotte", "carte"))
         credentials = credentials_of(folder, everybody)
-        open_to_all = [each for each in everybody if each.name != OPS]
-        config = authorization(open_to_all, public_keys(credentials))
-        relay = json.dumps({"user": "relay", "password": "essai"})
-        started = start_nats(folder / "nats", extra_config=config.replace("users: [", f"users: [\n    {relay}", 1))
-        yield started, credentials[FLEET].seed_file or folder, credentials["subscriber-carte"].seed_file or folder
-        started.stop()
+        config = authorization(everybody, public_keys(credentials))
+        server = start_nats(folder / "nats", extra_config=config)
+        yield Town(server, credentials)
+        server.stop()
 
 
 @pytest_asyncio.fixture
-async def feed(server: tuple[NatsServer, Path, Path]) -> AsyncIterator[Feed]:
+async def feed(town: Town) -> AsyncIterator[Feed]:
     """An empty feed."""
-    started, seed_file, _ = server
-    operator = await nats_client.connect(started.url, user="relay", password="essai", reconnect_time_wait=0.1)
-    made = Feed(started, operator, seed_file)
+    operator, intake = await town.client(OPS), await town.client("intake")
+    made = Feed(town.server, operator, intake, town.seed_file(FLEET))
     await made.make()
     yield made
     await made.remove()
+    await intake.close()
     await operator.close()
 
 
@@ -324,12 +342,12 @@ async def test_an_outage_is_lived_through(
     assert later == [each for each in found if each not in first][:2]
 
 
-async def test_a_subscriber_of_another_name_reads_nothing_by_this_ones_consumer(
-    feed: Feed, server: tuple[NatsServer, Path, Path]
-) -> None:
+async def test_a_subscriber_of_another_name_reads_nothing_by_this_ones_consumer(feed: Feed, town: Town) -> None:
     """Each has its own; the server says no, and the client says it as such."""
     await ensure_feed_consumer(feed.operator, FLEET)
-    async with await Subscriber.connect(feed.server.url, "flotte", nkey_seed_file=server[2]) as subscriber:
+    async with await Subscriber.connect(
+        feed.server.url, "flotte", nkey_seed_file=town.seed_file("subscriber-carte")
+    ) as subscriber:
         with pytest.raises(FeedDeniedError, match="Ask the town"):
             await taken(subscriber.read(live=False))
 
@@ -347,8 +365,13 @@ async def test_a_server_without_a_feed_says_so(feed: Feed) -> None:
         await feed.make()
 
 
+def test_the_servers_configuration_and_the_client_name_the_feed_alike() -> None:
+    """Two places that must agree."""
+    assert (DOMAIN, subscriber_user("flotte")) == (FEED_DOMAIN, FLEET)
+
+
 async def test_a_key_that_the_town_does_not_know_is_refused(feed: Feed, tmp_path: Path) -> None:
     """Errors say whose fault it is."""
-    (stranger,) = credentials_of(tmp_path, users((), ("flotte",))[-1:]).values()
+    (stranger,) = credentials_of(tmp_path, [each for each in users((), ("flotte",)) if each.name == FLEET]).values()
     with pytest.raises(FeedDeniedError, match=r"(?i)authorization violation.*Ask the town"):
         await Subscriber.connect(feed.server.url, "flotte", nkey_seed_file=stranger.seed_file)

@@ -19,15 +19,17 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo
 
 from .feed import LEFT_OUT_HEADER
 from .heard import Heard, heard_from
-from .subject import FEED_PREFIX, FEED_STREAM
+from .subject import FEED_DOMAIN, FEED_PREFIX, FEED_STREAM
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 5.0
 EVERYTHING = f"{FEED_PREFIX}.>"
+API = f"$JS.{FEED_DOMAIN}.API"
 _Result = TypeVar("_Result")
 
 
@@ -103,6 +105,11 @@ class FeedConnection:
             raise SubscriberError(f"no connection to the server {why}") from error
         return self
 
+    @property
+    def stream(self) -> JetStreamContext:
+        """JetStream, as the feed's readers name it."""
+        return self.nats.jetstream(domain=FEED_DOMAIN, timeout=ANSWER_TIMEOUT_S)
+
     async def state(self) -> FeedState:
         """What is kept now.
 
@@ -111,7 +118,7 @@ class FeedConnection:
             FeedUnansweredError: nobody answers.
             SubscriberError: there is no feed.
         """
-        asking = self.nats.request(f"$JS.API.STREAM.INFO.{FEED_STREAM}", b"", timeout=ANSWER_TIMEOUT_S)
+        asking = self.nats.request(f"{API}.STREAM.INFO.{FEED_STREAM}", b"", timeout=ANSWER_TIMEOUT_S)
         said = json.loads((await self.answer_to(asking)).data)
         if "error" in said:
             raise SubscriberError(f"there is no feed ({said['error'].get('description')}): is CLIC set up there?")
@@ -130,7 +137,7 @@ class FeedConnection:
         found: list[Heard] = []
         answers = await self.nats.subscribe(inbox)
         try:
-            await self.nats.publish(f"$JS.API.DIRECT.GET.{FEED_STREAM}", json.dumps(question).encode(), reply=inbox)
+            await self.nats.publish(f"{API}.DIRECT.GET.{FEED_STREAM}", json.dumps(question).encode(), reply=inbox)
             while True:
                 answer = await self.answer_to(answers.next_msg(timeout=ANSWER_TIMEOUT_S))
                 headers = answer.headers or {}
@@ -154,7 +161,7 @@ class FeedConnection:
             SubscriberError: there is none.
         """
         try:
-            return await self.answer_to(self.nats.jetstream().consumer_info(FEED_STREAM, self.user))
+            return await self.answer_to(self.stream.consumer_info(FEED_STREAM, self.user))
         except nats.js.errors.NotFoundError as error:
             raise SubscriberError(
                 f"there is no consumer {self.user}: it was never made, or nobody asked for as long as the feed is kept "

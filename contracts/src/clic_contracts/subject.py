@@ -11,6 +11,9 @@ FEED_STREAM = "CLIC_FEED"
 QUARANTINE_STREAM = "CLIC_QUARANTINE"
 ATTACHMENT_STREAM = "CLIC_ATTACHMENT"
 
+FEED_DOMAIN = "feed"
+"""As which JetStream domain subscribers ask for the feed: each is in an account of its own, without streams."""
+
 LOG_PREFIX = "clic.log"
 INBOX_PREFIX = "clic.inbox"
 RECEIPT_PREFIX = "clic.receipt"

@@ -143,7 +143,7 @@ class Subscriber:
         """
         wanted = _known(types)
         await self._feed.consumer()
-        pulling = await self._feed.nats.jetstream().pull_subscribe_bind(self._feed.user, FEED_STREAM)
+        pulling = await self._feed.stream.pull_subscribe_bind(self._feed.user, FEED_STREAM)
         try:
             while True:
                 try:
