@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import Iterator
 from functools import partial
 
@@ -16,7 +17,10 @@ from clic_chassis.embedded.cluster import Cluster, ClusterServer, start_cluster
 from clic_chassis.reach import Reach, log_has_majority
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import at_work, open_folder, wait_until
+from clic_contracts.client import Publisher
 from clic_contracts.subject import LOG_STREAM
+from clic_contracts.submission import RequestSubmission
+from clic_contracts.vocabulary import Channel, Kind
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,25 @@ async def test_a_server_that_is_cut_off_is_left(cluster: Cluster) -> None:
 async def test_a_server_that_hangs_is_left(cluster: Cluster) -> None:
     """Its connection stands for minutes."""
     await left_when(cluster, "hang")
+
+
+@pytest.mark.slow
+async def test_a_publisher_leaves_a_server_that_hangs(cluster: Cluster) -> None:
+    """It has no permission to ask for the log: its own submission that nobody answers tells it."""
+    client = await nats_client.connect(cluster.url.split(","))
+    try:
+        await ensure_streams(client, replicas=3)
+        async with await Publisher.connect(cluster.url, "portail_web", timeout_s=1.0) as publisher:
+            harmed = server_of(cluster, publisher._nats)
+            cluster.hang(harmed)
+            said = RequestSubmission(kind=Kind.REPORT, channel=Channel.WEB_FORM)
+            await publisher.publish(said, source="/essai", event_id="1", occurred_at=dt.datetime.now(dt.UTC))
+            await publisher.flush()
+            assert server_of(cluster, publisher._nats) is not harmed
+    finally:
+        cluster.mend()
+        cluster.wait_ready()
+        await client.close()
 
 
 async def test_with_one_server_nobody_leaves(nats: Client) -> None:

@@ -10,9 +10,11 @@ import asyncio
 import contextlib
 import datetime as dt
 import hashlib
+import math
 import random
 from collections.abc import Coroutine
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -112,6 +114,7 @@ class Publisher:
         self._failures: list[tuple[str, str]] = []
         self._failed = 0
         self._denied = False
+        self._left_at = -math.inf
 
     @classmethod
     async def connect(
@@ -129,6 +132,7 @@ class Publisher:
     ) -> Self:
         """Connect as the publisher with this code; reconnects by itself for as long as it lives.
 
+        `url` may name several servers of a cluster, separated by commas: one that does not answer is left for another.
         `inbox_prefix` is where answers come back, where the town gives each publisher a prefix of its own.
 
         Raises:
@@ -154,7 +158,8 @@ class Publisher:
             options = {"nkeys_seed": str(nkey_seed_file)}
         connecting: asyncio.Task[Client] = asyncio.create_task(
             nats.connect(
-                url,
+                random.sample(servers := url.split(","), len(servers)),  # Not everybody on the first one.
+                dont_randomize=True,  # Who leaves a server goes to another one.
                 name=f"publisher {publisher}",
                 error_cb=on_error,
                 max_reconnect_attempts=-1,  # And so the first connection is tried without end: bounded here.
@@ -289,6 +294,8 @@ class Publisher:
             except _RETRIED as error:
                 reason = f"{str(error) or type(error).__name__} (tried {attempt + 1} times)"
                 delay_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2**attempt)
+                if isinstance(error, nats.errors.TimeoutError):
+                    await self._leave()
                 await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))
             except nats.errors.Error as error:
                 reason = str(error) or type(error).__name__
@@ -298,6 +305,12 @@ class Publisher:
         self._failed += 1
         if len(self._failures) < MAX_FAILURES_KEPT:
             self._failures.append((event_id, reason))
+
+    async def _leave(self) -> None:
+        """Go to another server: one that hangs, or is cut off from its cluster, holds the connection in silence."""
+        if len(self._nats.servers) > 1 and monotonic() - self._left_at > self._timeout_s:
+            self._left_at = monotonic()
+            await self._nats.force_reconnect()
 
     def _delivered(self, task: asyncio.Task[None]) -> None:
         self._pending.discard(task)
