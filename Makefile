@@ -85,6 +85,7 @@ fix: $(SETUP) ## Mend what a machine can mend.
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format --quiet .
 	$(BIN)/python -m clic_contracts generate
+	@test ! -e $(NODE_SETUP) || node $(NODE)/types.mjs contracts/asyncapi.json contracts/typescript/index.d.ts
 	$(BIN)/python -m tests.clauses
 
 bench: $(SETUP) ## Measure; ONLY=NAME runs one. Writes bench/results.json.
