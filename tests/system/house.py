@@ -298,26 +298,32 @@ def open_house(*, traced: bool = False, guests: Sequence[NatsUser] = ()) -> Iter
 
     `guests` are users of NATS beside those of the town.
     """
-    with open_folder() as path:
-        folder = Folder(path)
-        folder.make_keys()
-        ports = folder.ports((*PORTS, *SERVICES))
-        town_users = users(each.code for each in read_town(TOWN_DIR).publishers)
-        servers = start_servers(folder, ports, [*town_users, *guests])
-        house = House(path, servers, ports, traced)
-        try:
-            installation = Installation(
-                nats_url=servers.nats_url, users=dict(servers.users), databases=dict(servers.databases)
-            )
-            folder.write(FILE, installation.model_dump_json())
-            for service in SERVICES:
-                house.start(service)
-            asyncio.run(house.ready())
-            yield house
-        finally:
-            for process in house.services.values():
-                process.signal(signal.SIGTERM)
-            for process in house.services.values():
-                process.stop(signal.SIGTERM)
-            for server in servers.ours.values():
-                server.stop()
+    with open_folder() as path, house_in(path, traced=traced, guests=guests) as house:
+        yield house
+
+
+@contextlib.contextmanager
+def house_in(path: Path, *, traced: bool = False, guests: Sequence[NatsUser] = ()) -> Iterator[House]:
+    """The same in a folder that stays, with what is in it."""
+    folder = Folder(path)
+    folder.make_keys()
+    ports = folder.ports((*PORTS, *SERVICES))
+    town_users = users(each.code for each in read_town(TOWN_DIR).publishers)
+    servers = start_servers(folder, ports, [*town_users, *guests])
+    house = House(path, servers, ports, traced)
+    try:
+        installation = Installation(
+            nats_url=servers.nats_url, users=dict(servers.users), databases=dict(servers.databases)
+        )
+        folder.write(FILE, installation.model_dump_json())
+        for service in SERVICES:
+            house.start(service)
+        asyncio.run(house.ready())
+        yield house
+    finally:
+        for process in house.services.values():
+            process.signal(signal.SIGTERM)
+        for process in house.services.values():
+            process.stop(signal.SIGTERM)
+        for server in servers.ours.values():
+            server.stop()
