@@ -121,10 +121,8 @@ async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
         RetryableError: the server is still removing the folder of a stream of the same name.
         StreamError: the server refused, or the log stands there with other settings, which nobody changes in passing.
     """
-    for name, settings in STREAMS.items():
-        wanted = {"name": name, "storage": "file", "num_replicas": replicas, **settings}
-        if replicas > 1:
-            wanted.pop("persist_mode", None)  # The server takes it on a single replica alone.
+    for name in STREAMS:
+        wanted = _wanted(name, replicas)
         there = await _api(nats, f"STREAM.INFO.{name}", {})
         if there.get("error", {}).get("err_code") == STREAM_NOT_FOUND:
             there = await _api(nats, f"STREAM.CREATE.{name}", wanted)
@@ -137,6 +135,18 @@ async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
             raise StreamDiffersError(
                 f"stream {name} is not as it must be: {'; '.join(wrong)}. An operator must mend it."
             )
+
+
+def differing(name: str, have: dict[str, Any], replicas: int) -> list[str]:
+    """What of a stream's configuration is not as this version makes it."""
+    return _wrong(have, _wanted(name, replicas))
+
+
+def _wanted(name: str, replicas: int) -> dict[str, Any]:
+    wanted = {"name": name, "storage": "file", "num_replicas": replicas, **STREAMS[name]}
+    if replicas > 1:
+        wanted.pop("persist_mode", None)  # The server takes it on a single replica alone.
+    return wanted
 
 
 def _wrong(have: dict[str, Any], wanted: dict[str, Any]) -> list[str]:

@@ -13,7 +13,8 @@ from typer.main import get_group
 COMMANDS: dict[str, str] = {
     "up": "up:up",
     "down": "up:down",
-    "status": "up:status",
+    "status": "status:status",
+    "doctor": "doctor:doctor",
     "seed": "seed.command:seed",
     "report": "report:report",
     "rebuild": "rebuild:rebuild",

@@ -1,4 +1,4 @@
-"""`clic up`, `clic down`, `clic status`: an installation on this machine."""
+"""`clic up`, `clic down`: an installation on this machine."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import TaskID
-from rich.table import Table
 
-from clic_chassis.embedded.port import ask
 from clic_chassis.embedded.server_process import tail
 from clic_chassis.error import ClicError
 from clic_chassis.town_file import read_town
@@ -32,7 +30,6 @@ from clic_reporting.core.period import Quarter
 from .cli import INTERRUPTED
 from .connection import (
     USUAL,
-    Installation,
     checked_nats_url,
     checked_postgres_url,
     clic_dir,
@@ -322,44 +319,3 @@ def down(folder: Dir = None) -> None:
     stop_leftovers(place)  # Of a supervisor that was killed.
     place.release()
     console.print(f"stopped; everything is kept in {escape(str(place.path))}", soft_wrap=True, highlight=False)
-
-
-def status(folder: Dir = None) -> None:
-    """Say what runs and how far it is. Exit code 1 where something is not ready."""
-    console, errors = Console(), Console(stderr=True)
-    place = Folder(folder or clic_dir())
-    running = place.running()
-    try:
-        installation = read_installation(place.path)
-    except ClicError as error:
-        first_start = running is not None and running.process() is not None  # It has told nothing to commands yet.
-        why = _supervision(running) if first_start else str(error)
-        errors.print(escape(why), style="red", soft_wrap=True)
-        raise typer.Exit(1) from error
-    table, ready = _status_table(installation)
-    console.print(f"{escape(str(place.path))}: {escape(_supervision(running))}", soft_wrap=True, highlight=False)
-    console.print(table)
-    if not ready:
-        raise typer.Exit(1)
-
-
-def _supervision(running: Running | None) -> str:
-    if running is None or running.process() is None:
-        return "nobody watches over it. `clic up` starts what does not run, and takes over what does."
-    if running.state == "ready":
-        return f"watched over by process {running.pid}"
-    how_far = f" ({running.done} of {running.total})" if running.total else ""
-    return f"process {running.pid} is at work: {running.message}{how_far}"
-
-
-def _status_table(installation: Installation) -> tuple[Table, bool]:
-    table = Table("service", "state", "address")
-    all_ready = True
-    for service, url in installation.services.items():
-        code, body = ask(f"{url}/readyz")
-        ready = code == 200  # noqa: PLR2004 - HTTP's OK
-        all_ready &= ready
-        why = (body or {}).get("why", {}) if isinstance(body, dict) else {}
-        state = "ready" if ready else "; ".join(f"{k}: {v}" for k, v in why.items()) or "does not answer"
-        table.add_row(service, escape(state), url, style="" if ready else "red")
-    return table, all_ready

@@ -119,8 +119,8 @@ async def _put(
         await connection.execute(_SQL[statement], master.key_id, [row["name"] for row in rows], wrapped)
 
 
-async def verify(pool: asyncpg.Pool, master: MasterKey) -> int:
-    """Make sure that every key there is unwraps by this ring alone; gives how many there are.
+async def verify(pool: asyncpg.Pool, master: MasterKey, *, at_most: int | None = None) -> int:
+    """Make sure that every key there is unwraps by this ring alone; gives how many were looked at.
 
     Raises:
         RotationError: one does not: the key that wraps it must not be destroyed.
@@ -133,6 +133,8 @@ async def verify(pool: asyncpg.Pool, master: MasterKey) -> int:
         while rows := await connection.fetch(_SQL["all_wrapped"], after, BATCH_KEYS):
             _check(master, rows)
             count, after = count + len(rows), rows[-1]["name"]
+            if at_most is not None and count >= at_most:
+                break
     return count
 
 
