@@ -10,20 +10,21 @@ from contextlib import asynccontextmanager
 import nats as nats_client
 import pytest
 from nats.aio.client import Client
-from nats.js.api import ConsumerConfig
+from nats.js.api import AckPolicy, ConsumerConfig
 from tests.embedded.credential import credentials_of, public_keys
 
-from clic.nats_config import OPS, SERVICES, authorization, inbox_prefix, publisher_user, users
+from clic.nats_config import DOMAIN, OPS, SERVICES, authorization, inbox_prefix, publisher_user, subscriber_user, users
 from clic_chassis.embedded import NatsServer, start_nats
 from clic_chassis.log_tail import open_tail
 from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until
-from clic_contracts.subject import INBOX_STREAM, LOG_STREAM, RECEIPT_STREAM
+from clic_contracts.subject import FEED_STREAM, INBOX_STREAM, LOG_STREAM, RECEIPT_STREAM
 
 PUBLISHERS = ("portail_web", "comptoir")
 PORTAL = publisher_user("portail_web")
-EVERYBODY = [user.name for user in users(PUBLISHERS)]
+BOARD = subscriber_user("tableau")
+EVERYBODY = [user.name for user in users(PUBLISHERS, ["tableau"])]
 CREDENTIALS: dict[str, NatsCredential] = {}
 REQUEST = "0b1e1a54-0000-5000-8000-000000000001"
 EVENT = b"[]"
@@ -33,8 +34,9 @@ EVENT = b"[]"
 def guarded() -> Iterator[NatsServer]:
     """A NATS server that knows the users of a town with two publishers."""
     with open_folder() as folder:
-        CREDENTIALS.update(credentials_of(folder, users(PUBLISHERS)))
-        config = authorization(users(PUBLISHERS), public_keys(CREDENTIALS))
+        everybody = users(PUBLISHERS, ["tableau"])
+        CREDENTIALS.update(credentials_of(folder, everybody))
+        config = authorization(everybody, public_keys(CREDENTIALS))
         server = start_nats(folder / "nats", extra_config=config)
 
         async def make_streams() -> None:
@@ -217,6 +219,60 @@ async def test_a_publisher_hears_and_finds_its_own_receipts_alone(guarded: NatsS
         assert (await client.request(f"{get}.clic.receipt.portail_web.a", timeout=5)).data == b"mine"
     assert not await may_publish(guarded, PORTAL, f"{get}.clic.receipt.comptoir.b")
     assert not await may_publish(guarded, PORTAL, get, json.dumps({"seq": 2}).encode())
+
+
+@pytest.mark.parametrize(
+    "aimed_at", ["clic.log.intake.x", "clic.inbox.comptoir.x", "clic.receipt.comptoir.x", "clic.feed.x.y"]
+)
+async def test_an_answer_cannot_be_aimed_at_what_is_not_the_publishers(guarded: NatsServer, aimed_at: str) -> None:
+    """Permissions do not cover the subject that a message names for its answer, and JetStream answers there.
+
+    In one account with the streams, the acknowledgement of a submission was stored in the log so.
+    """
+    stream = {"log": LOG_STREAM, "inbox": INBOX_STREAM, "receipt": RECEIPT_STREAM, "feed": FEED_STREAM}[
+        aimed_at.split(".")[1]
+    ]
+    before = await count(guarded, stream)
+    async with connected(guarded, PORTAL) as (client, _):
+        await client.publish("clic.inbox.portail_web.x", b"{}", reply=aimed_at)
+        await client.publish(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.clic.receipt.portail_web.none", b"", reply=aimed_at)
+        assert (await client.jetstream().publish("clic.inbox.portail_web.x", b"{}")).stream == INBOX_STREAM
+    assert await count(guarded, stream) == before + (2 if stream == INBOX_STREAM else 0)
+
+
+async def test_a_subscriber_takes_the_feed_by_its_own_consumer_and_reads_it_from_any_place(guarded: NatsServer) -> None:
+    """Pulled and acknowledged, and read again from a position; JetStream's domain is `feed` for it."""
+    async with connected(guarded, OPS) as (ops, _):
+        await ops.jetstream().add_consumer(
+            FEED_STREAM, ConsumerConfig(durable_name=BOARD, ack_policy=AckPolicy.EXPLICIT, filter_subject="clic.feed.>")
+        )
+    for event in ("received", "closed"):
+        assert await may_publish(guarded, "intake", f"clic.feed.{event}.{REQUEST}", b"{}")
+    async with connected(guarded, BOARD) as (client, violations):
+        jetstream = client.jetstream(domain=DOMAIN)
+        subscription = await jetstream.pull_subscribe_bind(stream=FEED_STREAM, consumer=BOARD)
+        messages = await subscription.fetch(2, timeout=5)
+        for each in messages:
+            await each.ack_sync(timeout=5)
+        assert [each.subject.split(".")[2] for each in messages] == ["received", "closed"]
+        assert (await subscription.consumer_info()).num_ack_pending == 0
+        last = (await jetstream.stream_info(FEED_STREAM)).state.last_seq
+        asked = json.dumps({"seq": last, "next_by_subj": "clic.feed.>"}).encode()
+        again = await client.request(f"$JS.{DOMAIN}.API.DIRECT.GET.{FEED_STREAM}", asked, timeout=5)
+        assert (again.headers or {})["Nats-Subject"] == f"clic.feed.closed.{REQUEST}"
+        assert violations == []
+
+
+async def test_a_subscriber_reaches_the_feed_alone_and_no_consumer_of_others(guarded: NatsServer) -> None:
+    """It makes no consumer either: that could be told to deliver anywhere."""
+    calls = [f"CONSUMER.{call}.{FEED_STREAM}.{BOARD}" for call in ("CREATE", "DELETE", "DURABLE.CREATE")]
+    calls += [f"CONSUMER.MSG.NEXT.{FEED_STREAM}.other", f"STREAM.PURGE.{FEED_STREAM}", f"STREAM.INFO.{LOG_STREAM}"]
+    ways = [f"$JS.{api}API.{call}" for call in calls for api in ("", f"{DOMAIN}.")]
+    assert [each for each in ways if await may_publish(guarded, BOARD, each, b"{}")] == []
+    for subject in (f"clic.log.intake.{REQUEST}", "clic.inbox.portail_web.x", f"clic.feed.closed.{REQUEST}"):
+        assert not await may_publish(guarded, BOARD, subject), subject
+    for subject in ("clic.log.>", "clic.receipt.>", "clic.>", f"{inbox_prefix(PORTAL)}.>"):
+        assert not await may_subscribe(guarded, BOARD, subject), subject
 
 
 async def test_a_stranger_is_not_let_in(guarded: NatsServer) -> None:

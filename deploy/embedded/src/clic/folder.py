@@ -28,6 +28,7 @@ ADMINISTRATOR = "administration.exemple"
 """Who applies a calendar to what is open: nobody who treats requests."""
 ADMINISTRATOR_ROLES = ("administrator",)
 SEEDS = "nkeys"
+PORTS_FILE = "ports.json"
 KEY_BYTES = 32
 SECRET_BYTES = 24
 
@@ -216,7 +217,7 @@ class Folder:
 
     def ports(self, names: Iterable[str]) -> dict[str, int]:
         """A free port for each, the same as last time where nobody took it meanwhile."""
-        path = self.path / "ports.json"
+        path = self.path / PORTS_FILE
         try:
             before = {str(name): int(port) for name, port in json.loads(path.read_text(encoding="utf-8")).items()}
         except (OSError, ValueError, AttributeError, TypeError):
@@ -229,6 +230,13 @@ class Folder:
             ports[name] = port
         self.write(path.name, json.dumps(ports, indent=2))
         return ports
+
+    def port(self, name: str) -> int:
+        """The port that something was given last; 0: none yet."""
+        try:
+            return int(json.loads((self.path / PORTS_FILE).read_text(encoding="utf-8"))[name])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0
 
     def write(self, name: str, text: str) -> None:
         """Write a file, whole or not at all, for its owner alone."""

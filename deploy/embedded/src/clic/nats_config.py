@@ -140,10 +140,10 @@ def users(publishers: Iterable[str], subscribers: Iterable[str] = ()) -> tuple[N
 def authorization(all_users: Iterable[NatsUser], nkeys: Mapping[str, Sequence[str]]) -> str:
     """The server's configuration of the users, each under every public key of its. Strings are JSON, which NATS reads.
 
-    A user without a key is left out: nobody signs in as it.
+    A user without a key cannot sign in; its account stands all the same, so that letting it in changes no account.
     """
-    there = [each for each in all_users if nkeys.get(each.name)]
-    ours = [line for each in there if not each.shares for line in _signing_in(each, nkeys[each.name])]
+    there = list(all_users)
+    ours = [line for each in there if not each.shares for line in _signing_in(each, nkeys.get(each.name, ()))]
     others = [each for each in there if each.shares]
     sharing: dict[Share, list[str]] = {}
     for each in others:
@@ -154,7 +154,7 @@ def authorization(all_users: Iterable[NatsUser], nkeys: Mapping[str, Sequence[st
         (
             "accounts {",
             *_account(ACCOUNT, "jetstream: enabled", _listed("users", ours), _listed("exports", exports)),
-            *(line for each in others for line in _guest(each, nkeys[each.name])),
+            *(line for each in others for line in _guest(each, nkeys.get(each.name, ()))),
             "}",
         )
     )

@@ -24,7 +24,7 @@ from clic_reporting.model import analyst_sql
 from .admission import INCLUDED, admit
 from .connection import Connection, without_password
 from .folder import Folder
-from .nats_config import OPS, NatsUser
+from .nats_config import ACCOUNT, OPS, NatsUser
 
 WITH_DATABASE = ("intake", "deadlines", "reporting")
 ANALYST = "analyst"
@@ -192,6 +192,13 @@ def database_url(admin_url: str, database: str, *, user: str | None = None, pass
     return urlunsplit(parts._replace(netloc=netloc, path=f"/{database}"))
 
 
+def move_streams(folder: Folder) -> None:
+    """Take the streams of a server without accounts, as versions before 0.2 had it, into the account that has them."""
+    store = folder.of("nats") / "jetstream" / "jetstream"
+    if (store / "$G").is_dir() and not (store / ACCOUNT).exists():
+        (store / "$G").rename(store / ACCOUNT)
+
+
 def start_servers(
     folder: Folder,
     ports: Mapping[str, int],
@@ -212,6 +219,7 @@ def start_servers(
     monitoring_url: str | None = None
     try:
         if nats_url is None:
+            move_streams(folder)
             seed_files = admit(folder, nats_users)
             server = start_nats(
                 folder.of("nats"),

@@ -51,8 +51,9 @@ async def _applied(connection: Connection, replicas: int, wait_s: float) -> None
             if monotonic() >= end:
                 if isinstance(error, ClicError):
                     raise
+                who = connection.credential.user
                 raise ClicError(
-                    f"NATS answers without JetStream, or does not let `{connection.user}` ask ({type(error).__name__})"
+                    f"NATS answers without JetStream, or does not let `{who}` ask ({type(error).__name__})"
                 ) from error
             await asyncio.sleep(TRY_EVERY_S)
         else:
