@@ -16,7 +16,7 @@ from tests.place import ROOT
 
 from clic_chassis.relay import public_form
 from clic_contracts.artifact import ASYNCAPI
-from clic_contracts.asyncapi import EVENTS_PATH, MAX_BATCH, VERSION, asyncapi
+from clic_contracts.asyncapi import EVENTS_PATH, VERSION, asyncapi
 from clic_contracts.event import EVENTS
 from clic_contracts.feed import FEED_EVENTS, HIDDEN_FIELDS
 from clic_contracts.schema import example_recorded
@@ -213,8 +213,8 @@ def test_the_document_has_the_version_of_the_distribution() -> None:
 
 
 def test_the_way_in_by_http_is_intakes() -> None:
-    """A path and a bound that two places say are one."""
-    assert (submission.EVENTS_PATH, submission.MAX_BATCH) == (EVENTS_PATH, MAX_BATCH)
+    """A path that two places say is one."""
+    assert submission.EVENTS_PATH == EVENTS_PATH
 
 
 def test_every_server_says_how_one_signs_in() -> None:

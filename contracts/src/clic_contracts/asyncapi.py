@@ -31,14 +31,12 @@ from .subject import (
     RECEIPT_PREFIX,
     feed_subject,
 )
-from .submission import SUBMISSIONS, Receipt, Submission, SubmissionEvent
+from .submission import MAX_BATCH, SUBMISSIONS, Receipt, Submission, SubmissionEvent
 
 VERSION = "0.1.0"
 """Of the contracts as a whole; kept with the distribution's by a test."""
 
 EVENTS_PATH = "/events"
-MAX_BATCH = 100
-"""Submissions in one HTTP request at most; kept with intake's by a test."""
 
 _Document = dict[str, Any]
 _DRY_RUN: _Document = {
@@ -196,7 +194,7 @@ def _batch() -> _Document:
     return _message(
         "submission.batch.v1",
         "Batch",
-        "Up to 100 submissions in one request over HTTP; the answer has one receipt for each, in order.",
+        f"Up to {MAX_BATCH} submissions in one request over HTTP; the answer has one receipt for each, in order.",
         payload={"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": {"anyOf": kinds}},
         example=[json.loads(example_submission(each)) for each in SUBMISSIONS[:2]],
         content=BATCH_CONTENT_TYPE,
