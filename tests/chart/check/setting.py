@@ -1,0 +1,152 @@
+"""What a pod is told: every variable is read by what runs in it, makes a service, and its files are where it says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from unittest.mock import patch
+
+from tests.chart.values_schema import SETTINGS
+from typer.testing import CliRunner
+
+from clic.commands import app
+from clic.connection import nats_connection
+from clic.nats_config import OPS
+from clic_chassis.error import ClicError
+from clic_chassis.mail_relay import SmtpSettings, relay_of
+from clic_chassis.service import MIGRATE
+from clic_chassis.settings import PREFIX, DatabaseSettings
+
+from .manifest import Manifest, Workload, one, workloads
+
+MOUNTS = "/etc/clic/"
+
+
+def variables(manifests: Sequence[Manifest]) -> Iterator[str]:
+    """As the services read them: what is missing, wrong or read by nobody."""
+    for workload in workloads(manifests):
+        environment = workload.environment
+        names = [each["name"] for c in workload.containers for each in c.get("env", [])]
+        for name in sorted({each for each in names if names.count(each) > 1}):
+            yield f"{workload.name} is told {name} twice"
+        yield from (
+            f"{workload.name} is told {name}, which is not ours" for name in environment if not name.startswith(PREFIX)
+        )
+        if workload.service == OPS:
+            yield from _of_ops(workload)
+            continue
+        is_job = workload.manifest["kind"] == "Job"
+        settings = DatabaseSettings if is_job else SETTINGS[workload.service]
+        known = {f"{PREFIX}{name.upper()}" for name in settings.model_fields}
+        yield from (f"{workload.name} is told {name}, which nobody reads" for name in sorted(set(environment) - known))
+        with patch.dict(os.environ, _values(environment), clear=True):
+            try:
+                read = settings.from_environment()
+                if isinstance(read, SmtpSettings):
+                    relay_of(read)
+            except ClicError as error:
+                yield f"{workload.name}: {error}"
+        if is_job and workload.pod["containers"][0].get("args") != [MIGRATE]:
+            yield f"{workload.name} does not migrate"
+
+
+def _of_ops(workload: Workload) -> Iterator[str]:
+    """A command of `clic`: its options, and whom it signs in as."""
+    args = workload.pod["containers"][0]["args"]
+    said = CliRunner().invoke(app, [*args, "--help"])
+    if said.exit_code != 0:
+        yield f"{workload.name}: there is no `clic {' '.join(args)}`"
+    environment = _Read(_values(workload.environment))
+    with patch.object(os, "environ", environment):
+        credential = nats_connection(OPS).credential
+    for name in sorted(set(environment) - environment.asked):
+        yield f"{workload.name} is told {name}, which nobody reads"
+    if (credential.user, credential.seed_file is None, credential.ca_file is None) != (OPS, False, False):
+        yield f"{workload.name} does not sign in to NATS as {OPS}"
+
+
+class _Read(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override] # As os.environ is asked.
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+def _values(environment: dict[str, str | None]) -> dict[str, str]:
+    return {name: "of a secret" if value is None else value for name, value in environment.items()}
+
+
+def files(manifests: Sequence[Manifest]) -> Iterator[str]:
+    """A file that a variable names is mounted there; and a file that is mounted is named by one."""
+    for workload in workloads(manifests):
+        mounted = set(_mounted(workload))
+        named = set()
+        for name, value in workload.environment.items():
+            for path in [part for part in (value or "").replace("=", " ").split() if part.startswith(MOUNTS)]:
+                meant = {each for each in mounted if each.is_relative_to(path)}
+                named |= meant
+                if not meant:
+                    yield f"{workload.name}: {name} is {path}, where nothing is mounted"
+        for unread in sorted(mounted - named):
+            yield f"{workload.name} is given {unread}, which no setting names"
+
+
+def _mounted(workload: Workload) -> Iterator[PurePosixPath]:
+    volumes = {each["name"]: each for each in workload.pod.get("volumes", [])}
+    for container in workload.containers:
+        for mount in container.get("volumeMounts", []):
+            volume = volumes.get(mount["name"], {})
+            for item in volume.get("secret", volume.get("configMap", {})).get("items", []):
+                yield PurePosixPath(mount["mountPath"]) / item["path"]
+
+
+def secrets(manifests: Sequence[Manifest], documented: set[tuple[str, str]]) -> Iterator[str]:
+    """Each is referred to by name and key, as the installation's page has them; none stands in a manifest."""
+    for each in manifests:
+        if each["kind"] == "Secret":
+            yield f"Secret {each['metadata']['name']} is of the chart: it would stand in Helm's records"
+    for workload in workloads(manifests):
+        for name, key in _references(workload):
+            if (name, key) not in documented:
+                yield f"{workload.name} needs key {key} of Secret {name}, which the installation's page does not name"
+        for name, value in workload.environment.items():
+            if name.endswith(("_PASSWORD", "_SECRET", "_TOKEN", "_SEED")) and value is not None:
+                yield f"{workload.name}: {name} stands in clear"
+            if value is not None and "@" in value and ":" in value.partition("//")[2].partition("@")[0]:
+                yield f"{workload.name}: {name} has a password in its address"
+
+
+def _references(workload: Workload) -> Iterator[tuple[str, str]]:
+    for volume in workload.pod.get("volumes", []):
+        if "secret" in volume:
+            for item in volume["secret"].get("items", [{"key": "every key"}]):
+                yield volume["secret"]["secretName"], item["key"]
+    for container in workload.containers:
+        for each in container.get("env", []):
+            if "valueFrom" in each:
+                reference = each["valueFrom"]["secretKeyRef"]
+                yield reference["name"], reference["key"]
+        for each in container.get("envFrom", []):
+            yield each["secretRef"]["name"], "every key"
+
+
+def config_maps(manifests: Sequence[Manifest]) -> Iterator[str]:
+    """Those that are mounted are there, with the keys that are mounted; and no key is left out."""
+    for workload in workloads(manifests):
+        for volume in workload.pod.get("volumes", []):
+            if "configMap" not in volume:
+                continue
+            found = one(manifests, "ConfigMap", volume["configMap"]["name"])
+            if found is None:
+                yield f"{workload.name} mounts ConfigMap {volume['configMap']['name']}, which is not there"
+                continue
+            keys = {item["key"] for item in volume["configMap"].get("items", [])}
+            for key in sorted(keys ^ set(found["data"])):
+                where = "has no" if key in keys else "has a key that is not mounted:"
+                yield f"{workload.name}: ConfigMap {volume['configMap']['name']} {where} {key}"
