@@ -32,6 +32,8 @@ MEMBERS = {
 BUILD_S_MAX = 60
 IMPORT_S_MAX = 60
 SAME_LIBRARY = {"pydantic_core": "pydantic"}  # Released and pinned together; the one cannot be had without the other.
+CLIENTS = "clic_contracts.client,clic_contracts.feed_connection,clic_contracts.subscriber"
+"""What needs the extra `client`."""
 IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys
 for top in sys.argv[1].split(","):
@@ -147,7 +149,7 @@ def test_a_wheel_carries_every_file_of_its_package(member: str, wheels: dict[str
 
 def test_the_contracts_work_with_pydantic_and_nothing_else(tmp_path: Path, wheels: dict[str, Path]) -> None:
     """A publisher in Python needs `clic-contracts` alone; its NATS client is an extra."""
-    result = _import_all(_install(tmp_path, "clic-contracts", wheels), "clic_contracts", but="clic_contracts.client")
+    result = _import_all(_install(tmp_path, "clic-contracts", wheels), "clic_contracts", but=CLIENTS)
 
     assert result.returncode == 0, result.stderr
     assert "nats-py" not in _closure("clic-contracts", frozenset(), wheels)

@@ -165,13 +165,16 @@ async def test_a_receipt_that_comes_later_is_waited_for(publisher: Publisher, na
     asking = asyncio.create_task(publisher.receipt("appel-1"))
 
     async def somebody_listens() -> bool:
-        return bool(publisher._denials) and receipt_subject("telephonie", "appel-1") in publisher._denials
+        return (
+            bool(publisher._connection.denials)
+            and receipt_subject("telephonie", "appel-1") in publisher._connection.denials
+        )
 
     await wait_until(somebody_listens)
     await nats.jetstream().publish(receipt_subject("telephonie", "appel-1"), _receipt("appel-1"))
 
     assert (await asking).reference == "2026-004217"
-    assert publisher._denials == {}
+    assert publisher._connection.denials == {}
 
 
 async def test_a_receipt_that_was_neither_heard_nor_stored_yet_is_looked_for_again(
@@ -179,13 +182,13 @@ async def test_a_receipt_that_was_neither_heard_nor_stored_yet_is_looked_for_aga
 ) -> None:
     """The server tells listeners of a message before it has stored it: who comes in between misses both."""
     await nats.jetstream().publish(receipt_subject("telephonie", "appel-1"), _receipt("appel-1"))
-    ask = publisher._nats.request
+    ask = publisher._connection._client.request
 
     async def too_early(subject: str, body: bytes, **more: Any) -> Msg:
         monkeypatch.undo()
         return await ask(f"{subject}-not-stored-yet", body, **more)
 
-    monkeypatch.setattr(publisher._nats, "request", too_early)
+    monkeypatch.setattr(publisher._connection._client, "request", too_early)
     assert (await publisher.receipt("appel-1")).id == "appel-1"
 
 
@@ -193,8 +196,8 @@ async def test_a_receipt_that_does_not_come_is_a_time_out_that_names_it(publishe
     """The wait is bounded; nothing is left listening."""
     with pytest.raises(ReceiptTimeoutError, match="appel-1"):
         await publisher.receipt("appel-1", timeout_s=0.2)
-    assert len(publisher._nats._subs) == 1  # The client's own, for answers.
-    assert publisher._denials == {}
+    assert len(publisher._connection._client._subs) == 1  # The client's own, for answers.
+    assert publisher._connection.denials == {}
 
 
 async def test_a_server_without_receipts_is_said_to_be_none_of_ours(own_nats: MonitoredServer) -> None:
