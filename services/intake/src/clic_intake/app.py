@@ -5,6 +5,7 @@ from __future__ import annotations
 from clic_chassis.agents import read_agents
 from clic_chassis.identity import Identity
 from clic_chassis.identity.configured import provider_of
+from clic_chassis.measurement import Measurement
 from clic_chassis.process import Process
 from clic_chassis.projector import Projector
 from clic_chassis.relay import Relay
@@ -14,6 +15,7 @@ from clic_contracts.vocabulary import Service
 
 from .api import make_api
 from .api.staff import entering
+from .backup import BackupAge
 from .citizen.wiring import add_first_line
 from .core.learning import REVIEWER
 from .desk import Desk
@@ -129,4 +131,5 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
             ),
         ],
         http=http,
+        measurements=[Measurement("backups", BackupAge(runtime.pool, runtime.clock).take)],
     )
