@@ -8,6 +8,9 @@ import pytest
 import pytest_asyncio
 from tests.contracts.feed_town import FLEET, Feed, Town
 from tests.embedded.credential import credentials_of, public_keys
+from tests.intake.service.conftest import office as office
+from tests.intake.service.conftest import runtime as runtime
+from tests.intake.service.conftest import settings as settings
 
 from clic.nats_config import OPS, authorization, users
 from clic_chassis.embedded import start_nats
