@@ -70,6 +70,7 @@ class Connection:
         """By subject, who waits for an answer there."""
         self._refused: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._heard = ""
+        self._away: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._left_at = -math.inf
         servers = url.split(",")
         self._connecting = asyncio.create_task(
@@ -91,6 +92,8 @@ class Connection:
         """
         self = cls(url, options)
         tasks: set[asyncio.Future[Any]] = {self._connecting, self._refused}
+        if may_come_later:
+            tasks.add(self._away)
         ended = False
         try:
             bound_s = MAY_COME_LATER_S if may_come_later else CONNECT_TIMEOUT_S
@@ -161,6 +164,8 @@ class Connection:
     async def _on_error(self, error: Exception) -> None:
         """An error of the connection: where it is a permission's, whoever waits for that subject is told."""
         said = self._heard = str(error) or type(error).__name__
+        if not self._away.done():
+            self._away.set_result(None)
         if "authorization violation" in said.lower() and not self._refused.done():
             self._refused.set_result(error)
         if "permissions violation" not in said.lower():
