@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from pyrage import x25519
+from tests.intake.service.conftest import office as office
+from tests.intake.service.conftest import runtime as runtime
+from tests.intake.service.conftest import settings as settings
 
 from clic.keeping.place import Places
 from clic_chassis.testing import open_folder

@@ -50,8 +50,9 @@ A lone fact is seen at once; in a steady stream nobody reads a list faster than 
 async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     """Put intake together."""
     master = MasterKey.read(runtime.settings.master_key_file)
-    await open_keys(runtime.pool, master, runtime.clock.now())
     register = Register(runtime.pool, master)
+    await register.check_not_lost((await runtime.log.identity()).last_sequence)
+    await open_keys(runtime.pool, master, runtime.clock.now())
     agents = read_agents(runtime.settings.agents_file)
     decisions = runtime.decisions(Service.INTAKE)
     duplicates = Duplicates(runtime.pool, runtime.log, master, runtime.town)

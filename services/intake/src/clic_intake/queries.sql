@@ -41,6 +41,10 @@ UPDATE request SET key_id = $2, wrapped_key = $3 WHERE request_id = $1 AND key_i
 -- The id of another deployment key than these, by which some request's key is wrapped; nothing where there is none.
 SELECT key_id FROM request WHERE key_id <> ALL ($1::text[]) AND wrapped_key IS NOT NULL LIMIT 1;
 
+-- name: is_empty
+-- Whether nobody was ever registered here, and no key of the deployment used.
+SELECT NOT EXISTS (SELECT FROM request) AND NOT EXISTS (SELECT FROM deployment_key);
+
 -- name: record_opening
 -- Remembers who opened sealed data, when and why (POL-30).
 INSERT INTO opening (opened_at, agent, request_id, reason) VALUES ($1, $2, $3, $4);

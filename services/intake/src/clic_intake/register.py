@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import asyncpg
 
 from clic_chassis import sql
-from clic_chassis.error import NotFoundError, RetryableError
+from clic_chassis.error import ClicError, NotFoundError, RetryableError
 from clic_chassis.failure import FAILED_OVER
 from clic_chassis.settings import SettingsError
 from clic_chassis.together import Together
@@ -44,6 +44,10 @@ _AWAY = (
 
 if TYPE_CHECKING:
     _Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+
+class RegisterLostError(ClicError):
+    """The register's database is not the one of this log; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,22 @@ class Register:
             raise SettingsError(
                 f"CLIC_MASTER_KEY_FILE: it holds the key {self._master.key_id}, but the register has keys that are "
                 f"wrapped by {other}: what is sealed with those could never be opened. Give the key that was used."
+            )
+
+    async def check_not_lost(self, position: int) -> None:
+        """Look that an empty register does not stand beside a log that goes to a position: references would begin anew.
+
+        Raises:
+            RegisterLostError: it does.
+            RetryableError: the database is away.
+        """
+        async with self._connection() as connection:
+            is_empty = await connection.fetchval(_SQL["is_empty"])
+        if is_empty and position:
+            raise RegisterLostError(
+                f"the register is empty, and the log holds {position:,} commits: its database was lost, and with it "
+                "the keys of everything sealed. Nothing is taken until they are back: `clic restore --keys BACKUP`, or "
+                "`clic restore --without-keys` where no backup is left (docs/ops/backup.md)"
             )
 
     async def register(

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from clic_chassis.error import ClicError
+from clic_chassis.error import ClicError, RefusedError
 from clic_chassis.settings import SettingsError
 from clic_contracts.event import Sealed
 
@@ -39,6 +39,20 @@ log = structlog.get_logger()
 
 class SealError(ClicError):
     """A seal cannot be opened: the key is erased, or it was sealed for another request."""
+
+
+class KeyLostError(RefusedError):
+    """What is sealed opens with no key that is left: it was lost with the register, and nobody erased it."""
+
+    code = "key_lost"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the key of what is sealed here is lost, and no backup of the keys had it: what was written cannot be read "
+            "any more; ask the citizen again",
+            fr="la clé de ce qui est scellé ici est perdue, et aucune sauvegarde des clés ne l’avait : ce qui a été "
+            "écrit ne peut plus être lu ; demandez-le de nouveau à la personne",
+        )
 
 
 def _encode(raw: bytes) -> str:

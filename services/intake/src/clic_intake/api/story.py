@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Path, Response
+from fastapi import Request as HttpRequest
+from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 from clic_chassis.error import NotFoundError
-from clic_chassis.http import problems
+from clic_chassis.http import answer_of, language_of, problem_of, problems
 from clic_chassis.log import EventLog
 from clic_contracts.envelope import Commit, Recorded, derive_id
 from clic_contracts.event import RequestReceived, RequestRouted, RequestSplit
@@ -23,6 +25,7 @@ from clic_contracts.vocabulary import Code, Phase, Reference, RequestId, Service
 from clic_intake.core.rule import UnknownRequestError
 from clic_intake.core.state import Request, state_of
 from clic_intake.register import Register
+from clic_intake.seal import KeyLostError, SealError
 
 from .staff import must_be_staff
 
@@ -176,24 +179,39 @@ async def open_commits(
 ) -> list[tuple[Recorded, dict[str, Any]]] | None:
     """What is sealed in each fact, once who asked and why is recorded (POL-30); None: it was erased.
 
+    What was sealed by a key that is lost is left out, where a later one opens the rest.
+
     Raises:
+        KeyLostError: nothing opens, and nobody erased it.
         RetryableError: the database is away; nothing was opened.
     """
     await register.record_opening(at, agent.agent, request_id, reason)
     entry = await register.entry(request_id)
     if entry.erased:
         return None
-    return [
-        (each, entry.key.open(seal))
+    sealed = [
+        (each, seal)
         for commit in commits
         for each in commit.events
-        if entry.key is not None and (seal := getattr(each.data, "sealed", None)) is not None
+        if (seal := getattr(each.data, "sealed", None)) is not None
     ]
+    opened: list[tuple[Recorded, dict[str, Any]]] = []
+    if entry.key is not None:
+        for each, seal in sealed:
+            with contextlib.suppress(SealError):
+                opened.append((each, entry.key.open(seal)))
+    if sealed and not opened:
+        raise KeyLostError
+    return opened
 
 
 def add_stories(api: FastAPI, stories: Stories, register: Register, clock: Clock, current: Callable[..., Any]) -> None:
-    """Add the routes that read."""
+    """Add the routes that read, and say what a seal that does not open means, wherever it is met."""
     who = Annotated[Agent, Depends(current)]
+
+    @api.exception_handler(SealError)
+    async def lost(request: HttpRequest, _: SealError) -> JSONResponse:
+        return answer_of(problem_of(KeyLostError(), language_of(request)))
 
     @api.get(
         "/references/{reference}",

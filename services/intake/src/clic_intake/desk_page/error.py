@@ -127,6 +127,10 @@ _SAID: dict[str, Both] = {
             "files a request."
         ),
     ),
+    "key_lost": (
+        "La clé de ces renseignements est perdue : on ne peut plus les lire. Demandez-les de nouveau à la personne.",
+        "The key of this data is lost: it cannot be read any more. Ask the citizen again.",
+    ),
     "erased": (
         "Les renseignements personnels de cette demande ont été effacés.",
         "The personal data of this request was erased.",

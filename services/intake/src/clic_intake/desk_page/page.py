@@ -36,6 +36,7 @@ from clic_intake.core.worklist import Row
 from clic_intake.duplicate.index import Duplicates, Near
 from clic_intake.personal.attachments import Attachments
 from clic_intake.register import Register
+from clic_intake.seal import KeyLostError
 from clic_intake.web import NOTHING_FILLED, Filled, words_of
 from clic_intake.worklist.query import Worklists
 
@@ -160,7 +161,10 @@ class RequestPages:
             fault = said(t, SAY_WHY)
             return await self.story(request, agent, request_id, Opened({}, fault), HTTPStatus.UNPROCESSABLE_ENTITY)
         commits = await self._stories.treated(request_id, agent)
-        sealed = await open_commits(self._register, request_id, commits, agent, reason, self._clock.now())
+        try:
+            sealed = await open_commits(self._register, request_id, commits, agent, reason, self._clock.now())
+        except KeyLostError as error:
+            return await self.story(request, agent, request_id, Opened({}, why(t, error)), HTTPStatus.CONFLICT)
         if sealed is None:
             gone = t("Il n'y a rien à ouvrir : tout a été effacé.", "There is nothing to open: it was erased.")
             return await self.story(request, agent, request_id, Opened({}, gone), HTTPStatus.GONE)
