@@ -9,6 +9,7 @@ from typing import Any
 
 import helm_python
 import yaml
+from tests.chart.values_schema import OPTIONAL_KEYS
 from tests.place import ROOT, TOWN_DIR
 
 from clic.town_values import town_values
@@ -46,7 +47,7 @@ FULL: dict[str, Any] = {
     "nats": {"clientCertificates": True},
     "intake": {
         "replicas": 3,
-        "secretKeys": ["agents.json", "imap-ca.crt", "imap-password", "oidc-client-secret", "smtp-password"],
+        "secretKeys": OPTIONAL_KEYS["intake"],
         "settings": {
             "public_url": "https://demandes.ville.example",
             "smtp_url": "smtp://relais.ville.example",
@@ -62,10 +63,11 @@ FULL: dict[str, Any] = {
         "ingress": _ingress("demandes"),
         "mail": {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "courrier"}}}]},
     },
-    "routing": {"secretKeys": ["agents.json"], "settings": _SEEN, "autoscaling": _SCALED},
+    "routing": {"secretKeys": OPTIONAL_KEYS["routing"], "settings": {**_PROVIDER, **_SEEN}, "autoscaling": _SCALED},
     "deadlines": {
-        "secretKeys": ["agents.json", "smtp-password"],
+        "secretKeys": OPTIONAL_KEYS["deadlines"],
         "settings": {
+            **_PROVIDER,
             "smtp_url": "smtp://relais.ville.example:2525",
             "smtp_user": "clic",
             "digest_at": "07:00",
@@ -74,7 +76,7 @@ FULL: dict[str, Any] = {
         "autoscaling": _SCALED,
     },
     "reporting": {
-        "secretKeys": ["agents.json", "oidc-client-secret"],
+        "secretKeys": OPTIONAL_KEYS["reporting"],
         "settings": {
             "file_link": "https://demandes.ville.example/desk/{request_id}",
             "links": {"Écrire à la Ville": "https://demandes.ville.example/demande"},

@@ -11,7 +11,9 @@ from tests.chart import values_schema
 from tests.chart.check.manifest import Workload, of_kind
 from tests.chart.rendering import BARE, CHART, EVERY, FULL, VALUES, manifests, merged, render, rendered, town
 
-from clic.nats_config import DURABLES
+from clic.nats_config import ACCOUNT, DURABLES
+
+OF_A_DATABASE = {"postgres_url", "postgres_password_file", "migrate_at_start"}
 
 
 def test_the_schema_is_what_the_settings_give() -> None:
@@ -33,6 +35,22 @@ def test_the_defaults_name_everything_that_the_schema_knows() -> None:
 
     defaults = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
     assert missing(values_schema.schema(), defaults) == []
+
+
+@pytest.mark.parametrize("service", values_schema.SETTINGS)
+def test_whatever_a_service_reads_can_be_said(service: str) -> None:
+    """By a value, by a secret, or by the chart: a setting that is new is not forgotten."""
+    every = set(values_schema.SETTINGS[service].model_fields)
+    sayable = set(values_schema.settings_of(values_schema.SETTINGS[service]))
+    said = {
+        name.removeprefix("CLIC_").lower()
+        for values in EVERY
+        for each in of_kind(rendered(values), "Deployment")
+        if Workload(each).component == service
+        for name in Workload(each).environment
+    }
+    without_database = set() if service in values_schema.WITH_DATABASE else OF_A_DATABASE
+    assert every - sayable - said == {"trace_file"} | without_database  # A pod has no folder for traces.
 
 
 @pytest.mark.parametrize(
@@ -96,6 +114,11 @@ def test_lag_is_watched_of_every_consumer_that_a_reactor_has() -> None:
         )
         for each in of_kind(rendered("full"), "ScaledObject")
     }
+    assert {
+        trigger["metadata"]["account"]
+        for each in of_kind(rendered("full"), "ScaledObject")
+        for trigger in each["spec"]["triggers"]
+    } == {ACCOUNT}
     assert watched == {service: sorted(pairs) for service, pairs in DURABLES.items() if pairs}
 
 

@@ -38,7 +38,7 @@ UNPRIVILEGED_PORT = 1024
 SCALED = ("intake", "routing", "deadlines")
 WITH_DATABASE = ("intake", "deadlines", "reporting")
 OPTIONAL_KEYS = {
-    "intake": ["agents.json", "imap-ca.crt", "imap-password", "oidc-client-secret", "smtp-password"],
+    "intake": ["admission.json", "agents.json", "imap-ca.crt", "imap-password", "oidc-client-secret", "smtp-password"],
     "routing": ["agents.json", "oidc-client-secret"],
     "deadlines": ["agents.json", "oidc-client-secret", "smtp-password"],
     "reporting": ["agents.json", "oidc-client-secret"],

@@ -1,0 +1,238 @@
+"""The values of the official NATS chart: three servers of the wheel run by them, with TLS, users and streams."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nats as nats_client
+import pytest
+import trustme
+from nats.errors import Error as NatsError
+from tests.chart import nats_chart
+from tests.chart.rendering import rendered
+from typer.testing import CliRunner
+
+from clic.admission import new_seed
+from clic.commands import app
+from clic.nats_config import OPS, SERVICES, authorization, users
+from clic_chassis.embedded.nats import MAX_PAYLOAD_BYTES, nats_binary
+from clic_chassis.embedded.port import LOOPBACK, ask, free_port, well
+from clic_chassis.embedded.server_process import ServerProcess, start_process, wait_for
+from clic_chassis.nats_credential import NatsCredential, public_key_of
+from clic_chassis.streams import STREAMS
+
+START_S = 20.0
+
+
+@dataclass
+class Servers:
+    """Three of them, as the chart starts them, on the loopback."""
+
+    folder: Path
+    ports: list[int]
+    monitoring_ports: list[int]
+
+    @property
+    def url(self) -> str:
+        """As a client is told."""
+        return f"tls://{LOOPBACK}:{self.ports[0]}"
+
+    def seed_file(self, user: str) -> Path:
+        """Of the Secret of a user."""
+        return self.folder / f"{user}.nk"
+
+
+def place(folder: Path, text: str, number: int, ports: list[int], routes: list[int], monitoring: int) -> Path:
+    """A server's configuration where its files are here: folders and ports are all that is changed."""
+    home = folder / f"nats-{number}"
+    config = home / "etc" / "nats-config" / "nats.conf"
+    config.parent.mkdir(parents=True)
+    users_folder = home / "etc" / "nats-users"
+    users_folder.symlink_to(folder / "users")
+    for before, after in (
+        (nats_chart.CA, folder / "ca"),
+        (nats_chart.CERTIFICATES["nats"], folder / "certificates"),
+        (nats_chart.CERTIFICATES["cluster"], folder / "certificates"),
+        ("/data", home / "data"),
+        ("/var/run/nats", home),
+        ("$SERVER_NAME", f'"nats-{number}"'),
+    ):
+        assert before in text, f"the chart says nothing of {before}"
+        text = text.replace(before, str(after))
+    for each, port in enumerate(routes):
+        text = text.replace(f"nats-{each}.nats-headless:6222", f"{LOOPBACK}:{port}")
+    text = text.replace('"port": 6222', f'"port": {routes[number]}').replace('"port": 4222', f'"port": {ports[number]}')
+    config.write_text(text.replace('"http_port": 8222', f'"http_port": {monitoring}'), encoding="utf-8")
+    return config
+
+
+def lay_out(folder: Path) -> None:
+    """The Secrets that the values name: certificates of one authority, users with their keys."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert(LOOPBACK)
+    for name in ("ca", "certificates", "users"):
+        (folder / name).mkdir()
+    authority.cert_pem.write_to_path(folder / "ca" / "ca.crt")
+    certificate.cert_chain_pems[0].write_to_path(folder / "certificates" / "tls.crt")
+    certificate.private_key_pem.write_to_path(folder / "certificates" / "tls.key")
+    seeds = {user: new_seed() for user in (OPS, *SERVICES)}
+    for user, seed in seeds.items():
+        (folder / f"{user}.nk").write_text(f"{seed}\n", encoding="utf-8")
+    text = authorization(users(()), {user: (public_key_of(seed),) for user, seed in seeds.items()})
+    (folder / "users" / "users.conf").write_text(f"{text}\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def running(folder: Path, text: str) -> Iterator[Servers]:
+    """Three servers with this configuration."""
+    lay_out(folder)
+    ports, routes, monitoring = ([free_port() for _ in range(3)] for _ in range(3))
+    started: list[ServerProcess] = []
+    try:
+        for number in range(3):
+            config = place(folder, text, number, ports, routes, monitoring[number])
+            home = folder / f"nats-{number}"
+            checked = subprocess.run([nats_binary(), "-t", "-c", config], capture_output=True, text=True, check=False)
+            assert checked.returncode == 0, checked.stderr
+            started.append(start_process(home, [nats_binary(), "--config", config], home / "nats.out"))
+        urls = [f"http://{LOOPBACK}:{port}/healthz" for port in monitoring]
+        said = wait_for(lambda: all(map(well, urls)), START_S)
+        assert said, (folder / "nats-0" / "nats.out").read_text(encoding="utf-8")[-3000:]
+        yield Servers(folder, ports, monitoring)
+    finally:
+        for process in started:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """By the values as they stand."""
+    with running(tmp_path_factory.mktemp("nats"), nats_chart.server_config(nats_chart.values())) as all_three:
+        yield all_three
+
+
+async def signed_in(servers: Servers, user: str, **changed: Any) -> str:
+    """As a service connects; gives the server that let it in."""
+    options = {"user": user, "seed_file": servers.seed_file(user), "ca_file": servers.folder / "ca" / "ca.crt"}
+    credential = NatsCredential(**{**options, **changed})
+    client = await nats_client.connect(
+        servers.url,
+        nkeys_seed_str=credential.seed(),
+        tls=ssl.create_default_context(cafile=credential.ca_file),
+        inbox_prefix=credential.inbox_prefix.encode(),
+        allow_reconnect=False,
+        max_reconnect_attempts=1,
+        connect_timeout=2,
+    )
+    name = str(client._server_info["server_name"])
+    await client.close()
+    return name
+
+
+def test_the_streams_stand_on_three_servers_that_sync_always(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the job's own command, as ops, over TLS."""
+    for name, value in {
+        "CLIC_NATS_URL": servers.url,
+        "CLIC_NATS_USER": OPS,
+        "CLIC_NATS_NKEY_SEED_FILE": str(servers.seed_file(OPS)),
+        "CLIC_NATS_CA_FILE": str(servers.folder / "ca" / "ca.crt"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(app, ["streams", "apply", "--replicas", "3", "--wait-s", "30"])
+    assert done.exit_code == 0, done.output
+    for port in servers.monitoring_ports:
+        status, page = ask(f"http://{LOOPBACK}:{port}/jsz?streams=true&config=true&accounts=true")
+        assert (status, page["config"]["sync_always"]) == (200, True)
+        there = {
+            stream["name"]: stream["config"]["num_replicas"]
+            for account in page["account_details"]
+            for stream in account["stream_detail"]
+        }
+        assert there == dict.fromkeys(STREAMS, 3)
+
+
+def test_what_is_too_large_is_refused_with_a_reason(servers: Servers) -> None:
+    """Not by a cut connection: the server takes more than any stream does."""
+    _, page = ask(f"http://{LOOPBACK}:{servers.monitoring_ports[0]}/varz")
+    assert page["max_payload"] >= MAX_PAYLOAD_BYTES
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_signs_in_by_its_key_over_tls(servers: Servers, service: str) -> None:
+    """With what its Secret holds."""
+    assert asyncio.run(signed_in(servers, service)).startswith("nats-")
+
+
+def test_nobody_is_let_in_without_tls_or_by_another_key(servers: Servers) -> None:
+    """Nor does a client go on with a server that another authority speaks for."""
+
+    async def in_clear() -> None:
+        await nats_client.connect(
+            f"nats://{LOOPBACK}:{servers.ports[0]}", allow_reconnect=False, max_reconnect_attempts=1, connect_timeout=2
+        )
+
+    with pytest.raises((NatsError, OSError)):
+        asyncio.run(in_clear())
+    other = servers.folder / "other.nk"
+    other.write_text(new_seed(), encoding="utf-8")
+    with pytest.raises((NatsError, OSError)):
+        asyncio.run(signed_in(servers, "intake", seed_file=other))
+    trustme.CA().cert_pem.write_to_path(servers.folder / "other.crt")
+    with pytest.raises((NatsError, OSError)):
+        asyncio.run(signed_in(servers, "intake", ca_file=servers.folder / "other.crt"))
+
+
+def test_the_servers_are_as_new_as_they_have_to_be() -> None:
+    """Older ones compact compressed streams wrongly; the tests run on what the values name."""
+    tag = nats_chart.values()["container"]["image"]["tag"]
+    version = subprocess.run([nats_binary(), "--version"], capture_output=True, text=True, check=True).stdout
+    assert version.split()[-1] == f"v{tag.removesuffix('-alpine')}"
+
+
+def test_the_clients_are_told_where_the_chart_puts_the_servers() -> None:
+    """Names, ports, and the label by which the servers' policy lets a town's namespace in."""
+    said = nats_chart.values()
+    (policy,) = said["extraResources"]
+    sources = [rule["from"] for rule in policy["spec"]["ingress"]]
+    assert sources[0] == [{"namespaceSelector": {"matchLabels": {"clic/nats": "client"}}}]
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    environment = {
+        variable["name"]: variable.get("value", "")
+        for variable in next(m for m in rendered("full") if m["kind"] == "Deployment")["spec"]["template"]["spec"][
+            "containers"
+        ][0]["env"]
+    }
+    assert environment["CLIC_NATS_URL"] == "tls://nats.nats.svc.cluster.local:4222"
+    assert environment["CLIC_NATS_MONITORING_URL"] == "http://nats-headless.nats.svc.cluster.local:8222"
+
+
+def test_every_container_of_the_servers_is_restricted() -> None:
+    """The chart sets no security context by itself."""
+    said = nats_chart.values()
+    pod = said["podTemplate"]["merge"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    for container in (said["container"], said["reloader"], said["promExporter"]):
+        assert container["merge"]["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+    assert said["natsBox"] == {"enabled": False}
+
+
+def test_servers_that_do_not_sync_are_seen(tmp_path: Path) -> None:
+    """The fault that matters most, planted: what looks at the servers is what finds it."""
+    said = nats_chart.values()
+    said["config"]["jetstream"]["merge"].pop("sync_interval")
+    with running(tmp_path, nats_chart.server_config(said)) as without:
+        _, page = ask(f"http://{LOOPBACK}:{without.monitoring_ports[0]}/jsz")
+        assert page["config"].get("sync_always") is not True
