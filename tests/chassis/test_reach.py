@@ -81,13 +81,13 @@ async def test_a_publisher_leaves_a_server_that_hangs(cluster: Cluster) -> None:
     client = await nats_client.connect(cluster.url.split(","))
     try:
         await ensure_streams(client, replicas=3)
-        async with await Publisher.connect(cluster.url, "portail_web", timeout_s=1.0) as publisher:
-            harmed = server_of(cluster, publisher._nats)
+        async with await Publisher.connect(cluster.url, "portail_web", timeout_s=1.0, tries=30) as publisher:
+            harmed = server_of(cluster, await publisher._connection.client(1))
             cluster.hang(harmed)
             said = RequestSubmission(kind=Kind.REPORT, channel=Channel.WEB_FORM)
             await publisher.publish(said, source="/essai", event_id="1", occurred_at=dt.datetime.now(dt.UTC))
             await publisher.flush()
-            assert server_of(cluster, publisher._nats) is not harmed
+            assert server_of(cluster, await publisher._connection.client(1)) is not harmed
     finally:
         cluster.mend()
         cluster.wait_ready()

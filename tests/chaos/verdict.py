@@ -1,0 +1,185 @@
+"""What must hold after whatever was lost: the log has each accepted submission once, and everything else follows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from email.message import EmailMessage
+from typing import Any
+
+import asyncpg
+from tests.chaos.load import SOURCE, Load
+from tests.chaos.town import Town
+from tests.intake.letter.post_office import PostOffice
+from tests.place import TOWN_DIR
+
+from clic_chassis.embedded.port import ask
+from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.projection import Projection
+from clic_chassis.projector import Projector
+from clic_chassis.quarantine import Quarantine
+from clic_chassis.testing import at_work, wait_until
+from clic_chassis.town_file import read_town
+from clic_contracts.envelope import Commit, request_id_for
+from clic_contracts.event import LetterFailed, LetterSent, LetterWritten, RequestReceived, RequestRouted
+from clic_contracts.subject import LOG_STREAM
+from clic_contracts.vocabulary import LetterFailure, Service
+from clic_deadlines.core.alarm import alarms
+from clic_deadlines.core.duty import is_backlog
+from clic_deadlines.core.obligation import DECIDER
+from clic_deadlines.core.standard import Rules
+from clic_deadlines.docket import DocketProjection
+from clic_intake.letter.render import letter_of
+from clic_intake.worklist.projection import WorklistProjection
+from clic_reporting.core.column import TABLES
+from clic_reporting.projection import ReportingProjection
+
+FOLDED_S = 60.0
+Rows = dict[str, list[tuple[Any, ...]]]
+TABLES_OF: Mapping[str, Mapping[str, str]] = {
+    "reporting": {f"reporting.{name}": ", ".join(table.key) for name, table in TABLES.items()},
+    "intake": {"desk.request": "request_id"},
+    "deadlines": {"docket.request": "request_id", "docket.obligation": "request_id, obligation_id"},
+}
+"""Tables that are folded from the log, by service, and by what their rows are told apart."""
+
+
+async def check(town: Town, load: Load, office: PostOffice) -> str:
+    """Everything, once nothing is under way any more; gives a sentence on what was looked at.
+
+    Raises:
+        AssertionError: something is not as it must be.
+    """
+    end = await town.settled()
+    mail = office.messages
+    async with town.client() as client:
+        event_log = JetStreamLog(client)
+        commits = [each async for each in event_log.read()]
+        assert len(commits) == end, "the log has gaps"
+        check_log(load, commits)
+        check_letters(commits, mail)
+        quarantined = [entry async for entry in Quarantine(client).entries()]
+        assert quarantined == [], quarantined[:3]
+    await check_replicas(town, end)
+    await check_timers(town, commits)
+    for service in TABLES_OF:
+        await check_projection(town, service, end)
+    return f"{len(load.receipts)} submissions, {end} decisions, {len(mail)} letters"
+
+
+def check_log(load: Load, commits: Sequence[Commit]) -> None:
+    """Every accepted submission is in the log once, and so is every decision on it."""
+    refused = {each: receipt for each, receipt in load.receipts.items() if receipt.status == "refused"}
+    assert not refused, f"{len(refused)} refused: {next(iter(refused.items()))}"
+    received = Counter(_told(commits, RequestReceived))
+    wanted = {request_id_for(SOURCE, event_id) for event_id in load.receipts}
+    assert {receipt.request_id for receipt in load.receipts.values()} == wanted
+    assert set(received) == wanted, "the log holds what was accepted, and nothing else"
+    assert max(received.values()) == 1
+    routed = Counter(_told(commits, RequestRouted))
+    assert set(routed) == wanted, "every request was routed"
+    assert max(routed.values()) == 1
+    ids = Counter(event.event_id for each in commits for event in each.events)
+    twice = [each for each, number in ids.items() if number > 1]
+    assert not twice, f"facts that stand twice in the log: {twice[:3]}"
+
+
+def check_letters(commits: Sequence[Commit], mail: Sequence[EmailMessage]) -> None:
+    """No letter went out twice; what the log calls sent went out, and what went out is sent or in doubt."""
+    out = Counter(found[0] for each in mail if (found := letter_of(str(each["Message-ID"]))) is not None)
+    assert out.total() == len(mail)
+    twice = [each for each, number in out.items() if number > 1]
+    assert not twice, f"letters that went out twice: {twice}"
+    facts = [event.data for each in commits for event in each.events]
+    written = {each.letter_id for each in facts if isinstance(each, LetterWritten)}
+    sent = {each.letter_id for each in facts if isinstance(each, LetterSent)}
+    failed = {each.letter_id: each.reason for each in facts if isinstance(each, LetterFailed)}
+    doubtful = {each for each, reason in failed.items() if reason is LetterFailure.DOUBTFUL}
+    assert sent | set(failed) == written, "of every letter it is known what became of it"
+    assert set(failed) == doubtful, failed
+    assert sent <= set(out) <= sent | doubtful
+
+
+async def check_replicas(town: Town, end: int) -> None:
+    """Every server that lives holds the whole log."""
+
+    def held() -> dict[str, int]:
+        told = {each.name: ask(f"{each.monitoring_url}/jsz?streams=1")[1] or {} for each in town.cluster.servers}
+        return {
+            name: stream["state"]["last_seq"]
+            for name, said in told.items()
+            for account in said.get("account_details", [])
+            for stream in account["stream_detail"]
+            if stream["name"] == LOG_STREAM
+        }
+
+    wanted = {each.name: end for each in town.cluster.servers}
+    try:
+        await wait_until(lambda: held() == wanted, 30, what="three replicas of the log")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; they hold {held()}, not {wanted}") from error
+
+
+async def check_timers(town: Town, commits: Sequence[Commit]) -> None:
+    """The timers are those that follow from the stories."""
+    rules = Rules(read_town(TOWN_DIR))
+    stories: dict[str, list[Any]] = {}
+    backlog: dict[str, bool] = {}
+    for each in commits:
+        if each.service is Service.DEADLINES:
+            stories.setdefault(each.request_id, []).extend(each.events)
+        elif each.service is Service.INTAKE:
+            backlog[each.request_id] = backlog.get(each.request_id, False) or is_backlog(each.events)
+    wanted = {
+        (request_id, alarm.obligation_id, alarm.at)
+        for request_id, events in stories.items()
+        for alarm in alarms(DECIDER.fold(tuple(events)), rules, warns=not backlog[request_id])
+    }
+    async with town.database("deadlines") as connection:
+        rows = await connection.fetch("SELECT request_id, obligation_id, at FROM timer")
+    assert {(str(row["request_id"]), row["obligation_id"], row["at"]) for row in rows} == wanted
+
+
+async def check_projection(town: Town, service: str, end: int) -> None:
+    """Folded anew from the log's beginning the rows are the same."""
+    live = await _rows(town.database_url(service), TABLES_OF[service])
+    projection = _projection(service)
+    name = f"anew_{service}"
+    async with town.database("postgres") as connection:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await connection.execute(f"CREATE DATABASE {name}")
+    url = town.database_url("postgres").replace("/postgres", f"/{name}")
+    async with town.client(service) as client, asyncpg.create_pool(url, min_size=1, max_size=2) as pool:
+        projector = Projector(client, pool, projection)
+        async with at_work(projector):
+            await wait_until(lambda: projector.position >= end, FOLDED_S, what=f"{service} folded anew")
+    anew = await _rows(url, TABLES_OF[service])
+    assert any(anew.values()), f"nothing was folded for {service}"
+    for table, rows in anew.items():
+        assert live[table] == rows, f"{table} is not what the log says"
+
+
+def _projection(service: str) -> Projection[Any]:
+    configured = read_town(TOWN_DIR)
+    match service:
+        case "reporting":
+            return ReportingProjection(town=configured)
+        case "intake":
+            return WorklistProjection(configured)
+        case _:
+            return DocketProjection(configured)
+
+
+async def _rows(url: str, tables: Mapping[str, str]) -> Rows:
+    connection = await asyncpg.connect(url)
+    try:
+        return {
+            name: [tuple(row) for row in await connection.fetch(f"SELECT * FROM {name} ORDER BY {order}")]
+            for name, order in tables.items()
+        }
+    finally:
+        await connection.close()
+
+
+def _told(commits: Sequence[Commit], fact: type[Any]) -> list[str]:
+    return [each.request_id for each in commits for event in each.events if isinstance(event.data, fact)]
