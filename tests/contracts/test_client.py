@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import nats as nats_client
+import nkeys
 import pytest
 import pytest_asyncio
+import trustme
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -318,3 +322,72 @@ async def test_a_wrong_password_is_said_as_such(guarded: tuple[str, Client]) -> 
     url, _ = guarded
     with pytest.raises(ClientError, match="does not know this user"):
         await Publisher.connect(url, "telephonie", user="telephonie", password="autre")
+
+
+@pytest.fixture(scope="module")
+def secure_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NatsServer, Path, str]]:
+    """A server with a certificate of an authority of its own, and one user with an nkey; its seed."""
+    folder = tmp_path_factory.mktemp("tls")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    for pem in certificate.cert_chain_pems:
+        pem.write_to_path(folder / "certificate.pem", append=True)
+    seed: bytes = nkeys.encode_seed(bytes(range(32)), nkeys.PREFIX_BYTE_USER)
+    public = nkeys.from_seed(bytearray(seed)).public_key.decode()
+    config = f"""
+tls {{ cert_file: "{folder}/certificate.pem", key_file: "{folder}/key.pem" }}
+authorization {{ users: [{{ nkey: {public} }}] }}
+"""
+    with open_folder() as files:
+        server = start_nats(files, extra_config=config)
+        yield server, folder / "ca.pem", seed.decode()
+        server.stop()
+
+
+async def test_an_nkey_signs_in_over_tls_from_text_or_from_a_file(
+    secure_nats: tuple[NatsServer, Path, str], tmp_path: Path
+) -> None:
+    """No password: the seed stays here, and the server is proved to be the town's."""
+    server, ca_file, seed = secure_nats
+    file = tmp_path / "seed.nk"
+    file.write_text(seed + "\n", encoding="ascii")
+    keys: tuple[dict[str, Any], ...] = ({"nkey_seed": seed}, {"nkey_seed_file": file})
+    for key in keys:
+        publisher = await Publisher.connect(server.url, "telephonie", ca_file=ca_file, **key)
+        await publisher.close()
+    context = ssl.create_default_context(cafile=ca_file)
+    await (await Publisher.connect(server.url, "telephonie", nkey_seed=seed, tls=context)).close()
+
+
+async def test_a_server_that_cannot_prove_itself_is_not_talked_to(
+    secure_nats: tuple[NatsServer, Path, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing is sent to whoever answers in its place."""
+    monkeypatch.setattr("clic_contracts.client.connection.CONNECT_TIMEOUT_S", 1.0)
+    server, _, seed = secure_nats
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(other)
+    with pytest.raises(ClientError, match=r"(?i)certificate"):
+        await Publisher.connect(server.url, "telephonie", nkey_seed=seed, ca_file=other)
+    with pytest.raises(ClientError, match="holds no certificate"):
+        await Publisher.connect(server.url, "telephonie", nkey_seed=seed, ca_file=tmp_path / "nowhere.pem")
+
+
+async def test_a_key_that_the_server_does_not_know_is_said_as_such(
+    secure_nats: tuple[NatsServer, Path, str],
+) -> None:
+    server, ca_file, _ = secure_nats
+    seed: bytes = nkeys.encode_seed(bytes(32), nkeys.PREFIX_BYTE_USER)
+    with pytest.raises(ClientError, match="does not know this user"):
+        await Publisher.connect(server.url, "telephonie", nkey_seed=seed.decode(), ca_file=ca_file)
+    with pytest.raises(ClientError, match="no seed of an nkey"):
+        await Publisher.connect(server.url, "telephonie", nkey_seed="Bonjour", ca_file=ca_file)
+    with pytest.raises(ClientError, match="cannot be read"):
+        await Publisher.connect(server.url, "telephonie", nkey_seed_file=ca_file.with_name("nowhere.nk"))
+
+
+async def test_one_way_to_sign_in_is_enough() -> None:
+    with pytest.raises(ClientError, match="give one of"):
+        await Publisher.connect("nats://127.0.0.1:1", "telephonie", nkey_seed="SU", user="telephonie", password="x")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import random
+import re
 import ssl
 from collections.abc import Coroutine
 from pathlib import Path
@@ -22,6 +23,7 @@ MAY_COME_LATER_S = 2.0
 """How long a server that may be away is waited for, before what goes on without it goes on."""
 RECONNECT_WAIT_S = 0.5
 
+_SEED = re.compile(r"SU[A-Z2-7]{56}")
 _Result = TypeVar("_Result")
 
 
@@ -35,16 +37,26 @@ def sign_in(
     """As whom to connect, as nats-py's options: by an nkey or by a password.
 
     Raises:
-        ClientError: more than one way was given, or half of one.
+        ClientError: more than one way was given, or what was given is no seed of an nkey.
     """
     ways = [nkey_seed is not None, nkey_seed_file is not None, user is not None or password is not None]
     if sum(ways) > 1:
         raise ClientError("give one of nkey_seed, nkey_seed_file, or user with password")
     if nkey_seed is not None:
-        return {"nkeys_seed_str": nkey_seed}
+        return {"nkeys_seed_str": _seed(nkey_seed, "nkey_seed")}
     if nkey_seed_file is not None:
+        try:
+            _seed(nkey_seed_file.read_text(encoding="ascii"), str(nkey_seed_file))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ClientError(f"the key's file {nkey_seed_file} cannot be read: {error}") from error
         return {"nkeys_seed": str(nkey_seed_file)}
     return {"user": user, "password": password} if user is not None else {}
+
+
+def _seed(text: str, where: str) -> str:
+    if not _SEED.fullmatch(text.strip()):
+        raise ClientError(f"{where} holds no seed of an nkey: one begins with SU, and has 58 characters")
+    return text.strip()
 
 
 def tls_context(tls: ssl.SSLContext | None, ca_file: Path | None) -> ssl.SSLContext | None:
