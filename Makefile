@@ -30,7 +30,7 @@ ARGS ?=
 IN_MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8 * 1024 * 1024 { print "/dev/shm" }')
 TEST := $(if $(IN_MEMORY),TMPDIR=$${TMPDIR:-$(IN_MEMORY)} )$(PYTEST)
 
-.PHONY: help setup node up down test quick check fix bench simulate lock clean
+.PHONY: help setup node up down test quick check fix bench simulate chaos lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show these words.
@@ -93,6 +93,9 @@ bench: $(SETUP) ## Measure; ONLY=NAME runs one. Writes bench/results.json.
 
 simulate: $(SETUP) ## Simulate years of a town: SEEDS=100 REQUESTS=50, or one again: SEED=123.
 	$(BIN)/python -m tests.simulation --requests $(or $(REQUESTS),50) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100)) $(ARGS)
+
+chaos: $(SETUP) ## Lose servers, links, disks and processes under load: MINUTES=10 SEED=1.
+	$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
 
 lock: $(UV) ## Make requirements.lock anew from the members' dependencies.
 	@$(UV) lock --quiet --upgrade
