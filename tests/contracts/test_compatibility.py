@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from tests.place import ROOT
 
 from clic_contracts.artifact import BASELINE, CORPUS, compatibility
 from clic_contracts.compatibility import EXACT, LOWER, UPPER, Finding, Promise, Rule, compare, compare_all
+from clic_contracts.deprecation import DEPRECATED, Deprecation
 from clic_contracts.event import LearningPublished, ObligationSet, RequestIncomplete, RequestRated, RequestReceived
+from clic_contracts.problem import Wording
 from clic_contracts.schema import event_schema, feed_schema, schemas, submission_schema
 from clic_contracts.submission import OutcomeSubmission, RequestSubmission
 
@@ -180,6 +183,21 @@ OF_THE_CATALOGUE: dict[Rule, Callable[[Catalogue], list[Finding]]] = {
     Rule.TYPE_ADDED: lambda all_: compare_all({}, {ROUTED: all_[ROUTED]}),
     Rule.TOO_DEEP: _endless,
 }
+GOES = Deprecation(dt.date(2026, 1, 1), dt.date(2027, 1, 1), "request.rated.v1", Wording(fr="Essai.", en="Trial."))
+
+
+def _retired(all_: Catalogue) -> list[Finding]:
+    path = "feed/request.closed.v1.json"
+    return compare_all({path: all_[path]}, {}, retired={"request.closed.v1"})
+
+
+def _deprecated_in_a_hurry(_: Catalogue) -> list[Finding]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(DEPRECATED, "request.closed.v1", replace(GOES, sunset=dt.date(2026, 6, 1)))
+        return [each for each in compatibility(ROOT) if each.where == "request.closed.v1"]
+
+
+OF_THE_CATALOGUE |= {Rule.TYPE_RETIRED: _retired, Rule.DEPRECATION_WRONG: _deprecated_in_a_hurry}
 OF_THE_FOLDER: dict[Rule, Callable[[Path], Any]] = {
     Rule.NO_BASELINE: lambda root: shutil.rmtree(root / BASELINE),
     Rule.CORPUS_MISSING: lambda root: shutil.rmtree(root / CORPUS / "events" / "request.routed.v1"),

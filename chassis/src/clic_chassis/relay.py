@@ -14,6 +14,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from clic_contracts.deprecation import headers_of
 from clic_contracts.envelope import EVENT_CONTENT_TYPE, Commit, Recorded
 from clic_contracts.event import InteractionRecorded, RequestReceived, RequestSplit
 from clic_contracts.feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS, LEFT_OUT_HEADER, left_out
@@ -107,6 +108,7 @@ class Relay:
                     "Nats-Msg-Id": event.event_id,
                     "Content-Type": EVENT_CONTENT_TYPE,
                     LEFT_OUT_HEADER: ",".join(left_out(type(event.data))),
+                    **headers_of([event.type]),
                     **trace_headers(),
                 },
             )

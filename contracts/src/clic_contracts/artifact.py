@@ -6,13 +6,17 @@ was published, only `publish` adds to them, and they are what the code is held t
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .asyncapi import asyncapi
-from .compatibility import Finding, Rule, compare_all
+from .compatibility import Finding, Promise, Rule, compare_all, promise_of, wire_type_of
+from .deprecation import DEPRECATED, retired
+from .deprecation import wrong as wrong_deprecations
 from .envelope import decode_commit
 from .lifecycle import BESIDE, CLOSES_UNANSWERED, LIFECYCLE, PENDING, mermaid
 from .schema import corpus, schemas, to_bytes
@@ -23,6 +27,7 @@ from .vocabulary import Phase
 SCHEMAS = Path("contracts/schemas")
 BASELINE = SCHEMAS / "baseline"
 CORPUS = SCHEMAS / "corpus"
+CHANGELOG = Path("contracts/CHANGELOG.md")
 ASYNCAPI = Path("contracts/asyncapi.json")
 LIFECYCLE_PAGE = Path("docs/lifecycle.md")
 GENERATED_FOLDERS = ("events", "feed", "submissions", "envelopes", "receipts")
@@ -94,8 +99,11 @@ def _first_difference(have: bytes, want: bytes) -> int:
     return next(same, min(len(lines), len(wanted)) + 1)
 
 
-def compatibility(root: Path) -> list[Finding]:
-    """What differs between the published schemas and today's code, and what of it breaks a promise."""
+def compatibility(root: Path, on: dt.date | None = None) -> list[Finding]:
+    """What differs between the published schemas and today's code, and what of it breaks a promise.
+
+    `on` is the day for which it is asked: a type whose notice is over by then may be gone. None: of none it is.
+    """
     published = {
         path.relative_to(root / BASELINE).as_posix(): json.loads(path.read_bytes())
         for path in sorted((root / BASELINE).rglob("*.json"))
@@ -103,14 +111,26 @@ def compatibility(root: Path) -> list[Finding]:
     if not published:
         says = f"there is no {BASELINE.as_posix()}/: nothing can be held to it. Restore it from the history."
         return [Finding(BASELINE.as_posix(), Rule.NO_BASELINE, says)]
-    return compare_all(published, schemas(), lifted=UPCASTERS) + _read_corpus(root, published)
+    gone = retired(on) if on is not None else frozenset()
+    found = compare_all(published, schemas(), lifted=UPCASTERS, retired=gone)
+    return [*found, *_read_corpus(root, published, gone), *_deprecations(root, published)]
 
 
-def _read_corpus(root: Path, published: dict[str, Any]) -> list[Finding]:
+def _deprecations(root: Path, published: dict[str, Any]) -> Iterator[Finding]:
+    """Deprecations that do not keep to the policy."""
+    told = {wire_type_of(path) for path in published if promise_of(path) is not Promise.STORED}
+    changelog = (root / CHANGELOG).read_text(encoding="utf-8") if (root / CHANGELOG).is_file() else ""
+    for name, says in wrong_deprecations(told, DEPRECATED, changelog):
+        yield Finding(name, Rule.DEPRECATION_WRONG, says)
+
+
+def _read_corpus(root: Path, published: dict[str, Any], gone: Collection[str]) -> list[Finding]:
     """Every published example, read with today's code; a published type without one is a break as well."""
     found: list[Finding] = []
     for path in sorted((root / CORPUS).rglob("*.json")):
         name = path.relative_to(root).as_posix()
+        if "submissions" in path.relative_to(root / CORPUS).parts and path.parent.name in gone:
+            continue
         try:
             if "submissions" in path.relative_to(root / CORPUS).parts:
                 parse_submission(path.read_bytes())

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, create_model
 from pydantic.json_schema import models_json_schema
 
+from .deprecation import marked
 from .envelope import BATCH_CONTENT_TYPE, EVENT_CONTENT_TYPE, RECORDED, TYPES_HEADER
 from .event import EVENTS, Event
 from .feed import (
@@ -87,6 +88,9 @@ def _schemas() -> dict[str, Any]:
         [(model, "validation") for model in models], by_alias=True, ref_template="#/components/schemas/{model}"
     )
     schemas: dict[str, Any] = _without_siblings(made["$defs"])
+    for submission in SUBMISSIONS:
+        name = f"{submission.__name__}Event"
+        schemas[name] = marked(schemas[name], submission.TYPE)
     for event in FEED_EVENTS:
         schemas |= _heard(event, schemas)
     return dict(sorted(schemas.items()))
@@ -98,7 +102,7 @@ def _heard(event: type[Event], schemas: dict[str, Any]) -> dict[str, Any]:
     data = told_whole(leaving_out(schemas[event.__name__], HIDDEN_FIELDS))
     data["title"], envelope["title"] = f"{event.__name__}HeardData", f"{event.__name__}Heard"
     envelope["properties"]["data"] = _ref("components", "schemas", data["title"])
-    return {data["title"]: data, envelope["title"]: envelope}
+    return {data["title"]: data, envelope["title"]: marked(envelope, event.TYPE)}
 
 
 def _message(name: str, title: str, summary: str, *, payload: dict[str, Any], example: Any, content: str) -> _Document:

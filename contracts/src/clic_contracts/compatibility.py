@@ -55,6 +55,7 @@ class Rule(StrEnum):
     NO_BASELINE = "no_baseline"
     TYPE_REMOVED = "type_removed"
     TYPE_LIFTED = "type_lifted"
+    TYPE_RETIRED = "type_retired"
     TYPE_ADDED = "type_added"
     TOO_DEEP = "too_deep"
     UNKNOWN_KEYWORD = "unknown_keyword"
@@ -85,6 +86,7 @@ class Rule(StrEnum):
     FORMAT_WIDENED = "format_widened"
     CORPUS_UNREAD = "corpus_unread"
     CORPUS_MISSING = "corpus_missing"
+    DEPRECATION_WRONG = "deprecation_wrong"
 
     @property
     def breaks(self) -> bool:
@@ -94,6 +96,7 @@ class Rule(StrEnum):
 
 _GROWTH = {
     Rule.TYPE_LIFTED,
+    Rule.TYPE_RETIRED,
     Rule.TYPE_ADDED,
     Rule.TYPE_WIDENED,
     Rule.FIELD_ADDED,
@@ -133,20 +136,31 @@ def promise_of(path: str) -> Promise:
     return Promise.TOLD if path.startswith(("feed/", "receipts/")) else Promise.STORED
 
 
+def wire_type_of(path: str) -> str:
+    """The type that the schema at this path (under `schemas/`) describes."""
+    return path.rpartition("/")[2].removesuffix(".json")
+
+
 def compare_all(
-    baseline: Mapping[str, Schema], current: Mapping[str, Schema], lifted: Collection[str] = ()
+    baseline: Mapping[str, Schema],
+    current: Mapping[str, Schema],
+    lifted: Collection[str] = (),
+    retired: Collection[str] = (),
 ) -> list[Finding]:
     """Every difference between what was published and what stands now, by path under `schemas/`.
 
     `lifted` are the old wire types that an upcaster reads; they may leave the catalogue of stored events.
+    `retired` are those whose notice is over; they may leave what is submitted and what is told.
     """
     found: list[Finding] = []
     for path, old in sorted(baseline.items()):
         new = current.get(path)
         if new is not None:
             found += compare(old, new, where=path, promise=promise_of(path))
-        elif promise_of(path) is Promise.STORED and path.removeprefix("events/").removesuffix(".json") in lifted:
+        elif promise_of(path) is Promise.STORED and wire_type_of(path) in lifted:
             found.append(Finding(path, Rule.TYPE_LIFTED, "left the catalogue; an upcaster lifts it"))
+        elif promise_of(path) is not Promise.STORED and wire_type_of(path) in retired:
+            found.append(Finding(path, Rule.TYPE_RETIRED, "went when its notice was over"))
         else:
             says = "the type was removed; keep it, or add an upcaster for a stored event"
             found.append(Finding(path, Rule.TYPE_REMOVED, says))

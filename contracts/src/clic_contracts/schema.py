@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from .deprecation import marked
 from .envelope import RECORDED, Recorded, encode_commit
 from .event import EVENTS, Event
 from .feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS
@@ -106,7 +107,7 @@ def event_schema(event: type[Event]) -> dict[str, Any]:
 
 def submission_schema(submission: type[Submission]) -> dict[str, Any]:
     """The schema of a submission's `data`."""
-    return schema_of(submission, submission.TYPE, [submission.EXAMPLE])
+    return marked(schema_of(submission, submission.TYPE, [submission.EXAMPLE]), submission.TYPE)
 
 
 def feed_schema(event: type[Event]) -> dict[str, Any]:
@@ -115,6 +116,7 @@ def feed_schema(event: type[Event]) -> dict[str, Any]:
     defs = made.pop("$defs")
     defs[event.__name__] = leaving_out(defs[event.__name__], HIDDEN_FIELDS)
     named = _named(made, defs)
+    made = marked(made, event.TYPE)
     return {**told_whole(made), "$defs": {name: told_whole(each) for name, each in defs.items() if name in named}}
 
 
