@@ -30,7 +30,7 @@ ARGS ?=
 IN_MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8 * 1024 * 1024 { print "/dev/shm" }')
 TEST := $(if $(IN_MEMORY),TMPDIR=$${TMPDIR:-$(IN_MEMORY)} )$(PYTEST)
 
-.PHONY: help setup node up down test quick check fix bench simulate chaos lock clean
+.PHONY: help setup node up down test quick check fix bench simulate chaos lock image clean
 .DEFAULT_GOAL := help
 
 help: ## Show these words.
@@ -100,6 +100,15 @@ chaos: $(SETUP) ## Lose servers, links, disks and processes under load: MINUTES=
 lock: $(UV) ## Make requirements.lock anew from the members' dependencies.
 	@$(UV) lock --quiet --upgrade
 	@$(UV) export --quiet --frozen --all-packages --all-extras --no-emit-workspace --no-header --format requirements-txt --output-file requirements.lock
+	@for each in intake routing deadlines reporting ops; do \
+	  $(UV) export --quiet --frozen --package clic$$(test $$each = ops || echo -$$each) --no-dev --no-emit-workspace --no-header \
+	    --format requirements-txt --output-file deploy/image/$$each.lock; \
+	done
+	@printf 'uv==$(UV_VERSION)\nhatchling\n' | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --constraint requirements.lock - --output-file deploy/image/tools.lock
+
+image: ## Build the images by docker or buildah: SERVICE=intake builds one. See docs/ops/images.md.
+	@deploy/image/build.sh $(SERVICE)
 
 clean: ## Remove what setup and tools made. A town's state (.clic) stays.
 	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
