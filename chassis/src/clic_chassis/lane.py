@@ -83,6 +83,10 @@ class Lanes:
         self._stalled += lane.stalled
         _insert(lane.carried, carried)
 
+    def holds(self, key: str) -> bool:
+        """Whether a message of a key is under way."""
+        return key in self._lanes
+
     async def room(self) -> None:
         """Wait until there is room for more, or the process stops."""
         while not self.closing.is_set() and (

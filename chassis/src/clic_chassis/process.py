@@ -139,6 +139,10 @@ class Process:
                 await subscriber.stop()
             await _ended(parking)
 
+    def is_busy(self, key: str) -> bool:
+        """Whether something of a key is under way or in quarantine, so that what comes later must wait for it."""
+        return self._parking.holds(key) or self._lanes.holds(key)
+
     def not_ready(self) -> str | None:
         """None, or why nothing is being done."""
         if self._why_not is not None:

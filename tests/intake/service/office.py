@@ -91,11 +91,11 @@ class Office:
     ) -> Receipt:
         """Put a submission into the inbox, and wait for its newest receipt."""
         body = encode_submission(submission, source=source, event_id=event_id, occurred_at=at or now())
-        before = await self._receipt_position(publisher, event_id)
+        before = await self.receipt_position(publisher, event_id)
         await self.publish(body, publisher=publisher, kind=submission.TYPE)
 
         async def given() -> bool:
-            return await self._receipt_position(publisher, event_id) > before
+            return await self.receipt_position(publisher, event_id) > before
 
         await wait_until(given, RECEIPT_WAIT_S, what=f"a receipt of {event_id}")
         return await self.receipt(event_id, publisher=publisher)
@@ -115,7 +115,8 @@ class Office:
         assert found is not None
         return found
 
-    async def _receipt_position(self, publisher: str, event_id: str) -> int:
+    async def receipt_position(self, publisher: str, event_id: str) -> int:
+        """Where the receipt that stands now is in the stream of receipts; 0: there is none."""
         subject = receipt_subject(publisher, event_id)
         answer = await self.nats.request(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}", b"", timeout=5)
         return int((answer.headers or {}).get("Nats-Sequence", 0))

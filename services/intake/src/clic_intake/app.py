@@ -23,6 +23,7 @@ from .desk_page.wiring import add_agents_desk
 from .duplicate.index import Duplicates
 from .duplicate.wiring import add_judging
 from .eraser import InboxEraser
+from .fair_share import FairShare
 from .inbox import Inbox, inbox_key
 from .learning import Learnings
 from .letter.wiring import add_letters
@@ -32,6 +33,7 @@ from .open311.wiring import add_open311
 from .personal.keys import open_keys
 from .personal.wiring import add_personal
 from .publication import Publications
+from .publisher_admission import Quotas
 from .publisher_key import PublisherKeys
 from .register import Register
 from .rehearsal import rehearsals
@@ -69,7 +71,17 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
         clock=runtime.clock,
         reviewers={each.agent for each in agents.values() if REVIEWER in each.roles},
     )
-    inbox = Inbox(desk, runtime.nats, runtime.clock, runtime.town.publisher_by_code)
+    quotas = Quotas(runtime.settings.admission_file)
+    inbox = Inbox(desk, runtime.nats, runtime.clock, runtime.town.publisher_by_code, quotas)
+    submissions = Process(
+        runtime,
+        durable=INBOX_DURABLE,
+        stream=INBOX_STREAM,
+        filters=[f"{INBOX_PREFIX}.>"],
+        handle_delivery=inbox.handle,
+        key=inbox_key,
+        on_parked=inbox.parked,
+    )
     relay = Relay(runtime.nats, runtime.log)
     keys = PublisherKeys(runtime.pool)
     http = make_api(
@@ -88,6 +100,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
             may_enter=entering(runtime.town, REVIEWER),
         ),
         keys=keys,
+        quotas=quotas,
         rehearse=rehearsals(runtime, master),
     )
     await add_first_line(http, runtime, decisions, desk, register, scanner)
@@ -101,15 +114,8 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     mail = add_mail(http, runtime, master, register, decisions, desk)
     return Wiring(
         components=[
-            Process(
-                runtime,
-                durable=INBOX_DURABLE,
-                stream=INBOX_STREAM,
-                filters=[f"{INBOX_PREFIX}.>"],
-                handle_delivery=inbox.handle,
-                key=inbox_key,
-                on_parked=inbox.parked,
-            ),
+            submissions,
+            FairShare(runtime.nats, inbox, quotas, INBOX_DURABLE, is_busy=submissions.is_busy),
             InboxEraser(runtime.nats, runtime.quarantine, INBOX_DURABLE),
             Process(
                 runtime,

@@ -94,6 +94,10 @@ class Desk:
                 raise
             return self._receipt("refused", event.source, event.id, problem=problem_of(error, language))
 
+    def refused(self, problem: Problem) -> Receipt:
+        """The receipt of what is refused unread."""
+        return self._receipt("refused", None, None, problem=problem)
+
     def language_of(self, publisher: str) -> Language:
         """In which language a publisher reads problems, as the town says; French where it says nothing (C-11)."""
         who = self._town.publisher_by_code.get(publisher)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from time import monotonic
 from typing import Any
 
@@ -22,6 +22,8 @@ from clic_contracts.submission import Receipt, SubmissionRefusedError, parse_sub
 
 from .core.rule import UnknownRequestError
 from .desk import Desk
+from .publisher_admission import Quotas
+from .quota import too_large, too_many_pending
 
 JETSTREAM_TIMEOUT_S = 5.0
 WAIT_FOR_REQUEST_S = 20.0
@@ -36,14 +38,40 @@ class NotThereYetError(TooEarlyError):
 class Inbox:
     """Handles deliveries of the inbox for a process."""
 
-    def __init__(self, desk: Desk, nats: Client, clock: Clock, publishers: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        nats: Client,
+        clock: Clock,
+        publishers: Collection[str] = (),
+        quotas: Quotas | None = None,
+    ) -> None:
         """`publishers` are those that the town knows: others are counted together."""
         self._desk = desk
         self._nats = nats
         self._clock = clock
         self._publishers = publishers
+        self._quotas = quotas or Quotas(None)
         self._waiting_since: dict[int, float] = {}
         """Sequences of what waits for its request, since when: bounded by the messages under way."""
+        self._ahead: set[int] = set()
+        """Sequences of what was handled before its turn; bounded by who handles it."""
+        self._beyond: dict[str, int] = {}
+        """How many of a publisher's next submissions are beyond its quota."""
+
+    @property
+    def ahead(self) -> int:
+        """How many were handled before their turn, which has not come yet."""
+        return len(self._ahead)
+
+    def forget_ahead(self, settled: int) -> None:
+        """Everything up to a position had its turn."""
+        if self._ahead:
+            self._ahead = {each for each in self._ahead if each > settled}
+
+    def refuse_beyond(self, excess: Mapping[str, int]) -> None:
+        """Refuse so many of each publisher's next submissions, unjudged; said anew at each look."""
+        self._beyond = {publisher: count for publisher, count in excess.items() if count > 0}
 
     async def handle(self, delivery: Delivery) -> None:
         """Judge one submission and store its receipt; what arrived in clear is erased by the `InboxEraser`.
@@ -51,8 +79,13 @@ class Inbox:
         Raises:
             RetryableError: something is away; the submission stays in the inbox.
         """
-        since = self._waiting_since.setdefault(delivery.sequence, monotonic())
+        if delivery.sequence in self._ahead:
+            return
         publisher = _publisher_of(delivery)
+        if (refusal := self._refusal(publisher, delivery)) is not None:
+            await self._give(publisher, delivery, refusal)
+            return
+        since = self._waiting_since.setdefault(delivery.sequence, monotonic())
         try:
             receipt = await self._desk.submit(
                 publisher, delivery.body, may_wait=monotonic() - since < WAIT_FOR_REQUEST_S
@@ -64,6 +97,37 @@ class Inbox:
             raise
         del self._waiting_since[delivery.sequence]
         await self._give(publisher, delivery, receipt)
+
+    async def handle_ahead(self, delivery: Delivery) -> None:
+        """The same before its turn: what is about a request that is not there waits for its turn.
+
+        Raises:
+            RetryableError, UnknownRequestError: it stays in the inbox.
+        """
+        publisher = _publisher_of(delivery)
+        receipt = self._too_large(publisher, delivery) or await self._desk.submit(
+            publisher, delivery.body, may_wait=True
+        )
+        await self._give(publisher, delivery, receipt)
+        self._ahead.add(delivery.sequence)
+
+    def _refusal(self, publisher: str, delivery: Delivery) -> Receipt | None:
+        """What a publisher's quota says against a submission."""
+        if self._beyond.get(publisher, 0) > 0:
+            self._beyond[publisher] -= 1
+            pending_max = self._quotas.of(publisher).pending
+            return self._refused(delivery, too_many_pending(pending_max, self._desk.language_of(publisher)))
+        return self._too_large(publisher, delivery)
+
+    def _too_large(self, publisher: str, delivery: Delivery) -> Receipt | None:
+        size_bytes, bytes_max = len(delivery.body), self._quotas.of(publisher).bytes_max
+        if size_bytes <= bytes_max:
+            return None
+        return self._refused(delivery, too_large(size_bytes, bytes_max, self._desk.language_of(publisher)))
+
+    def _refused(self, delivery: Delivery, problem: Problem) -> Receipt:
+        source, event_id = _identity_of(delivery.body)
+        return Receipt(status="refused", source=source, id=event_id, at=self._clock.now(), problem=problem)
 
     async def parked(self, delivery: Delivery, reason: str) -> None:
         """Tell the publisher that a submission is in quarantine; once it is handled, the true receipt replaces that.

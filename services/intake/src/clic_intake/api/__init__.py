@@ -14,6 +14,7 @@ from clic_intake.core.learning import REVIEWER
 from clic_intake.desk import Desk
 from clic_intake.learning import Learnings
 from clic_intake.publication import Publications
+from clic_intake.publisher_admission import Quotas
 from clic_intake.publisher_key import PublisherKeys
 from clic_intake.register import Register
 from clic_intake.rehearsal import Rehearsal
@@ -28,7 +29,7 @@ from .story import Stories, add_stories
 from .submission import EVENTS_PATH, MAX_BATCH_BYTES, add_submissions
 
 
-def make_api(
+def make_api(  # noqa: PLR0913 - what the API is made of
     desk: Desk,
     register: Register,
     learnings: Learnings,
@@ -39,6 +40,7 @@ def make_api(
     clock: Clock,
     identity: Identity,
     keys: PublisherKeys,
+    quotas: Quotas,
     rehearse: Callable[[], Rehearsal],
 ) -> FastAPI:
     """The FastAPI application; its OpenAPI pages are at /docs."""
@@ -52,7 +54,7 @@ def make_api(
     add_web(api, town)
     protect(api, identity)
     stories = Stories(log, town)
-    add_submissions(api, desk, rehearse, publisher_dependency(keys))
+    add_submissions(api, desk, rehearse, publisher_dependency(keys), quotas)
     add_stories(api, stories, register, clock, current)
     add_learnings(api, learnings, stories, town, clock, staff_of(town, REVIEWER))
     add_drafts(api, publications, current)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from pydantic_core import from_json, to_json
 
 from clic_chassis.http import answer_of, language_of, problems
@@ -19,6 +19,8 @@ from clic_contracts.submission import (
     split_batch,
 )
 from clic_intake.desk import Desk
+from clic_intake.publisher_admission import Quotas
+from clic_intake.quota import RateMeter, too_large, too_often
 from clic_intake.rehearsal import Rehearsal
 
 EVENTS_PATH = "/events"
@@ -39,10 +41,15 @@ DryRun = Annotated[
 
 
 def add_submissions(
-    api: FastAPI, desk: Desk, rehearse: Callable[[], Rehearsal], publishing: Callable[..., Any]
+    api: FastAPI, desk: Desk, rehearse: Callable[[], Rehearsal], publishing: Callable[..., Any], quotas: Quotas
 ) -> None:
     """Add the publishers' way in by HTTP; `publishing` is the dependency that gives a publisher's code."""
     who = Annotated[str, Depends(publishing)]
+    meter = RateMeter(quotas)
+
+    def count(publisher: str, messages: int) -> None:
+        if wait_s := meter.wait_s(publisher, messages):
+            raise HTTPException(429, too_often(wait_s), headers={"Retry-After": str(wait_s)})
 
     @api.post(
         EVENTS_PATH,
@@ -76,6 +83,8 @@ def add_submissions(
         rehearsal = rehearse() if dry_run else None
 
         async def judged(each: bytes) -> Receipt:
+            if len(each) > (bytes_max := quotas.of(publisher).bytes_max):
+                return _counted(publisher, desk.refused(too_large(len(each), bytes_max, language)))
             if rehearsal is not None:
                 return await rehearsal.submit(publisher, each, language=language)
             return _counted(publisher, await desk.submit(publisher, each, language=language))
@@ -85,7 +94,9 @@ def add_submissions(
                 parts = split_batch(body, language)
             except SubmissionRefusedError as error:
                 return answer_of(error.problem)
+            count(publisher, len(parts))
             return [await judged(each) for each in parts]
+        count(publisher, 1)
         receipt = await judged(_structured(request.headers, body))
         response.status_code = _status_of(receipt, dry_run=dry_run)
         return receipt

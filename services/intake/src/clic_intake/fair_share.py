@@ -1,0 +1,157 @@
+"""Fairness between publishers: while one's submissions fill the inbox, the others' are taken before their turn.
+
+The inbox is one stream and is consumed in its order; behind 100,000 submissions of one publisher those of another
+would wait for minutes. While the queue is long, this looks which publishers wait and handles some of each one's, oldest
+first; the consumer finds them done when it comes to them. What a publisher has waiting beyond its quota is counted
+here too, and refused by `Inbox` with a receipt. See decision 0031.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError as ConsumerNotThereError
+
+from clic_chassis.error import ClicError, RetryableError
+from clic_chassis.pause import pause
+from clic_chassis.process import Delivery
+from clic_contracts.subject import INBOX_PREFIX, INBOX_STREAM
+
+from .inbox import JETSTREAM_TIMEOUT_S, Inbox, ask, inbox_key
+from .publisher_admission import Quotas
+
+log = structlog.get_logger()
+
+LOOK_EVERY_S = 0.5
+LONG_FROM = 500
+"""Messages that the consumer has still to give from which on the queue is long: below, all are served in a second or
+two."""
+TAKEN_AT_ONCE = 50
+"""Of one publisher in one look."""
+PUBLISHERS_AT_ONCE = 16
+AHEAD_MAX = 100_000
+"""Submissions that were handled before their turn and whose turn has not come; beyond, nobody is taken ahead."""
+COUNTING_S = 5.0
+"""How long the server keeps a consumer that only counts."""
+
+
+class FairShare:
+    """A component beside the process that consumes the inbox."""
+
+    name = "inbox-fairness"
+
+    def __init__(
+        self,
+        nats: Client,
+        inbox: Inbox,
+        quotas: Quotas,
+        durable: str,
+        *,
+        is_busy: Callable[[str], bool],
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
+        """`is_busy` tells of a key that something of it is under way or in quarantine, and must not be overtaken."""
+        self._nats = nats
+        self._inbox = inbox
+        self._quotas = quotas
+        self._durable = durable
+        self._is_busy = is_busy
+        self._look_every_s = look_every_s
+        self._position: dict[str, int] = {}
+        """Up to where a publisher was taken ahead."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until told to stop."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except ConsumerNotThereError:
+                pass  # Its process makes it in a moment.
+            except (NatsError, OSError, RetryableError) as error:
+                log.warning("inbox_not_shared", error=type(error).__name__)  # The next look does it.
+            await pause(stop, self._look_every_s)
+
+    async def look(self) -> None:
+        """Count what waits, and take some of everybody but the one who has the most waiting: the consumer serves that.
+
+        Raises:
+            RetryableError, NatsError, OSError: something is away.
+        """
+        info = await self._nats.jetstream(timeout=JETSTREAM_TIMEOUT_S).consumer_info(INBOX_STREAM, self._durable)
+        given = info.delivered.stream_seq if info.delivered is not None else 0
+        self._inbox.forget_ahead(info.ack_floor.stream_seq if info.ack_floor is not None else 0)
+        if (info.num_pending or 0) < LONG_FROM:
+            self._inbox.refuse_beyond({})
+            self._position.clear()
+            return
+        waiting = {each: await self._waiting(each, given) for each in await self._publishers()}
+        self._inbox.refuse_beyond({each: count - self._quotas.of(each).pending for each, count in waiting.items()})
+        others = sorted((each for each, count in waiting.items() if count), key=waiting.__getitem__)[:-1]
+        for at in range(0, len(others), PUBLISHERS_AT_ONCE):
+            await asyncio.gather(*(self._take(each, given) for each in others[at : at + PUBLISHERS_AT_ONCE]))
+
+    async def _take(self, publisher: str, given: int) -> None:
+        """Handle a publisher's next submissions in their order, as far as nothing is in the way."""
+        for _ in range(TAKEN_AT_ONCE):
+            if self._inbox.ahead >= AHEAD_MAX:
+                return
+            delivery = await self._next(publisher, max(self._position.get(publisher, 0), given) + 1)
+            if delivery is None or self._is_busy(inbox_key(delivery)):
+                return
+            try:
+                await self._inbox.handle_ahead(delivery)
+            except Exception as error:  # noqa: BLE001 - its turn comes, with all tries and the quarantine
+                log.info("not_taken_ahead", error=type(error).__name__, expected=isinstance(error, ClicError))
+                return
+            self._position[publisher] = delivery.sequence
+
+    async def _publishers(self) -> list[str]:
+        """Who has anything in the inbox."""
+        said = await self._asked(f"STREAM.INFO.{INBOX_STREAM}", {"subjects_filter": f"{INBOX_PREFIX}.>"})
+        subjects = said["state"].get("subjects") or {}
+        return sorted({each.split(".")[2] for each in subjects})
+
+    async def _waiting(self, publisher: str, given: int) -> int:
+        """How many of a publisher's the consumer has still to give: what a consumer from there on would have."""
+        name = f"counting-{secrets.token_hex(6)}"
+        subject = f"{INBOX_PREFIX}.{publisher}.>"
+        config = {
+            "name": name,
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": given + 1,
+            "ack_policy": "none",
+            "filter_subject": subject,
+            "inactive_threshold": int(COUNTING_S * 1e9),
+            "mem_storage": True,
+            "num_replicas": 1,
+        }
+        body = {"stream_name": INBOX_STREAM, "config": config, "action": "create"}
+        said = await self._asked(f"CONSUMER.CREATE.{INBOX_STREAM}.{name}.{subject}", body)
+        return int(said.get("num_pending", 0))
+
+    async def _next(self, publisher: str, first: int) -> Delivery | None:
+        body = json.dumps({"seq": first, "next_by_subj": f"{INBOX_PREFIX}.{publisher}.>"}).encode()
+        answer = await self._nats.request(f"$JS.API.DIRECT.GET.{INBOX_STREAM}", body, timeout=JETSTREAM_TIMEOUT_S)
+        headers = answer.headers or {}
+        if headers.get("Status"):
+            return None
+        return Delivery(
+            INBOX_STREAM, headers["Nats-Subject"], int(headers["Nats-Sequence"]), answer.data, dict(headers)
+        )
+
+    async def _asked(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
+        said = await ask(self._nats, f"$JS.API.{call}", json.dumps(body).encode())
+        if "error" in said:
+            raise RetryableError(f"{call}: {said['error'].get('description')}")
+        return said
+
+    def not_ready(self) -> str | None:
+        """Always ready: without it everybody is served in turn."""
+        return None
