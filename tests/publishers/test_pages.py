@@ -1,8 +1,9 @@
-"""`docs/publishers/first-event.md`: each block runs as it stands in the page, and what it sent is then in the log."""
+"""`docs/publishers/`: each block runs as it stands in its page, and what it sent is then in the log."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import subprocess
 import sys
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.node.installed import Node
-from tests.publishers.conftest import Newcomer, blocks
+from tests.publishers.conftest import PAGES, Newcomer, blocks
 
 from clic_chassis.jetstream_log import JetStreamLog
+from clic_contracts import client
 from clic_contracts.client import Publisher
 from clic_contracts.envelope import request_id_for
 from clic_contracts.event import RequestReceived
@@ -119,3 +121,35 @@ async def test_go(newcomer: Newcomer, go: str, tmp_path: Path) -> None:
     (tmp_path / "program.go").write_text(program, encoding="utf-8")
     debian = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": str(tmp_path / "cache")}
     await told(newcomer, "call-22", await run(newcomer, go, "run", "program.go", cwd=tmp_path, **debian))
+
+
+async def test_the_clients_page_with_a_spool(newcomer: Newcomer, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(blocks("client.md", "python")[0], encoding="utf-8")
+    said = await run(newcomer, sys.executable, "program.py", cwd=tmp_path)
+    assert said == "left in the spool: 0\n"
+    assert (tmp_path / "clic-spool.sqlite").exists()
+    for number in range(30, 40):
+        assert (await stored_receipt(newcomer, f"call-{number}")).status == "accepted"
+
+
+async def test_the_clients_page_with_receipts(newcomer: Newcomer, tmp_path: Path) -> None:
+    """In the publisher's language: French, where the town says nothing else."""
+    (tmp_path / "program.py").write_text(blocks("client.md", "python")[1], encoding="utf-8")
+    said = await run(newcomer, sys.executable, "program.py", cwd=tmp_path)
+    assert said.splitlines()[0] == "refused None"
+    assert said.splitlines()[1].startswith("/data/subject – Utilisez un code")
+    assert len(blocks("client.md", "python")) == 2
+
+
+async def test_what_the_pages_say_of_the_client_is_so() -> None:
+    """Names, bounds and errors."""
+    text = (PAGES / "client.md").read_text(encoding="utf-8")
+    for name in client.__all__:
+        if name.endswith("Error"):
+            assert f"`{name}`" in text, name
+    assert f"`max_pending` ({client.MAX_PENDING})" in text
+    assert f"{client.TRIES} times (`tries`), {client.ANSWER_TIMEOUT_S:.0f} s each" in text
+    assert f"{client.SPOOL_BYTES_MAX // 2**20} MiB" in text
+    assert f"timeout_s={client.RECEIPT_TIMEOUT_S:.0f}" in text
+    parameters = set(inspect.signature(Publisher.connect).parameters) - {"inbox_prefix"}
+    assert {each for each in parameters if f"`{each}`" not in text and each not in ("url", "publisher")} == set()
