@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import importing, obligations, rebuilding, sealing, submitting, visibility, what_if, worklist
+from . import importing, keeping, obligations, rebuilding, sealing, submitting, visibility, what_if, worklist
 from .large_town import NoRoomError
 from .machine import cores
 from .measure import Measure
@@ -29,6 +29,7 @@ BENCHES: dict[str, Callable[[], list[Measure]]] = {
     "worklist": worklist.measure,
     "obligations": obligations.measure,
     "what_if": what_if.measure,
+    "keeping": keeping.measure,
 }
 """Name → benchmark. Each starts a house of its own and removes it, also when it is ended by Ctrl-C."""
 WIDTH_PIPED = 120

@@ -162,7 +162,7 @@ async def test_a_backup_is_proved_by_making_everything_again(vault: Vault, kept:
     assert f"Proved: position {kept.position:,}, {REQUESTS} requests." in said
     for name in ("reporting", "worklists", "docket"):
         assert f"{name} at {kept.position:,}" in said
-    assert f"{REQUESTS} seals of requests open" in said
+    assert f"of {REQUESTS} seals of requests {REQUESTS} open" in said
 
 
 async def test_a_house_comes_back_but_for_whom_it_erased(vault: Vault, kept: Kept) -> None:
@@ -217,12 +217,12 @@ async def test_an_earlier_position_leaves_out_what_came_after(vault: Vault, kept
 
 async def test_nothing_is_restored_over_something(vault: Vault, kept: Kept) -> None:
     """A folder with a house in it is refused, and stays as it was."""
-    before = sorted(each.name for each in kept.folder.iterdir())
+    before = {each.name for each in kept.folder.iterdir()}
     said = await refused(
         "restore", "--dir", str(kept.folder), *chosen(vault, kept), "--erasures", str(vault.places.erasures)
     )
     assert "restored into an empty folder" in said
-    assert sorted(each.name for each in kept.folder.iterdir()) == before
+    assert {each.name for each in kept.folder.iterdir()} - {"lock"} == before
 
 
 async def test_postgres_is_lost_and_all_is_there_again(vault: Vault, kept: Kept) -> None:

@@ -17,12 +17,11 @@ from clic_chassis.error import RetryableError
 from clic_contracts.subject import LOG_STREAM
 
 from .error import KeepingError
-from .log_digest import messages
+from .log_digest import BATCH_PREFIX, messages
 
 UNDER_WAY_MAX = 256
 """Messages that are sent and not acknowledged: they reach one disk together."""
 SILENCE_MAX_S = 30.0
-BATCH_PREFIX = "Nats-Batch-"
 
 
 async def tell_again(source: Client, target: Client, *, until: int) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 import nats
 from nats.aio.client import Client
 
+from clic.nats_config import ACCOUNT
 from clic.servers import make_databases
 from clic_chassis.embedded import NatsServer, start_nats, start_postgres
 
@@ -46,9 +47,9 @@ def throwaway_folder(beside: Path | None = None) -> Iterator[Path]:
 async def own_nats(folder: Path, *, sync_interval: str = SYNC_RESTORED) -> AsyncIterator[Client]:
     """A NATS server on the files of a folder, for this process alone: nobody else knows its one user's password."""
     password = secrets.token_urlsafe(24)
-    users = json.dumps([{"user": USER, "password": password}])
+    account = {"jetstream": "enabled", "users": [{"user": USER, "password": password}]}
     server: NatsServer = start_nats(
-        folder, extra_config=f"authorization {{ users: {users} }}", sync_interval=sync_interval
+        folder, extra_config=f"accounts {json.dumps({ACCOUNT: account})}", sync_interval=sync_interval
     )
     try:
         client = await nats.connect(server.url, user=USER, password=password, max_reconnect_attempts=-1)

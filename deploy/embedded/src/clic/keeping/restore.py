@@ -17,7 +17,7 @@ from nats.aio.client import Client
 
 from clic_chassis.migration import migrate
 from clic_chassis.nats_error import CONSUMER_NOT_FOUND
-from clic_chassis.streams import ensure_streams
+from clic_chassis.streams import STREAMS as STREAM_SETTINGS
 from clic_contracts.subject import (
     ATTACHMENT_PREFIX,
     ATTACHMENT_STREAM,
@@ -103,7 +103,7 @@ async def restore_log(
         assert scratch is not None
         tell(f"the stream {ATTACHMENT_STREAM}")
         await _stream(target, log, ATTACHMENT_STREAM)
-        await ensure_streams(target.nats, replicas=target.replicas)
+        await snapshot.make(target.nats, LOG_STREAM, STREAM_SETTINGS[LOG_STREAM], target.replicas)
         async with scratch() as source:
             await _stream(Target(source, {}), log, LOG_STREAM)
             whole = await read_log(source, until=manifest.position)

@@ -110,6 +110,12 @@ async def give(nats: Client, stream: str, of: StreamState, pieces: AsyncIterator
     _refused(stream, await _request(nats, subject, b"", END_TIMEOUT_S))
 
 
+async def make(nats: Client, stream: str, settings: Mapping[str, Any], replicas: int) -> None:
+    """Make an empty stream. Raises as `info`, and KeepingError where it cannot be made."""
+    wanted = {"name": stream, "storage": "file", "num_replicas": replicas, **settings}
+    await _ask(nats, f"$JS.API.STREAM.CREATE.{stream}", json.dumps(wanted).encode(), SILENCE_MAX_S)
+
+
 async def info(nats: Client, stream: str) -> StreamState | None:
     """A stream as it is now; None where there is none.
 

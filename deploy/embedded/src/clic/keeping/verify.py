@@ -20,7 +20,7 @@ from clic_contracts.town import Town
 from clic_contracts.vocabulary import Service
 from clic_intake.personal.keys import verify as verify_keys
 from clic_intake.register import Register
-from clic_intake.seal import MasterKey
+from clic_intake.seal import MasterKey, SealError
 
 from . import snapshot
 from .artefact import Artefact
@@ -106,21 +106,27 @@ async def _counted(target: Target, of: Artefact, stream: str) -> str:
 
 
 async def _opens(servers: OwnServers, deployment_key: MasterKey, requests: list[str]) -> str:
-    """Unwrap every key, and open what some requests sealed. Raises RotationError or SealError where one does not."""
+    """Unwrap every key, and open what some requests sealed. Raises RotationError where a key does not.
+
+    A seal that does not open is told and no damage: its key was lost before, and what came later has another one.
+    """
     log = JetStreamLog(servers.nats)
+    opened = closed = 0
     async with asyncpg.create_pool(servers.databases["intake"], min_size=1, max_size=2) as pool:
         keys = await verify_keys(pool, deployment_key)
-        register, opened = Register(pool, deployment_key), 0
+        register = Register(pool, deployment_key)
         for each in requests:
             key = (await register.entry(each)).key
-            story = await log.load(Service.INTAKE, each)
-            for event in story.events:
+            for event in (await log.load(Service.INTAKE, each)).events:
                 if key is not None and isinstance(event.data, RequestReceived) and event.data.sealed is not None:
-                    key.open(event.data.sealed)
-                    opened += 1
-    return (
-        f"{keys:,} keys unwrap with the deployment's key {deployment_key.key_id}, and {opened:,} seals of requests open"
-    )
+                    try:
+                        key.open(event.data.sealed)
+                        opened += 1
+                    except SealError:
+                        closed += 1
+    lost = f", {closed:,} do not: their keys were lost before" if closed else ""
+    said = f"{keys:,} keys unwrap with the deployment's key {deployment_key.key_id}"
+    return f"{said}, and of {opened + closed:,} seals of requests {opened:,} open{lost}"
 
 
 async def _same(servers: OwnServers, name: str, wanted: Measured, town: Town) -> str:
