@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -47,6 +48,8 @@ class House:
     servers: Servers
     ports: Mapping[str, int]
     traced: bool
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """More of the environment of every service."""
     services: dict[str, ServerProcess] = field(default_factory=dict)
 
     @property
@@ -84,7 +87,7 @@ class House:
             master_key=folder.master_key,
         )
         traced = {"CLIC_TRACE_FILE": str(self.folder / service / "trace.jsonl")} if self.traced else {}
-        return {**environment, **traced}
+        return {**environment, **traced, **self.settings}
 
     def stop(self, service: str) -> float:
         """SIGTERM; gives the seconds until it ended by itself.
@@ -293,24 +296,32 @@ async def finished(process: subprocess.Popen[str], timeout_s: float) -> str:
 
 
 @contextlib.contextmanager
-def open_house(*, traced: bool = False, guests: Sequence[NatsUser] = ()) -> Iterator[House]:
+def open_house(
+    *, traced: bool = False, guests: Sequence[NatsUser] = (), settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[House]:
     """A town with every server and service running and ready, in a folder of its own, removed at the end.
 
-    `guests` are users of NATS beside those of the town.
+    `guests` are users of NATS beside those of the town; `settings` are more of every service's environment.
     """
-    with open_folder() as path, house_in(path, traced=traced, guests=guests) as house:
+    with open_folder() as path, house_in(path, traced=traced, guests=guests, settings=settings) as house:
         yield house
 
 
 @contextlib.contextmanager
-def house_in(path: Path, *, traced: bool = False, guests: Sequence[NatsUser] = ()) -> Iterator[House]:
+def house_in(
+    path: Path,
+    *,
+    traced: bool = False,
+    guests: Sequence[NatsUser] = (),
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[House]:
     """The same in a folder that stays, with what is in it."""
     folder = Folder(path)
     folder.make_keys()
     ports = folder.ports((*PORTS, *SERVICES))
     town_users = users(each.code for each in read_town(TOWN_DIR).publishers)
     servers = start_servers(folder, ports, [*town_users, *guests])
-    house = House(path, servers, ports, traced)
+    house = House(path, servers, ports, traced, settings)
     try:
         installation = Installation(
             nats_url=servers.nats_url, users=dict(servers.users), databases=dict(servers.databases)

@@ -17,6 +17,8 @@ log = structlog.get_logger()
 MEASURE_EVERY_S = 30.0
 """What alerts wait minutes for is fresh enough."""
 MEASURE_MAX_S = 20.0
+AGAIN_AFTER_S = 5.0
+"""At a start what is measured may not be there yet: tables that a projection makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,11 @@ class Measuring:
 
     async def _repeat(self, measurement: Measurement, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await self.take(measurement)
-            await pause(stop, measurement.every_s)
+            taken = await self.take(measurement)
+            await pause(stop, measurement.every_s if taken else min(measurement.every_s, AGAIN_AFTER_S))
 
-    async def take(self, measurement: Measurement) -> None:
-        """Take one, within a bound."""
+    async def take(self, measurement: Measurement) -> bool:
+        """Take one, within a bound; whether it could be taken."""
         name = measurement.name
         try:
             async with asyncio.timeout(MEASURE_MAX_S):
@@ -63,8 +65,9 @@ class Measuring:
             if name not in self._failing:
                 log.warning("measurement_failed", measurement=name, error=type(error).__name__)
             self._failing.add(name)
-            return
+            return False
         if name in self._failing:
             log.info("measurement_taken_again", measurement=name)
             self._failing.discard(name)
         METRICS.measured_at.labels(name).set(self._clock.now().timestamp())
+        return True
