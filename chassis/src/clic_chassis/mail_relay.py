@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from pydantic import Field, SecretStr
 
 from .error import ClicError
 from .mail import recipient
+from .nats_credential import tls_context
 from .settings import Settings, SettingsError
 
 STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b")
@@ -59,6 +61,9 @@ class SmtpSettings(Settings):
     )
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
+    smtp_ca_file: Path | None = Field(
+        default=None, description="By whom its certificate is signed; not set: by one that the system trusts."
+    )
     smtp_tls: Literal["starttls", "implicit", "none"] = Field(
         default="starttls", description="`starttls` and `implicit` insist on it; `none` for one on this machine alone."
     )
@@ -73,6 +78,7 @@ class RelayAddress:
     tls: str
     user: str | None = None
     password: str | None = None
+    ca_file: Path | None = None
 
 
 def relay_of(settings: SmtpSettings) -> RelayAddress | None:
@@ -86,7 +92,8 @@ def relay_of(settings: SmtpSettings) -> RelayAddress | None:
     password = settings.smtp_password.get_secret_value() if settings.smtp_password is not None else None
     if (settings.smtp_user is None) != (password is None):
         raise SettingsError("CLIC_SMTP_USER, CLIC_SMTP_PASSWORD: give both, or neither")
-    return relay_address(settings.smtp_url, settings.smtp_tls, settings.smtp_user, password)
+    address = relay_address(settings.smtp_url, settings.smtp_tls, settings.smtp_user, password)
+    return replace(address, ca_file=settings.smtp_ca_file)
 
 
 def relay_address(url: str, tls: str, user: str | None, password: str | None) -> RelayAddress:
@@ -121,6 +128,7 @@ class Relay:
             password=address.password,
             use_tls=address.tls == "implicit",
             start_tls=address.tls == "starttls",
+            tls_context=tls_context(address.ca_file, None, None) if address.tls != "none" else None,
             timeout=COMMAND_TIMEOUT_S,
         )
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -28,6 +30,7 @@ log = structlog.get_logger()
 FETCH_COMMITS = 5_000
 """Commits of one fetch, and of one step of the fold."""
 FETCH_TIMEOUT_S = 10.0
+TRUSTED = "SSL_CERT_FILE"
 
 Raw = tuple[int, str, bytes]
 """A commit as it is stored: its position, whose story, and its body."""
@@ -44,19 +47,37 @@ async def open_reader(url: str, credential: NatsCredential) -> AsyncIterator[Nat
         RetryableError: it could not connect.
         CredentialError: its key cannot be used.
     """
+    addresses = [each.strip() for each in url.split(",")]
+    if credential.ca_file is not None:  # natsrpy uses TLS where the address says so.
+        addresses = [each.replace("nats://", "tls://", 1) for each in addresses]
     reader = Nats(
-        addrs=[each.strip() for each in url.split(",")],
+        addrs=addresses,
         nkey=credential.seed(),
         custom_inbox_prefix=credential.inbox_prefix if credential.user else None,
     )
+    with _trusting(credential.ca_file):
+        try:
+            await reader.startup()
+        except NatsrpyBaseError as error:
+            raise RetryableError(f"NATS cannot be reached at {url}: {type(error).__name__}") from error
+        try:
+            yield reader
+        finally:
+            await reader.shutdown()
+
+
+@contextlib.contextmanager
+def _trusting(ca_file: Path | None) -> Iterator[None]:
+    """Natsrpy 0.1.4 has no setting for an authority: it trusts those of the system, or of the file that this names."""
+    before = os.environ.get(TRUSTED)
+    if ca_file is not None:
+        os.environ[TRUSTED] = str(ca_file)
     try:
-        await reader.startup()
-    except NatsrpyBaseError as error:
-        raise RetryableError(f"NATS cannot be reached at {url}: {type(error).__name__}") from error
-    try:
-        yield reader
+        yield
     finally:
-        await reader.shutdown()
+        os.environ.pop(TRUSTED, None)
+        if before is not None:
+            os.environ[TRUSTED] = before
 
 
 async def read_raw(reader: Nats, stream: str, *, after: int, until: int) -> AsyncGenerator[list[Raw], None]:
