@@ -59,12 +59,15 @@ class Load:
             waves += [asyncio.create_task(self._by_nats(each, stack, stop, every_s)) for each in PUBLISHERS]
             try:
                 yield
-            finally:
                 stop.set()
                 await asyncio.gather(*waves)
-            _, late = await asyncio.wait(self._under_way, timeout=PATIENCE_S) if self._under_way else ((), ())
-            for each in late:
-                each.cancel()
+                if self._under_way:
+                    await asyncio.wait(self._under_way, timeout=PATIENCE_S)
+            finally:
+                left = [*waves, *self._under_way]
+                for each in left:
+                    each.cancel()
+                await asyncio.gather(*left, return_exceptions=True)
         unanswered = sorted(set(self.handed_over) - set(self.receipts))
         assert not unanswered, f"{len(unanswered)} submissions got no receipt: {unanswered[:5]}"
 

@@ -31,7 +31,7 @@ from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until
 from clic_chassis.town_file import read_town
 
-REPLICAS = 3
+SERVERS = 3
 INSTANCES = 2
 READY_S = 90.0
 SETTLED_S = 120.0
@@ -217,8 +217,9 @@ class Town:
                     info = await client.jetstream().consumer_info(stream, durable)
                     found[durable] = (info.num_pending or 0) + (info.num_ack_pending or 0)
                 found["timers"] = await docket.fetchval("SELECT count(*) FROM timer WHERE at <= now()")
-                found["letters"] = await lists.fetchval(
-                    "SELECT count(*) FROM letter WHERE state IN ('waiting', 'handing_over', 'handed_over')"
+                found["mail"] = await lists.fetchval(
+                    "SELECT count(*) FROM letter WHERE state IN ('waiting', 'handing_over', 'handed_over') "
+                    "AND taken_until < now()"  # What a killed sender had taken stays its own for minutes.
                 )
                 found["wakes"] = await lists.fetchval("SELECT count(*) FROM letter_wake WHERE wake_at <= now()")
                 return found
@@ -238,14 +239,16 @@ class Town:
 
     async def _prepare(self) -> None:
         async with self.client() as client:
-            await ensure_streams(client, replicas=REPLICAS)
+            await ensure_streams(client, replicas=len(self.cluster.servers))
         async with self.database("postgres") as connection:
             for service in WITH_DATABASE:
                 await connection.execute(f"CREATE DATABASE clic_{service}")
 
 
 @contextlib.contextmanager
-def open_town(mail_url: str, *, disk_mb: int | None = None, standby: bool = True) -> Iterator[Town]:
+def open_town(
+    mail_url: str, *, servers: int = SERVERS, disk_mb: int | None = None, standby: bool = True
+) -> Iterator[Town]:
     """A town whose servers run and whose services do not yet."""
     with open_folder() as path:
         folder = Folder(path)
@@ -257,7 +260,7 @@ def open_town(mail_url: str, *, disk_mb: int | None = None, standby: bool = True
         ports = {each: chosen[f"{each[0]}-{each[1]}"] for each in names}
         with contextlib.ExitStack() as stack:
             cluster = stack.enter_context(
-                contextlib.closing(start_cluster(path / "cluster", extra_config=guard, disk_mb=disk_mb))
+                contextlib.closing(start_cluster(path / "cluster", size=servers, extra_config=guard, disk_mb=disk_mb))
             )
             primary = start_postgres(path / "postgres-1")
             stack.callback(primary.kill)
@@ -276,11 +279,14 @@ def open_town(mail_url: str, *, disk_mb: int | None = None, standby: bool = True
 
 
 @contextlib.asynccontextmanager
-async def running_town(mail_url: str, *, disk_mb: int | None = None) -> AsyncIterator[Town]:
+async def running_town(
+    mail_url: str, *, servers: int = SERVERS, disk_mb: int | None = None, standby: bool = True
+) -> AsyncIterator[Town]:
     """A town whose services run, are ready, and are started again when they end."""
     with contextlib.ExitStack() as stack:
         # It waits for processes and runs loops of its own: not in this one.
-        town = await asyncio.to_thread(stack.enter_context, open_town(mail_url, disk_mb=disk_mb))
+        opened = open_town(mail_url, servers=servers, disk_mb=disk_mb, standby=standby)
+        town = await asyncio.to_thread(stack.enter_context, opened)
         try:
             for each in town.instances:
                 town.start(each)

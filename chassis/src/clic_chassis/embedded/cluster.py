@@ -92,6 +92,10 @@ class Cluster(NatsCluster):
     servers: list[ClusterServer]  # type: ignore[assignment]  # Nobody puts others in.
     links: Links
 
+    def leader(self) -> NatsServer | None:
+        """See `NatsCluster.leader`; one alone leads."""
+        return self.servers[0] if len(self.servers) == 1 else super().leader()
+
     def others(self, *servers: ClusterServer) -> list[ClusterServer]:
         """All but these."""
         return [each for each in self.servers if each not in servers]
@@ -102,6 +106,8 @@ class Cluster(NatsCluster):
         Raises:
             ServerError: nobody leads it.
         """
+        if len(self.servers) == 1:
+            return self.servers[0]
         seen = [_leader_of(server, stream) for server in self.servers if server.answers]
         for server in self.servers:
             if 2 * seen.count(server.name) > len(self.servers):
@@ -174,8 +180,8 @@ def start_cluster(
 ) -> Cluster:
     """Start a cluster in the folder and wait until it has elected its leader.
 
-    `extra_config` is more of each server's configuration, told its number from 1 where it differs. `disk_mb` is the
-    size of each server's own file system (a tmpfs: root alone may have one).
+    One server alone (`size=1`) is no cluster. `extra_config` is more of each server's configuration, told its number
+    from 1 where it differs. `disk_mb` is the size of each server's own file system (a tmpfs: root alone may have one).
 
     Raises:
         ServerError: a server does not start, or no leader is elected in time.
@@ -190,8 +196,12 @@ def start_cluster(
         )
         more = extra_config if isinstance(extra_config, str) else extra_config(number)
         routing = (
-            f'cluster {{ name: "{name}", listen: "{LOOPBACK}:{route_port}", '
-            f'advertise: "{LOOPBACK}:{NOWHERE_PORT}", no_advertise: true, routes: [{ways}] }}'
+            ""
+            if size == 1
+            else (
+                f'cluster {{ name: "{name}", listen: "{LOOPBACK}:{route_port}", '
+                f'advertise: "{LOOPBACK}:{NOWHERE_PORT}", no_advertise: true, routes: [{ways}] }}'
+            )
         )
         servers.append(
             ClusterServer(
