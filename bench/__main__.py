@@ -15,7 +15,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import importing, keeping, obligations, rebuilding, sealing, submitting, visibility, what_if, worklist
+from . import (
+    failing_over,
+    importing,
+    keeping,
+    obligations,
+    rebuilding,
+    sealing,
+    submitting,
+    visibility,
+    what_if,
+    worklist,
+)
 from .large_town import NoRoomError
 from .machine import cores
 from .measure import Measure
@@ -30,6 +41,7 @@ BENCHES: dict[str, Callable[[], list[Measure]]] = {
     "obligations": obligations.measure,
     "what_if": what_if.measure,
     "keeping": keeping.measure,
+    "failing_over": failing_over.measure,
 }
 """Name → benchmark. Each starts a house of its own and removes it, also when it is ended by Ctrl-C."""
 WIDTH_PIPED = 120
