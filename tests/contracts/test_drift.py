@@ -11,7 +11,20 @@ import pytest
 
 from clic_contracts import artifact
 from clic_contracts.__main__ import main
-from clic_contracts.artifact import BASELINE, CORPUS, LIFECYCLE_PAGE, SCHEMAS, artifacts, compatibility, drift, generate
+from clic_contracts.artifact import (
+    ASYNCAPI,
+    BASELINE,
+    CORPUS,
+    EXAMPLES,
+    INDEX,
+    LIFECYCLE_PAGE,
+    REFERENCE,
+    SCHEMAS,
+    artifacts,
+    compatibility,
+    drift,
+    generate,
+)
 from clic_contracts.envelope import decode_commit
 from clic_contracts.event import EVENTS
 from clic_contracts.schema import example_recorded, example_submission
@@ -24,8 +37,9 @@ ROUTED = SCHEMAS / "events" / "request.routed.v1.json"
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the committed files, to plant differences in."""
-    shutil.copytree(REPOSITORY / SCHEMAS, tmp_path / SCHEMAS)
-    for name in ("contracts/pyproject.toml", "contracts/asyncapi.json", LIFECYCLE_PAGE):
+    for folder in (SCHEMAS, EXAMPLES):
+        shutil.copytree(REPOSITORY / folder, tmp_path / folder)
+    for name in ("contracts/pyproject.toml", ASYNCAPI, INDEX, REFERENCE, LIFECYCLE_PAGE):
         target = tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, target)

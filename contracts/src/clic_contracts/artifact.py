@@ -18,7 +18,10 @@ from .compatibility import Finding, Promise, Rule, compare_all, promise_of, wire
 from .deprecation import DEPRECATED, retired
 from .deprecation import wrong as wrong_deprecations
 from .envelope import decode_commit
+from .example import examples
+from .index import index
 from .lifecycle import BESIDE, CLOSES_UNANSWERED, LIFECYCLE, PENDING, mermaid
+from .reference import reference
 from .schema import corpus, schemas, to_bytes
 from .submission import SubmissionRefusedError, parse_submission
 from .upcast import UPCASTERS
@@ -27,6 +30,9 @@ from .vocabulary import Phase
 SCHEMAS = Path("contracts/schemas")
 BASELINE = SCHEMAS / "baseline"
 CORPUS = SCHEMAS / "corpus"
+EXAMPLES = Path("contracts/examples")
+INDEX = Path("contracts/README.md")
+REFERENCE = Path("docs/publishers/reference.html")
 CHANGELOG = Path("contracts/CHANGELOG.md")
 ASYNCAPI = Path("contracts/asyncapi.json")
 LIFECYCLE_PAGE = Path("docs/lifecycle.md")
@@ -54,7 +60,14 @@ class Drift:
 def artifacts() -> dict[Path, bytes]:
     """Every generated file, as it must be."""
     made = {SCHEMAS / path: to_bytes(schema) for path, schema in schemas().items()}
-    return {**made, ASYNCAPI: to_bytes(asyncapi()), LIFECYCLE_PAGE: lifecycle_page().encode()}
+    made |= {EXAMPLES / path: body for path, body in examples().items()}
+    return {
+        **made,
+        ASYNCAPI: to_bytes(asyncapi()),
+        INDEX: index().encode(),
+        REFERENCE: reference().encode(),
+        LIFECYCLE_PAGE: lifecycle_page().encode(),
+    }
 
 
 def generate(root: Path) -> list[Path]:
@@ -90,6 +103,7 @@ def _orphans(root: Path, made: dict[Path, bytes]) -> list[Path]:
     there = [
         path.relative_to(root) for folder in GENERATED_FOLDERS for path in sorted((root / SCHEMAS / folder).glob("*"))
     ]
+    there += [path.relative_to(root) for path in sorted((root / EXAMPLES).rglob("*.json"))]
     return [path for path in there if path not in made]
 
 
