@@ -38,7 +38,7 @@ class Newcomer:
 def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
     """Let in by the page's own commands."""
     folder = tmp_path_factory.mktemp("newcomer")
-    with open_house() as house:
+    with open_house(services=("intake",)) as house:
         key_command, nats_command = blocks("first-event.md", "")[0].split("\n")[:2]
         key = asyncio.run(house.clic(*key_command.split()[1:])).split()[0]
         seed_file = folder / nats_command.split()[-1]

@@ -297,13 +297,20 @@ async def finished(process: subprocess.Popen[str], timeout_s: float) -> str:
 
 @contextlib.contextmanager
 def open_house(
-    *, traced: bool = False, guests: Sequence[NatsUser] = (), settings: Mapping[str, str] = MappingProxyType({})
+    *,
+    traced: bool = False,
+    guests: Sequence[NatsUser] = (),
+    settings: Mapping[str, str] = MappingProxyType({}),
+    services: Sequence[str] = SERVICES,
 ) -> Iterator[House]:
-    """A town with every server and service running and ready, in a folder of its own, removed at the end.
+    """A town with every server and these services running and ready, in a folder of its own, removed at the end.
 
     `guests` are users of NATS beside those of the town; `settings` are more of every service's environment.
     """
-    with open_folder() as path, house_in(path, traced=traced, guests=guests, settings=settings) as house:
+    with (
+        open_folder() as path,
+        house_in(path, traced=traced, guests=guests, settings=settings, services=services) as house,
+    ):
         yield house
 
 
@@ -314,6 +321,7 @@ def house_in(
     traced: bool = False,
     guests: Sequence[NatsUser] = (),
     settings: Mapping[str, str] = MappingProxyType({}),
+    services: Sequence[str] = SERVICES,
 ) -> Iterator[House]:
     """The same in a folder that stays, with what is in it."""
     folder = Folder(path)
@@ -327,7 +335,7 @@ def house_in(
             nats_url=servers.nats_url, users=dict(servers.users), databases=dict(servers.databases)
         )
         folder.write(FILE, installation.model_dump_json())
-        for service in SERVICES:
+        for service in services:
             house.start(service)
         asyncio.run(house.ready())
         yield house
