@@ -20,6 +20,7 @@ from . import (
     importing,
     keeping,
     obligations,
+    publishing,
     rebuilding,
     sealing,
     submitting,
@@ -33,6 +34,7 @@ from .measure import Measure
 
 BENCHES: dict[str, Callable[[], list[Measure]]] = {
     "submit": submitting.measure,
+    "publishing": publishing.measure,
     "visible": visibility.measure,
     "import": importing.measure,
     "rebuild": rebuilding.measure,

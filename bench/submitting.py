@@ -19,7 +19,7 @@ from clic_chassis.testing import wait_until
 from clic_contracts.subject import LOG_STREAM, RECEIPT_PREFIX, inbox_subject
 from clic_contracts.submission import encode_submission
 
-from .guest import GUEST, open_guest_house, side_by_side
+from .guest import GUEST, open_guest_house, side_by_side, without_quotas
 from .measure import Measure
 
 SUBMISSIONS = 3_000
@@ -31,10 +31,8 @@ ACCEPTED_S = 180.0
 
 
 def measure() -> list[Measure]:
-    """Intake alone (the other three services are stopped) beside bare appends with an expected sequence."""
-    with open_guest_house() as house:
-        for service in ("routing", "deadlines", "reporting"):
-            house.stop(service)
+    """Intake alone, beside bare appends with an expected sequence."""
+    with open_guest_house(["intake"]) as house:
         rates = asyncio.run(_measure(house))
     return [
         Measure("submit.accepted_per_s", rates.inbox, "submissions/s"),
@@ -59,6 +57,7 @@ class _Rates(NamedTuple):
 
 async def _measure(house: House) -> _Rates:
     async with house.client(GUEST) as client, house.http("intake") as http:
+        without_quotas(house, [PUBLISHER])
         await _accepted_per_s(client, "echauffement", WARM_UP)
         inbox = await _accepted_per_s(client, "mesure", SUBMISSIONS)
         await _posted_per_s(http, "echauffement-http", WARM_UP)
