@@ -107,8 +107,9 @@ lock: $(UV) ## Make requirements.lock anew from the members' dependencies.
 	@printf 'uv==$(UV_VERSION)\nhatchling\n' | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --constraint requirements.lock - --output-file deploy/image/tools.lock
 
-image: ## Build the images by docker or buildah: SERVICE=intake builds one. See docs/ops/images.md.
+image: $(SETUP) ## Build the images by docker or buildah, and their bills of materials: SERVICE=intake for one.
 	@deploy/image/build.sh $(SERVICE)
+	@$(BIN)/python deploy/image/sbom.py dist/sbom $(SERVICE)
 
 clean: ## Remove what setup and tools made. A town's state (.clic) stays.
 	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

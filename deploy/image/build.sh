@@ -2,7 +2,7 @@
 # Builds the images: build.sh [MEMBER …]; all where none is named. The same commit gives the same image.
 #   BASE    what has the interpreter (python:3.13-slim-bookworm); a local one: see base.sh
 #   TAG     of the images (the version)
-#   ENGINE  docker or buildah; whichever there is
+#   ENGINE  docker or buildah, with its global options; whichever there is
 #   OPTIONS more for the engine's build
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -22,8 +22,8 @@ for member in "${members[@]}"; do
     --build-arg "CREATED=$(date --utc --date="@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)"
     ${BASE:+--build-arg "BASE=$BASE"}
   )
-  case $(basename "$engine") in
-    buildah*) # shellcheck disable=SC2086 - options are words
+  case ${engine%% *} in
+    *buildah) # shellcheck disable=SC2086 - they are words
       $engine build --quiet --layers --timestamp "$SOURCE_DATE_EPOCH" "${arguments[@]}" ${OPTIONS:-} . ;;
     *) # shellcheck disable=SC2086 - the same
       $engine buildx build --output type=docker,rewrite-timestamp=true \
