@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any
 
+from pydantic_core import from_json
+
 from .problem import Wording
 
 NOTICE_DAYS_MIN = 365
@@ -48,6 +50,22 @@ def headers_of(types: Iterable[str]) -> dict[str, str]:
         return {}
     since, sunset = (dt.datetime.combine(day, dt.time(), dt.UTC) for day in (found[0].since, found[0].sunset))
     return {"Deprecation": f"@{int(since.timestamp())}", "Sunset": format_datetime(sunset, usegmt=True)}
+
+
+def headers_for(bodies: Iterable[bytes]) -> dict[str, str]:
+    """The same for submissions as they came in, whatever they are."""
+    if not DEPRECATED:  # As a rule: nothing is read twice for nothing.
+        return {}
+    return headers_of(wire_type for body in bodies if (wire_type := _type_of(body)) is not None)
+
+
+def _type_of(body: bytes) -> str | None:
+    try:
+        raw = from_json(body)
+    except ValueError:
+        return None
+    found = raw.get("type") if isinstance(raw, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def marked(schema: dict[str, Any], wire_type: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from clic_chassis.clock import Clock
 from clic_chassis.error import RetryableError, TooEarlyError
 from clic_chassis.process import Delivery
 from clic_chassis.telemetry import METRICS
+from clic_contracts.deprecation import headers_for
 from clic_contracts.envelope import request_id_for
 from clic_contracts.problem import Problem
 from clic_contracts.subject import receipt_subject
@@ -154,20 +155,21 @@ class Inbox:
     async def _give(self, publisher: str, delivery: Delivery, receipt: Receipt) -> None:
         """Store the receipt under the submission's id, or the inbox position where it has none."""
         subject = receipt_subject(publisher, receipt.id or f"inbox-{delivery.sequence}")
-        said = await ask(self._nats, subject, receipt.model_dump_json(exclude_none=True).encode())
+        body = receipt.model_dump_json(exclude_none=True).encode()
+        said = await ask(self._nats, subject, body, headers_for([delivery.body]))
         if "error" in said:
             raise RetryableError(f"receipt: {said['error'].get('description')}")
         METRICS.receipts.labels(publisher if publisher in self._publishers else "unknown", receipt.status).inc()
 
 
-async def ask(nats: Client, subject: str, body: bytes) -> dict[str, Any]:
+async def ask(nats: Client, subject: str, body: bytes, headers: dict[str, str] | None = None) -> dict[str, Any]:
     """What JetStream answers.
 
     Raises:
         RetryableError: nothing.
     """
     try:
-        answer = await nats.request(subject, body, timeout=JETSTREAM_TIMEOUT_S)
+        answer = await nats.request(subject, body, timeout=JETSTREAM_TIMEOUT_S, headers=headers or None)
     except (NatsError, OSError) as error:
         raise RetryableError(f"no answer from JetStream ({type(error).__name__})") from error
     said: dict[str, Any] = json.loads(answer.data)

@@ -9,6 +9,7 @@ from pydantic_core import from_json, to_json
 
 from clic_chassis.http import answer_of, language_of, problems
 from clic_chassis.telemetry import METRICS
+from clic_contracts.deprecation import headers_for
 from clic_contracts.envelope import BATCH_CONTENT_TYPE
 from clic_contracts.submission import (
     MAX_BATCH,
@@ -95,9 +96,12 @@ def add_submissions(
             except SubmissionRefusedError as error:
                 return answer_of(error.problem)
             count(publisher, len(parts))
+            response.headers.update(headers_for(parts))
             return [await judged(each) for each in parts]
         count(publisher, 1)
-        receipt = await judged(_structured(request.headers, body))
+        event = _structured(request.headers, body)
+        response.headers.update(headers_for([event]))
+        receipt = await judged(event)
         response.status_code = _status_of(receipt, dry_run=dry_run)
         return receipt
 
