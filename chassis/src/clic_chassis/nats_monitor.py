@@ -6,9 +6,9 @@ import asyncio
 import json
 import socket
 import ssl
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -162,7 +162,7 @@ def _page(url: str, path: str, tls: ssl.SSLContext | None) -> dict[str, Any]:
     try:
         with urllib.request.build_opener(*handlers).open(url + path, timeout=ASK_TIMEOUT_S) as answer:
             page: Any = json.load(answer)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:  # The last: another protocol's port.
         why = getattr(error, "reason", None) or error
         raise MonitoringError(f"{url} does not answer ({why})") from error
     if not isinstance(page, dict):

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import structlog
 
 from .certificate import tell_expiry
 from .measurement import Measurement
+from .nats_credential import ANONYMOUS, NatsCredential
 from .nats_monitor import MonitoringError, ServerStanding, ask_servers, tell
 from .process import Process
+from .settings import Settings
 from .telemetry import METRICS
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CERTIFICATES_EVERY_S = 300.0
+POSTGRES_FILES = {"postgres_authority": "sslrootcert", "postgres_client": "sslcert"}
+"""The same in the address of the database."""
 FILES = {
     "http": "http_certificate_file",
     "nats_client": "nats_certificate_file",
@@ -37,7 +42,8 @@ def own_measurements(runtime: Runtime[Any], components: Sequence[Component]) -> 
     if runtime.settings.nats_monitoring_url is None:
         log.warning("log_sync_unknown", mend="set CLIC_NATS_MONITORING_URL so that sync_interval can be checked")
     else:
-        measurements.append(Measurement("nats", Watched(runtime.settings.nats_monitoring_url).take))
+        watched = Watched(runtime.settings.nats_monitoring_url, runtime.settings.nats_credential)
+        measurements.append(Measurement("nats", watched.take))
     if runtime.database is not None:
         measurements.append(Measurement("database", Stored(runtime).take))
     if files := certificates(runtime.settings):
@@ -51,16 +57,22 @@ def tell_build(runtime: Runtime[Any]) -> None:
     METRICS.build_info.labels(runtime.name, version, runtime.town.version).set(1)
 
 
-def certificates(settings: Any) -> dict[str, Path]:
+def certificates(settings: Settings) -> dict[str, Path]:
     """The certificates' files that settings name."""
-    return {name: path for name, field in FILES.items() if (path := getattr(settings, field, None)) is not None}
+    named = {name: path for name, field in FILES.items() if (path := getattr(settings, field)) is not None}
+    if settings.postgres_url is not None:
+        options = parse_qs(urlsplit(settings.postgres_url.get_secret_value()).query)
+        named |= {name: Path(options[key][0]) for name, key in POSTGRES_FILES.items() if key in options}
+    return named
 
 
 class Watched:
     """The servers of NATS. What they do not keep is said loudly, each time that it changes."""
 
-    def __init__(self, urls: str) -> None:
+    def __init__(self, urls: str, credential: NatsCredential = ANONYMOUS) -> None:
+        """The credential's authorities and certificate serve the monitoring pages, too, where they are HTTPS."""
         self._urls = urls
+        self._credential = credential
         self._unsynced: set[str] = set()
 
     async def take(self) -> None:
@@ -69,7 +81,7 @@ class Watched:
         Raises:
             MonitoringError: none answers.
         """
-        standing, failed = await ask_servers(self._urls)
+        standing, failed = await ask_servers(self._urls, self._credential.tls())
         tell(standing, failed)
         self._say(standing)
         if not standing:

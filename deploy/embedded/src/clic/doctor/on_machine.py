@@ -91,8 +91,8 @@ async def certificates(place: Place) -> list[Finding]:
             why = "from then on connections are refused"
             mend = "renew it and put it in the same place: services read it again by themselves"
             findings.append((wrong if left < CERTIFICATE_WRONG else warning)(said, why, mend))
-    if findings:
-        return findings
+    if findings or not (place.certificates or place.services):
+        return findings or [unknown("which certificates are in use", "run this where they are, or name the services")]
     good = f"{len(ends)} certificates are good for more than {CERTIFICATE_WARNING.days} days"
     return [well(good if ends else "no certificates are in use")]
 

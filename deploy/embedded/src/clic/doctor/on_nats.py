@@ -6,8 +6,8 @@ import asyncio
 import json
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
@@ -24,6 +24,7 @@ from .place import Place
 OLDEST_VERSION = (2, 15)
 """Atomic appends are from 2.12; the compaction of s2 lost data before 2.15."""
 QUORUM = 3
+USUAL_PORT = 4222
 ASK_TIMEOUT_S = 5.0
 MOVES_WITHIN_S = 3.0
 LAG_MAX = 1_000
@@ -281,22 +282,20 @@ async def _may_append(client: Client, service: str) -> bool:
 
 
 async def _lets_anybody_in(ops: Connection) -> bool:
-    async def quiet(_: Exception) -> None:
-        """Being refused is what is hoped for."""
-
-    with suppress(NatsError, OSError, TimeoutError):
-        client = await asyncio.wait_for(
-            nats.connect(
-                ops.nats_url.split(","),
-                error_cb=quiet,
-                allow_reconnect=False,
-                max_reconnect_attempts=0,
-                tls=ops.credential.tls(),
-            ),
-            ASK_TIMEOUT_S,
-        )
-        await client.close()
-        return True
+    """A server greets with whether it wants to know who comes."""
+    for each in ops.nats_url.split(","):
+        parts = urlsplit(each if "://" in each else f"nats://{each}")
+        with suppress(OSError, TimeoutError, ValueError):  # That it is away is found by itself.
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                reader, writer = await asyncio.open_connection(parts.hostname, parts.port or USUAL_PORT)
+                try:
+                    greeting = (await reader.readline()).removeprefix(b"INFO ")
+                finally:
+                    writer.close()
+                    with suppress(OSError):
+                        await writer.wait_closed()
+            if not json.loads(greeting).get("auth_required"):
+                return True
     return False
 
 
