@@ -22,6 +22,9 @@ from clic_contracts.subject import LOG_STREAM
 from clic_contracts.submission import RequestSubmission
 from clic_contracts.vocabulary import Channel, Kind
 
+# nats-py forgets the stream of a connection that it leaves.
+pytestmark = pytest.mark.filterwarnings("ignore:.*StreamWriter.*:pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
@@ -91,6 +94,21 @@ async def test_a_publisher_leaves_a_server_that_hangs(cluster: Cluster) -> None:
     finally:
         cluster.mend()
         cluster.wait_ready()
+        await client.close()
+
+
+@pytest.mark.slow
+async def test_of_a_cluster_behind_one_name_a_server_is_left_too(cluster: Cluster) -> None:
+    """As in Kubernetes: who connects to the name again comes to a server that answers."""
+    client = await nats_client.connect(cluster.servers[0].url, max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+    try:
+
+        async def never() -> bool:
+            return False
+
+        async with at_work(Reach(client, never, unanswered_max_s=0.0)):
+            await wait_until(lambda: client.stats["reconnects"] > 0)
+    finally:
         await client.close()
 
 

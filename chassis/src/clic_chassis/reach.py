@@ -51,7 +51,7 @@ class Reach:
         while not stop.is_set():
             if not self._nats.is_connected or await self._can_write():
                 well_at = monotonic()  # Who is not connected looks for a server by itself.
-            elif monotonic() - well_at > self._unanswered_max_s and len(self._nats.servers) > 1:
+            elif monotonic() - well_at > self._unanswered_max_s and _has_others(self._nats):
                 log.warning("nats_server_left", server=_name_of(self._nats))
                 await self._nats.force_reconnect()
                 well_at = monotonic()
@@ -78,6 +78,11 @@ def _has_majority(cluster: Mapping[str, Any]) -> bool:
         return True  # One server, which answered.
     heard = sum(not each.get("offline", False) and each["active"] < SILENT_NS for each in peers)
     return "leader" in cluster and 2 * (heard + 1) > len(peers) + 1
+
+
+def _has_others(nats: Client) -> bool:
+    """Whether there is another server to go to: by its own URL, or behind the one name of a cluster."""
+    return len(nats.servers) > 1 or "cluster" in nats._server_info  # noqa: SLF001 - nats-py tells it nowhere else
 
 
 def _name_of(nats: Client) -> str:

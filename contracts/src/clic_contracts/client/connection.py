@@ -163,7 +163,8 @@ class Connection:
 
     async def leave(self, at_most_every_s: float) -> None:
         """Go to another server: one that hangs, or is cut off from its cluster, holds the connection in silence."""
-        if len(self._client.servers) > 1 and monotonic() - self._left_at > at_most_every_s:
+        several = len(self._client.servers) > 1 or "cluster" in self._client._server_info  # noqa: SLF001 - nobody else tells
+        if several and monotonic() - self._left_at > at_most_every_s:
             self._left_at = monotonic()
             await self._client.force_reconnect()
 

@@ -29,6 +29,8 @@ _RETRIED = (
     nats.js.errors.ServiceUnavailableError,
     nats.js.errors.ServerError,
 )
+_IN_PROCESS = 10158
+"""Of a cluster: what is published again while its first try is still being agreed on."""
 _FINAL = (nats.errors.MaxPayloadError, nats.js.errors.BadRequestError)
 """What the server would never take as it is."""
 
@@ -74,7 +76,9 @@ async def deliver(connection: Connection, out: Outgoing, *, tries: int, timeout_
             )
         except DeniedError as error:
             return Delivered(f"{error}. Ask the town for the permission", is_denied=True)
-        except _RETRIED as error:
+        except (*_RETRIED, nats.js.errors.APIError) as error:
+            if not isinstance(error, _RETRIED) and getattr(error, "err_code", None) != _IN_PROCESS:
+                return Delivered(str(error), is_final=isinstance(error, _FINAL))
             reason = f"{str(error) or type(error).__name__} (tried {attempt + 1} times)"
             delay_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2**attempt)
             if isinstance(error, nats.errors.TimeoutError):
