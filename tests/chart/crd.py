@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
+import sys
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import cloudcoil.models
 from pydantic import BaseModel, ValidationError
 
+_KEDA = ("keda", "v1alpha1")
+_CERTIFICATES = ("cert_manager", "v1")
+_PROMETHEUS = ("prometheus_operator", "v1")
 MODELS = {
-    ("keda.sh/v1alpha1", "ScaledObject"): "cloudcoil.models.keda.v1alpha1",
-    ("monitoring.coreos.com/v1", "ServiceMonitor"): "cloudcoil.models.prometheus_operator.v1",
-    ("monitoring.coreos.com/v1", "PrometheusRule"): "cloudcoil.models.prometheus_operator.v1",
-    ("monitoring.coreos.com/v1", "PodMonitor"): "cloudcoil.models.prometheus_operator.v1",
+    ("keda.sh/v1alpha1", "ScaledObject"): _KEDA,
+    ("cert-manager.io/v1", "Certificate"): _CERTIFICATES,
+    ("cert-manager.io/v1", "ClusterIssuer"): _CERTIFICATES,
+    ("monitoring.coreos.com/v1", "ServiceMonitor"): _PROMETHEUS,
+    ("monitoring.coreos.com/v1", "PrometheusRule"): _PROMETHEUS,
+    ("monitoring.coreos.com/v1", "PodMonitor"): _PROMETHEUS,
 }
 """Where the model of a kind is. They take an unknown field in silence: what they give back is compared."""
 
@@ -35,7 +45,7 @@ def faults(manifest: dict[str, Any]) -> Iterator[str]:
     kind = manifest["apiVersion"], manifest["kind"]
     if kind not in MODELS:
         raise UnknownKindError(" ".join(kind))
-    model: type[BaseModel] = getattr(importlib.import_module(MODELS[kind]), manifest["kind"])
+    model: type[BaseModel] = getattr(_module(*MODELS[kind]), manifest["kind"])
     try:
         taken = model.model_validate(manifest).model_dump(mode="json", by_alias=True, exclude_unset=True)
     except ValidationError as error:
@@ -45,6 +55,19 @@ def faults(manifest: dict[str, Any]) -> Iterator[str]:
     for trigger in manifest["spec"].get("triggers", []):
         if set(trigger["metadata"]) != JETSTREAM_TRIGGER:
             yield f"a trigger's metadata is {sorted(trigger['metadata'])}"
+
+
+@cache
+def _module(package: str, version: str) -> ModuleType:
+    """A module by its file: its package imports every version, which are thousands of classes."""
+    (folder,) = [Path(each) / package for each in cloudcoil.models.__path__ if (Path(each) / package).is_dir()]
+    spec = importlib.util.spec_from_file_location(f"models_{package}_{version}", folder / f"{version}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # Where pydantic looks for what annotations name.
+    spec.loader.exec_module(module)
+    return module
 
 
 def _unknown(said: Any, taken: Any, where: str) -> Iterator[str]:

@@ -35,8 +35,9 @@ CLUSTER = closed(
     enableSuperuserAccess={"type": "boolean"}, enablePDB={"type": "boolean"},
     bootstrap=closed(
         initdb=closed(
-            database=TEXT, owner=TEXT, secret=NAMED, encoding=TEXT, localeProvider=TEXT, builtinLocale=TEXT, localeCollate=TEXT,
-            localeCType=TEXT, dataChecksums={"type": "boolean"}, postInitSQL={"type": "array", "items": TEXT},
+            database=TEXT, owner=TEXT, secret=NAMED, encoding=TEXT, localeProvider=TEXT, builtinLocale=TEXT,
+            localeCollate=TEXT, localeCType=TEXT,
+            dataChecksums={"type": "boolean"}, postInitSQL={"type": "array", "items": TEXT},
         )
     ),
     managed=closed(

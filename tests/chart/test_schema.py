@@ -7,9 +7,10 @@ from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped] # It ships no types.
 import pytest
+import yaml
 from tests.chart.crd import UnknownKindError
 from tests.chart.crd import faults as crd_faults
-from tests.chart.rendering import EVERY, rendered
+from tests.chart.rendering import EVERY, VALUES, rendered
 
 KUBERNETES = kubernetes_validate.latest_version()
 
@@ -29,6 +30,13 @@ def faults(manifest: dict[str, Any]) -> list[str]:
 def test_everything_is_as_its_schema_says(name: str) -> None:
     """Unknown fields and unknown kinds are errors."""
     assert {each["kind"]: found for each in rendered(name) if (found := faults(each))} == {}
+
+
+@pytest.mark.parametrize("name", ["namespaces.yaml", "certificates.yaml"])
+def test_what_stands_beside_a_release_is_as_its_schema_says(name: str) -> None:
+    """As `kubectl apply` takes it."""
+    documents = yaml.safe_load_all((VALUES / name).read_text(encoding="utf-8"))
+    assert {each["metadata"]["name"]: found for each in documents if (found := faults(each))} == {}
 
 
 def test_the_schemas_are_of_a_current_kubernetes() -> None:

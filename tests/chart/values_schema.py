@@ -38,11 +38,19 @@ UNPRIVILEGED_PORT = 1024
 SCALED = ("intake", "routing", "deadlines")
 WITH_DATABASE = ("intake", "deadlines", "reporting")
 OPTIONAL_KEYS = {
-    "intake": ["admission.json", "agents.json", "imap-ca.crt", "imap-password", "oidc-client-secret", "smtp-password"],
+    "intake": [
+        "admission.json",
+        "agents.json",
+        "imap-ca.crt",
+        "imap-password",
+        "oidc-client-secret",
+        "smtp-ca.crt",
+        "smtp-password",
+    ],
     "routing": ["agents.json", "oidc-client-secret"],
-    "deadlines": ["agents.json", "oidc-client-secret", "smtp-password"],
+    "deadlines": ["agents.json", "oidc-client-secret", "smtp-ca.crt", "smtp-password"],
     "reporting": ["agents.json", "oidc-client-secret"],
-}
+}  # fmt: skip
 
 TEXT = {"type": "string"}
 FLAG = {"type": "boolean"}
