@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from nats import connect
 from nats.aio.client import Client
 
 from clic.keeping import snapshot
@@ -17,7 +18,9 @@ from clic.keeping.error import KeepingError
 from clic.keeping.log_digest import read_log
 from clic.keeping.own_servers import own_nats
 from clic.keeping.snapshot import StreamState
-from clic_chassis.streams import ensure_streams
+from clic_chassis.embedded import NatsCluster
+from clic_chassis.streams import ensure_streams, remove_streams
+from clic_chassis.testing import wait_until_done
 from clic_contracts.envelope import TYPES_HEADER
 from clic_contracts.subject import LOG_STREAM, log_subject
 from clic_contracts.vocabulary import Service
@@ -99,6 +102,22 @@ async def test_a_restored_log_is_guarded_as_before(nats: Client, empty: Client) 
     state = await snapshot.take(nats, LOG_STREAM, pieces)
     await snapshot.give(empty, LOG_STREAM, state, pieces.given())
     await ensure_streams(empty)  # It compares the log's settings.
+
+
+async def test_a_log_comes_back_on_three_replicas(nats: Client, nats_cluster: NatsCluster) -> None:
+    """From one server to three, as a move to Kubernetes is; and from three it can be backed up."""
+    await fill(nats, 1, STORIES)
+    pieces, again = Pieces(), Pieces()
+    state = await snapshot.take(nats, LOG_STREAM, pieces)
+    cluster = await connect(nats_cluster.url.split(","))
+    try:
+        await snapshot.give(cluster, LOG_STREAM, state, pieces.given(), replicas=3)
+        await wait_until_done(lambda: ensure_streams(cluster, replicas=3), what="the other streams are made")
+        assert await read_log(cluster, until=STORIES) == await read_log(nats, until=STORIES)
+        assert (await snapshot.take(cluster, LOG_STREAM, again)).last_sequence == STORIES
+    finally:
+        await remove_streams(cluster)
+        await cluster.close()
 
 
 async def test_nothing_is_restored_over_a_log(nats: Client) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
@@ -167,25 +168,46 @@ async def _into_folder(chosen: _Chosen, place: Folder, deployment_key: Path | No
     place.hold()
     try:
         if chosen.log is not None:
-            others = [each.name for each in place.path.iterdir() if each.name != "lock"]
-            if others:
+            if others := _held(place):
                 raise KeepingError(
-                    f"{place.path} holds {', '.join(sorted(others)[:3])}: a house is restored into an empty folder"
+                    f"{place.path} holds {', '.join(sorted(each.name for each in others)[:3])}: a house is restored "
+                    "into an empty folder"
                 )
         elif not place.of("nats").exists():
             raise KeepingError(f"{place.path} has no log: name its backup (--log)")
-        passwords = place.secrets(WITH_DATABASE).databases
-        sync = SYNC_RESTORED if chosen.log is not None else SYNC_KEPT
-        async with own_servers(place.path, passwords, sync_interval=sync) as servers:
-            done = await _restored(chosen, Target(servers.nats, servers.databases), place.path)
-        _write_key(place, deployment_key)
-        if chosen.log is not None:
-            await _write_rules(place, chosen.log)
-            without_seed(place)
-        place.write(REPORT, json.dumps(asdict(done), indent=1))
-        return done
+        try:
+            return await _made(chosen, place, deployment_key)
+        except BaseException:
+            if chosen.log is not None:
+                _clear(place)  # It was empty, and half a house must not be taken for one.
+            raise
     finally:
         place.release()
+
+
+async def _made(chosen: _Chosen, place: Folder, deployment_key: Path | None) -> Restored:
+    passwords = place.secrets(WITH_DATABASE).databases
+    sync = SYNC_RESTORED if chosen.log is not None else SYNC_KEPT
+    async with own_servers(place.path, passwords, sync_interval=sync) as servers:
+        done = await _restored(chosen, Target(servers.nats, servers.databases), place.path)
+    _write_key(place, deployment_key)
+    if chosen.log is not None:
+        await _write_rules(place, chosen.log)
+        without_seed(place)
+    place.write(REPORT, json.dumps(asdict(done), indent=1))
+    return done
+
+
+def _held(place: Folder) -> list[Path]:
+    return [each for each in place.path.iterdir() if each.name != "lock"]
+
+
+def _clear(place: Folder) -> None:
+    for each in _held(place):
+        if each.is_dir():
+            shutil.rmtree(each)
+        else:
+            each.unlink()
 
 
 def _write_key(place: Folder, deployment_key: Path | None) -> None:

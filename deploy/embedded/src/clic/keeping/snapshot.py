@@ -27,7 +27,7 @@ WINDOW_BYTES = 4 * 1024 * 1024
 """How much is under way unacknowledged, and so how much waits here at most."""
 SILENCE_MAX_S = 30.0
 END_TIMEOUT_S = 600.0
-"""A restored stream is looked through before it is told to be there."""
+"""A stream is looked through before its snapshot begins, and before it is told to be restored."""
 OVER = "204"
 
 
@@ -71,7 +71,7 @@ async def take(nats: Client, stream: str, sink: Sink) -> StreamState:
             "window_size": WINDOW_BYTES,
             "jsck": True,  # Every message's own checksum is looked at first: a damaged log is no backup.
         }
-        said = await _ask(nats, f"$JS.API.STREAM.SNAPSHOT.{stream}", json.dumps(wanted).encode(), SILENCE_MAX_S)
+        said = await _ask(nats, f"$JS.API.STREAM.SNAPSHOT.{stream}", json.dumps(wanted).encode(), END_TIMEOUT_S)
         while True:
             try:
                 message = await asyncio.wait_for(pieces.get(), SILENCE_MAX_S)
