@@ -223,6 +223,21 @@ async def test_a_consumer_is_made_once_and_keeps_its_place(feed: Feed) -> None:
         assert told == ids(await taken(subscriber.follow(), 3))
 
 
+async def test_a_consumer_may_wait_for_some_events_alone_and_its_filter_may_change(feed: Feed) -> None:
+    """`clic subscriber add --only`; said again without, nothing changes, and its place never does."""
+    told = await feed.tell(RequestReceived, RequestClosed, RequestAnswered, RequestClosed)
+    await ensure_feed_consumer(feed.operator, FLEET, ["closed"])
+    await ensure_feed_consumer(feed.operator, FLEET)
+    async with await feed.subscriber() as subscriber:
+        assert [told[1], told[3]] == ids(await taken(subscriber.follow(), 2))
+        await ensure_feed_consumer(feed.operator, FLEET, ["closed", "answered"])
+        later = await feed.tell(RequestReceived, RequestAnswered, first=5)
+        found = ids(await taken(subscriber.follow(), 1))
+        assert found in ([told[3]], [later[1]])  # The one that was in hand comes again, some time.
+    filters = (await feed.operator.jetstream().consumer_info(FEED_STREAM, FLEET)).config.filter_subjects
+    assert filters == ["clic.feed.closed.*", "clic.feed.answered.*"]
+
+
 async def test_only_what_is_wanted_is_followed(feed: Feed) -> None:
     """The rest is done with as it passes."""
     await ensure_feed_consumer(feed.operator, FLEET)

@@ -6,14 +6,12 @@ import asyncio
 from typing import Annotated
 
 import typer
-from nats.js.api import AckPolicy, ConsumerConfig
-from nats.js.errors import NotFoundError as ConsumerNotThereError
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from clic_chassis.error import ClicError, NotFoundError
-from clic_contracts.subject import FEED_PREFIX, FEED_STREAM
+from clic_chassis.feed_consumer import ensure_feed_consumer, remove_feed_consumer
 from clic_contracts.vocabulary import Code
 from clic_intake.publisher_admission import read_admission
 
@@ -22,9 +20,6 @@ from .connection import nats_connection
 from .nats_config import OPS, subscriber_user
 from .publisher import Nkey, SeedFile
 from .told import told
-
-ACK_WAIT_S = 30.0
-ACK_PENDING_MAX = 1_000
 
 app = typer.Typer(help="Who hears the feed of events without personal data.", no_args_is_help=True)
 
@@ -80,20 +75,9 @@ def list_subscribers() -> None:
 
 async def _remembering(name: str, only: list[str]) -> None:
     """Make its consumer: pulled by it, never pushed anywhere by the server."""
-    filters = [f"{FEED_PREFIX}.{each}.*" for each in only] or [f"{FEED_PREFIX}.>"]
     client = await nats_connection(OPS).connect("clic subscriber")
     try:
-        await client.jetstream().add_consumer(
-            FEED_STREAM,
-            ConsumerConfig(
-                durable_name=name,
-                ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=ACK_WAIT_S,
-                max_ack_pending=ACK_PENDING_MAX,
-                filter_subject=filters[0] if len(filters) == 1 else None,
-                filter_subjects=filters if len(filters) > 1 else None,
-            ),
-        )
+        await ensure_feed_consumer(client, name, only)
     finally:
         await client.close()
 
@@ -101,8 +85,6 @@ async def _remembering(name: str, only: list[str]) -> None:
 async def _forgotten(name: str) -> None:
     client = await nats_connection(OPS).connect("clic subscriber")
     try:
-        await client.jetstream().delete_consumer(FEED_STREAM, name)
-    except ConsumerNotThereError:
-        return  # Somebody deleted it before.
+        await remove_feed_consumer(client, name)
     finally:
         await client.close()
