@@ -35,6 +35,7 @@ from .failure import FAILED_OVER
 from .http import new_api
 from .http_certificate import HttpCertificate
 from .jetstream_log import JetStreamLog
+from .listener import listen
 from .logging import start_logging
 from .measurement import Measurement, Measuring
 from .migration import migrate, missing_migrations
@@ -227,11 +228,7 @@ async def _work(runtime: Runtime[S], wiring: Wiring, stop: asyncio.Event) -> Non
     settings = runtime.settings
     api = wiring.http or new_api(title=f"CLIC {runtime.name}")
     add_probes(api, runtime, wiring)
-    try:
-        listener = socket.create_server((settings.http_host, settings.http_port))
-    except OSError as error:
-        where = f"{settings.http_host}:{settings.http_port}"
-        raise ClicError(f"CLIC_HTTP_HOST, CLIC_HTTP_PORT: nobody can listen on {where}: {error.strerror}") from error
+    listener = listen(settings.http_host, settings.http_port)
     certificate = _http_certificate(settings)
     server = _Server(
         uvicorn.Config(
