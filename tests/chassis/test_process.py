@@ -26,6 +26,7 @@ from clic_chassis.process import Process
 from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.settings import Settings
 from clic_chassis.streams import ensure_streams, remove_streams
+from clic_chassis.telemetry import METRICS
 from clic_chassis.testing import wait_until, wait_until_done
 from clic_contracts.envelope import Commit, derive_id
 from clic_contracts.subject import INBOX_STREAM, LOG_STREAM
@@ -55,6 +56,24 @@ async def test_what_fails_for_a_while_is_tried_again_and_keeps_the_order(runtime
         handle.failing.clear()
         await wait_until(lambda: handle.of(1) == "abc", 10, what="the rest in order")
         await all_acknowledged(runtime)
+
+
+async def test_how_long_the_oldest_message_waits_is_told_and_that_none_does(
+    runtime: Runtime[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What alerts stand on: a lag alone does not say whether anything moves."""
+    monkeypatch.setattr(process, "LAG_EVERY_S", 0.05)
+    monkeypatch.setattr(process, "OLDEST_EVERY_S", 0.0)
+    handle = Handler()
+    handle.failing["a"] = RetryableError("away")
+    oldest = METRICS.consumer_oldest.labels("test")._value
+    async with running(runtime, handle):
+        await notes(runtime.log, 1, "a")
+        await notes(runtime.log, 2, "bcd")
+        await wait_until(lambda: handle.of(2) == "bcd" and oldest.get() > 0.3, 10, what="the first one waits")
+        handle.failing.clear()
+        await all_acknowledged(runtime)
+        await wait_until(lambda: oldest.get() == 0, 10, what="nothing waits")
 
 
 @pytest.mark.slow
