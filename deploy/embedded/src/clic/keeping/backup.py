@@ -25,7 +25,7 @@ import asyncpg
 from nats.aio.client import Client
 from pyrage import x25519
 
-from clic_chassis.town_file import read_town
+from clic_chassis.town_file import paths_of, read_town
 from clic_contracts.subject import ATTACHMENT_STREAM, INBOX_STREAM, LOG_STREAM, QUARANTINE_STREAM
 from clic_reporting import ledger
 
@@ -258,11 +258,10 @@ def _tar(folder: Path) -> bytes:
     """
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
-                entry.size, entry.mode = path.stat().st_size, 0o644
-                tar.addfile(entry, io.BytesIO(path.read_bytes()))
-                if out.tell() > TOWN_BYTES_MAX:
-                    raise KeepingError(f"{folder} holds more than {TOWN_BYTES_MAX} bytes: is it a town's folder?")
+        for path in paths_of(folder):
+            entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
+            entry.size, entry.mode = path.stat().st_size, 0o644
+            tar.addfile(entry, io.BytesIO(path.read_bytes()))
+            if out.tell() > TOWN_BYTES_MAX:
+                raise KeepingError(f"{folder} holds more than {TOWN_BYTES_MAX} bytes: is it a town's folder?")
     return out.getvalue()

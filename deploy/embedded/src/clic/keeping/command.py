@@ -232,13 +232,19 @@ def databases() -> Mapping[str, str]:
     return {each: os.environ.get(f"CLIC_POSTGRES_URL_{each.upper()}") or database_url(each) for each in SERVICES}
 
 
+def _admission() -> Path:
+    """Who is let in: `CLIC_ADMISSION_FILE`, or the installation's."""
+    said = os.environ.get("CLIC_ADMISSION_FILE")
+    return Path(said) if said else Folder(clic_dir()).admission
+
+
 async def _taken(places: place.Places, log_recipients: list[str], keys_recipients: list[str]) -> Taken:
     now = dt.datetime.now(dt.UTC)
     urls = databases()
     client = await nats_connection(KEEPER).connect("clic backup")
     try:
         taken = await take_backup(
-            Source(client, urls, town_dir(), Folder(clic_dir()).admission),
+            Source(client, urls, town_dir(), admission_file()),
             places,
             log_recipients=log_recipients,
             keys_recipients=keys_recipients,
