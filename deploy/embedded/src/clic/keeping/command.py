@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from clic.connection import clic_dir, database_url, nats_connection
-from clic.folder import Folder
+from clic.admission import admission_file
+from clic.connection import database_url, nats_connection
 from clic.nats_config import KEEPER
 from clic.told import told
 from clic.town import town_dir
@@ -230,12 +230,6 @@ def _places(log: Path | None, keys: Path | None, erasures: Path | None) -> place
 def databases() -> Mapping[str, str]:
     """Each service's database: `CLIC_POSTGRES_URL_INTAKE` and so on, or the installation's."""
     return {each: os.environ.get(f"CLIC_POSTGRES_URL_{each.upper()}") or database_url(each) for each in SERVICES}
-
-
-def _admission() -> Path:
-    """Who is let in: `CLIC_ADMISSION_FILE`, or the installation's."""
-    said = os.environ.get("CLIC_ADMISSION_FILE")
-    return Path(said) if said else Folder(clic_dir()).admission
 
 
 async def _taken(places: place.Places, log_recipients: list[str], keys_recipients: list[str]) -> Taken:
