@@ -169,6 +169,12 @@ def town_of(folder: Path, digest: Digest, reading: Reading) -> Town:
     raise TownFileError(folder, order)
 
 
+def paths_of(folder: Path) -> list[Path]:
+    """The files of a town that is whole, in one order: not what else a volume of Kubernetes has beside them."""
+    within = [path for name in (ARTICLES, LETTERS) for path in (folder / name).iterdir()]
+    return sorted(path for path in [*(folder / name for name in FILES), *within] if not path.name.startswith("."))
+
+
 def _files(folder: Path, reading: Reading) -> Iterator[tuple[str, bytes]]:
     if not folder.is_dir():
         raise TownFileError(

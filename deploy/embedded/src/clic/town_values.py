@@ -9,7 +9,7 @@ import typer
 import yaml
 
 from clic_chassis.error import ClicError
-from clic_chassis.town_file import ARTICLES, FILES, LETTERS
+from clic_chassis.town_file import paths_of
 
 from .told import told
 from .town import checked, town_dir
@@ -45,13 +45,8 @@ def town_values(folder: Path) -> str:
         ClicError: it is larger than a ConfigMap can be.
     """
     town = checked(folder)
-    files = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in _paths(folder)}
+    files = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths_of(folder)}
     if (size := sum(len(text.encode()) for text in files.values())) > BYTES_MAX:
         raise ClicError(f"{folder} has {size:,} bytes, and a ConfigMap takes {BYTES_MAX:,}: shorten its articles")
     body = yaml.dump({"town": {"files": files}}, Dumper=_Text, allow_unicode=True, sort_keys=True, width=2**30)
     return f"# {town.name.fr}, version {town.version}: made by `clic town values`.\n{body}"
-
-
-def _paths(folder: Path) -> list[Path]:
-    within = [path for name in (ARTICLES, LETTERS) for path in (folder / name).iterdir()]
-    return sorted(path for path in [*(folder / name for name in FILES), *within] if not path.name.startswith("."))
