@@ -24,7 +24,7 @@ from clic_contracts.problem import Problem, Wording, errors_from, problem
 from clic_contracts.submission import MAX_SUBMISSION_BYTES
 from clic_contracts.vocabulary import Language
 
-from .error import NotFoundError, RefusedError, RetryableError
+from .error import NotFoundError, RefusedError, RetryableError, UnreadableError
 from .failure import where
 from .language import preferred
 from .safe_headers import PAGE_POLICY, SafeHeaders
@@ -143,8 +143,9 @@ def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None 
     async def refused(request: Request, error: RefusedError) -> JSONResponse:
         return answer_of(problem_of(error, language_of(request)))
 
+    @api.exception_handler(UnreadableError)  # A fact of a later version: another instance may read it.
     @api.exception_handler(RetryableError)
-    async def retryable(request: Request, __: RetryableError) -> JSONResponse:
+    async def retryable(request: Request, __: RetryableError | UnreadableError) -> JSONResponse:
         return answer_of(
             problem("try-again", _TRY_AGAIN, 503, _NOTHING_IS_LOST, language=language_of(request)),
             {"Retry-After": "2"},
