@@ -17,7 +17,7 @@ from tests.chart.check.manifest import Workload, of_kind
 from tests.chart.rendering import BARE, FULL, VALUES, manifests, merged, rendered
 from tests.chart.values_schema import WITH_DATABASE
 
-from clic_chassis.service import POOL_CONNECTIONS_MAX
+from clic_chassis.server_connection import POOL_CONNECTIONS_MAX
 
 FREE: dict[str, Any] = {}
 TEXT = {"type": "string", "minLength": 1}

@@ -103,14 +103,14 @@ class NatsCredential:
             self._check_tls(client)
             signed = self.sign(nonce)
             # nats-py reads the seed's file at each connection, but the public key at the first one alone.
-            client._public_nkey = signed["nkey"]  # noqa: SLF001
+            client._public_nkey = signed["nkey"]  # noqa: SLF001 - there is no other way to tell it
             return signed["sig"].encode()
 
         client._signature_cb = sign  # noqa: SLF001 - the same of a seed's file
 
     def _check_tls(self, client: Client) -> None:
         """`tls://` alone does not: nats-py uses TLS where the server's first line, in clear, asks for it."""
-        if self.ca_file is not None and not client._server_info.get("tls_required"):  # noqa: SLF001
+        if self.ca_file is not None and not client._server_info.get("tls_required"):  # noqa: SLF001 - what INFO said
             raise CredentialError("NATS speaks without TLS, and CLIC_NATS_CA_FILE says that it must: nothing is sent")
 
 

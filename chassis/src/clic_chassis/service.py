@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import signal
 import socket
 import sys
@@ -19,9 +18,7 @@ import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from faststream.nats import NatsBroker
-from faststream.nats.security import NatsNKey, NatsSecurity
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from clic_contracts.town import Town
@@ -39,11 +36,11 @@ from .listener import listen
 from .logging import start_logging
 from .measurement import Measurement, Measuring
 from .migration import migrate, missing_migrations
-from .nats_credential import CredentialWatch, NatsCredential
-from .postgres_credential import open_pool
+from .nats_credential import CredentialWatch
 from .quarantine import Quarantine
 from .reach import Reach, log_has_majority
 from .request_context import RequestContext
+from .server_connection import DRAIN_TIMEOUT_S, connected, new_broker, opened_pool, until_answered
 from .settings import DatabaseSettings, Settings
 from .telemetry import start_tracing, stop_tracing
 from .town_file import read_town
@@ -53,14 +50,10 @@ log = structlog.get_logger()
 
 CONNECT_TIMEOUT_S = 60.0
 """How long a start waits for NATS and PostgreSQL before it gives up and is restarted."""
-POOL_CONNECTIONS_MAX = 8
-COMMAND_TIMEOUT_S = 30.0
 MIGRATE = "migrate"
 MIGRATION_LOOK_EVERY_S = 1.0
 HARD_STOP_S = 1.0
 """What is left to a component that did not end within the bound, once it is cancelled."""
-DRAIN_TIMEOUT_S = 3
-"""What is left of a subscription at a stop is delivered again; waiting longer for it gains nothing."""
 
 S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
@@ -179,7 +172,7 @@ async def _migrate(settings: DatabaseSettings, migrations: str) -> None:
     if settings.postgres_url is None:
         raise ClicError("CLIC_POSTGRES_URL is not set: there is no database to migrate")
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
-        pool = await _pool(settings, command_timeout_s=None)
+        pool = await opened_pool(settings, command_timeout_s=None)
     async with pool, pool.acquire() as connection:
         await _apply(connection, migrations)
 
@@ -296,30 +289,16 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime[S]]:
     """Connect everything that a service stands on, and close it again at the end."""
     town = read_town(settings.town_dir)
-    broker = NatsBroker(
-        _in_any_order(settings.nats_url.split(",")),
-        dont_randomize=True,  # Who leaves a server goes to another one; nats-py would draw again, also the same.
-        name=f"clic-{name}",
-        security=_security(settings.nats_credential),
-        inbox_prefix=settings.inbox_prefix,
-        max_reconnect_attempts=-1,  # After a finite number FastStream's pull loop spins at 100 % CPU.
-        reconnect_time_wait=1,
-        error_cb=_nats_error,
-        drain_timeout=int(min(settings.stop_timeout_s, DRAIN_TIMEOUT_S)) or 1,
-        logger=None,
-        apply_types=False,  # It resolves a handler's parameters in a thread, for each batch anew.
-        graceful_timeout=settings.stop_timeout_s,
-    )
+    broker = new_broker(name, settings)
     pool: asyncpg.Pool | None = None
     try:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                nats = await _connected(broker)
-                settings.nats_credential.follow(nats)
+                nats = await connected(broker, settings.nats_credential)
                 event_log = JetStreamLog(nats)
-                await _until_answered(event_log.identity)
+                await until_answered(event_log.identity)
                 if settings.postgres_url is not None:
-                    pool = await _pool(settings)
+                    pool = await opened_pool(settings)
                     if migrations is not None and settings.migrate_at_start:
                         async with pool.acquire() as connection:
                             await _apply(connection, migrations)
@@ -345,63 +324,6 @@ async def open_runtime(
                 await asyncio.wait_for(pool.close(), min(settings.stop_timeout_s, DRAIN_TIMEOUT_S))
             except TimeoutError:
                 pool.terminate()
-
-
-def _security(credential: NatsCredential) -> NatsSecurity:
-    """FastStream's word for it."""
-    context = credential.tls()
-    if credential.seed_file is None:
-        return NatsSecurity(ssl_context=context)
-    credential.seed()
-    return NatsNKey(credential.seed_file, ssl_context=context)
-
-
-def _in_any_order(servers: list[str]) -> list[str]:
-    """Not everybody on the first one."""
-    return random.sample(servers, len(servers))
-
-
-async def _connected(broker: NatsBroker) -> Client:
-    while True:
-        try:
-            connection: Client = await broker.connect()
-        except (NatsError, OSError) as error:
-            log.warning("nats_not_reached", error=type(error).__name__)
-            await asyncio.sleep(0.5)
-        else:
-            return connection
-
-
-async def _until_answered(ask: Callable[[], Awaitable[object]]) -> None:
-    while True:
-        try:
-            await ask()
-        except RetryableError as error:
-            log.warning("log_not_there", error=str(error))
-            await asyncio.sleep(0.5)
-        else:
-            return
-
-
-async def _pool(settings: DatabaseSettings, *, command_timeout_s: float | None = COMMAND_TIMEOUT_S) -> asyncpg.Pool:
-    assert settings.postgres_url is not None
-    while True:
-        try:
-            return await open_pool(
-                settings.postgres_url.get_secret_value(),
-                password_file=settings.postgres_password_file,
-                min_size=1,
-                max_size=POOL_CONNECTIONS_MAX,
-                command_timeout=command_timeout_s,
-            )
-        except (*FAILED_OVER, OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError) as error:
-            log.warning("postgres_not_reached", error=type(error).__name__)
-            await asyncio.sleep(0.5)
-
-
-async def _nats_error(error: Exception) -> None:
-    """What NATS tells only here: permission violations, slow consumers, lost connections."""
-    log.warning("nats_error", error=type(error).__name__, detail=str(error)[:300])
 
 
 def add_probes(api: FastAPI, runtime: Runtime[S], wiring: Wiring) -> None:
