@@ -17,6 +17,7 @@ from tests.intake.letter.post_office import PostOffice
 from clic_chassis.clock import ManualClock
 from clic_chassis.error import RetryableError
 from clic_chassis.service import Runtime
+from clic_chassis.telemetry import METRICS
 from clic_contracts.event import (
     LetterFailed,
 )
@@ -110,6 +111,22 @@ async def test_without_a_mail_server_letters_wait(
     none = Bureau(_with(runtime, settings.model_copy(update={"smtp_url": None})), bureau.register, lease_s=300.0)
     assert await none.send() == 0
     assert await bureau.letters.queue.count() == {State.WAITING: 1}
+
+
+async def test_how_long_the_oldest_letter_waits_is_measured(
+    bureau: Bureau, post_office: PostOffice, clock: ManualClock
+) -> None:
+    """What wakes somebody when mail does not leave."""
+    await bureau.received_and_ready()
+    await bureau.write_all()
+    post_office.answers = [("mail", "451 4.3.0 later")]
+    await bureau.send()
+    clock.set(clock.now() + dt.timedelta(hours=3))
+    await bureau.letters.sender._measure()
+    assert METRICS.letter_oldest._value.get() == pytest.approx(3 * 3600, abs=60)
+    assert await bureau.send() == 1
+    await bureau.letters.sender._measure()
+    assert METRICS.letter_oldest._value.get() == 0
 
 
 def _with(runtime: Runtime[IntakeSettings], settings: IntakeSettings) -> Runtime[IntakeSettings]:
