@@ -10,6 +10,7 @@ import datetime as dt
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from .vocabulary import Phase
 SCHEMAS = Path("contracts/schemas")
 BASELINE = SCHEMAS / "baseline"
 CORPUS = SCHEMAS / "corpus"
+CORPUS_SUMS = CORPUS / "SHA256SUMS"
+"""What each published example was, as `sha256sum -c` reads it: none is edited, and none goes unseen."""
 EXAMPLES = Path("contracts/examples")
 INDEX = Path("contracts/README.md")
 REFERENCE = Path("docs/publishers/reference.html")
@@ -127,7 +130,39 @@ def compatibility(root: Path, on: dt.date | None = None) -> list[Finding]:
         return [Finding(BASELINE.as_posix(), Rule.NO_BASELINE, says)]
     gone = retired(on) if on is not None else frozenset()
     found = compare_all(published, schemas(), lifted=UPCASTERS, retired=gone)
-    return [*found, *_read_corpus(root, published, gone), *_deprecations(root, published)]
+    return [
+        *found,
+        *_read_corpus(root, published, gone),
+        *_changes_of_corpus(root),
+        *_deprecations(root, published),
+    ]
+
+
+def _sums(root: Path) -> dict[str, str]:
+    """The digest of each published example, by its path in the corpus."""
+    file = root / CORPUS_SUMS
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def _corpus_digests(root: Path) -> dict[str, str]:
+    files = sorted((root / CORPUS).rglob("*.json"))
+    return {path.relative_to(root / CORPUS).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _changes_of_corpus(root: Path) -> Iterator[Finding]:
+    """Examples that were published and are no longer what they were."""
+    listed, there = _sums(root), _corpus_digests(root)
+    for name in sorted(listed.keys() | there.keys()):
+        if listed.get(name) != there.get(name):
+            says = (
+                "was removed"
+                if name not in there
+                else "was never published: `generate --publish` adds it"
+                if name not in listed
+                else "was changed; add another one instead"
+            )
+            yield Finding((CORPUS / name).as_posix(), Rule.CORPUS_CHANGED, says)
 
 
 def _deprecations(root: Path, published: dict[str, Any]) -> Iterator[Finding]:
@@ -178,7 +213,8 @@ def publish(root: Path) -> list[Path]:
         kept = sorted((root / CORPUS / name).glob("*.json"))
         if all(path.read_bytes() != body for path in kept):
             changed += _write(root, CORPUS / name / f"{len(kept) + 1:04d}.json", body)
-    return changed
+    sums = "".join(f"{digest}  {name}\n" for name, digest in _corpus_digests(root).items())
+    return changed + _write(root, CORPUS_SUMS, sums.encode())
 
 
 def _write(root: Path, path: Path, body: bytes) -> list[Path]:

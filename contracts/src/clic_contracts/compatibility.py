@@ -86,6 +86,7 @@ class Rule(StrEnum):
     FORMAT_WIDENED = "format_widened"
     CORPUS_UNREAD = "corpus_unread"
     CORPUS_MISSING = "corpus_missing"
+    CORPUS_CHANGED = "corpus_changed"
     DEPRECATION_WRONG = "deprecation_wrong"
 
     @property
