@@ -112,4 +112,4 @@ image: $(SETUP) ## Build the images by docker or buildah, and their bills of mat
 	@$(BIN)/python deploy/image/sbom.py dist/sbom $(SERVICE)
 
 clean: ## Remove what setup and tools made. A town's state (.clic) stays.
-	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) $(TOOLS) $(NODE)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

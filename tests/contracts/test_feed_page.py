@@ -15,9 +15,11 @@ from tests.contracts.feed_town import FLEET, Feed
 from tests.node.installed import Node
 from tests.place import ROOT
 
-from clic_chassis.feed_consumer import ensure_feed_consumer
+from clic_chassis.feed_consumer import INACTIVE_S_MAX, MAX_ACK_PENDING, ensure_feed_consumer
+from clic_chassis.streams import STREAMS
 from clic_contracts.event import RequestAnswered, RequestClosed, RequestReceived
 from clic_contracts.schema import EXAMPLE_REQUEST_ID as REQUEST
+from clic_contracts.subject import FEED_STREAM
 
 PAGE = (ROOT / "docs" / "publishers" / "feed.md").read_text(encoding="utf-8")
 LIMIT_S = 30.0
@@ -90,3 +92,11 @@ async def test_the_typescript_program(feed: Feed, node: Node, tmp_path: Path) ->
         await says(said, ["position 1", received, "position 2", closed, received, closed])
         await feed.tell(RequestClosed, first=3)
         await says(said, [closed])
+
+
+def test_the_page_names_the_bounds_that_hold() -> None:
+    """How far the feed reaches back, how long a place is kept, how much is in hand."""
+    day_s = 86_400
+    assert f"the feed is kept ({STREAMS[FEED_STREAM]['max_age'] / 1e9 / day_s:.0f} days)" in PAGE
+    assert f"nobody asks for {INACTIVE_S_MAX / day_s:.0f} days" in PAGE
+    assert f"{MAX_ACK_PENDING:,} events in hand" in PAGE

@@ -70,6 +70,11 @@ class Node:
 
 @pytest.fixture(scope="session")
 def node() -> Node:
+    """Node.js with the installed packages."""
+    return found_node()
+
+
+def found_node() -> Node:
     """Node.js with the installed packages: where they are missing the tests say so; on CI that is a failure."""
     program = shutil.which("node")
     if program is None:

@@ -26,6 +26,7 @@ from .feed import (
 )
 from .schema import EXAMPLE_RECEIPT, example_commit, example_heard, example_submission, leaving_out, prose, told_whole
 from .subject import (
+    FEED_DOMAIN,
     FEED_PREFIX,
     INBOX_PREFIX,
     LOG_PREFIX,
@@ -264,7 +265,8 @@ def _channels(keys: dict[str, list[str]]) -> dict[str, _Document]:
                 f"{FEED_PREFIX}.{{event}}.{{requestId}}",
                 "Feed",
                 "What the outside may hear of requests, at least once each: no sealed part, no confidential request, "
-                "no obligation, nothing of an older system's backlog. Positions are the stream's, without gaps.",
+                "no obligation, nothing of an older system's backlog. Positions are the stream's, without gaps. "
+                f"Subscribers ask under JetStream's domain `{FEED_DOMAIN}`.",
                 {"event": f"Which fact: {', '.join(heard)}.", "requestId": request},
                 keys["feed"],
             ),
