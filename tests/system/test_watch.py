@@ -114,7 +114,7 @@ async def malformed(house: House) -> None:
         f'"time": "2026-01-01T00:00:00Z", "data": {{"kind": "{NAME}", "inconnu": "{ADDRESS} {TEXT}"}}}}'.encode(),
     )
     async with publisher(house, "courriel") as connected:
-        stream = connected._nats.jetstream()
+        stream = (await connected._connection.client(AWAY_S)).jetstream()
         stored = [await stream.publish(inbox_subject("courriel", "submission.request.v1"), body) for body in bodies]
     async with house.client() as client:
 
@@ -182,6 +182,8 @@ async def test_metrics_tell_what_went_in_and_out_what_lags_and_what_went_wrong(h
     intake = await samples(house, "intake")
     assert intake["clic_events_out_total", "request.received.v1"] >= 1
     assert intake["clic_append_conflicts_total", "ConflictError"] >= 1
+    assert intake["clic_receipts_total", "courriel,accepted"] >= 2
+    assert intake["clic_receipts_total", "portail_web,known"] >= 1
     assert (await samples(house, "routing"))["clic_events_out_total", "request.routed.v1"] >= 1
     assert (await samples(house, "deadlines"))["clic_events_out_total", "obligation.set.v1"] >= 1
     reporting = await samples(house, "reporting")
