@@ -85,6 +85,12 @@ FULL: dict[str, Any] = {
         },
         "ingress": _ingress("rapports"),
     },
+    "backup": {
+        "enabled": True,
+        "claims": {"log": "store-a", "keys": "store-b", "erasures": "store-c"},
+        "logRecipient": f"age1{'q' * 58}",
+        "keysRecipient": f"age1{'p' * 58}",
+    },
     "monitoring": {
         "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
         "rules": {"enabled": True, "labels": {"release": "prometheus"}},

@@ -67,13 +67,13 @@ def test_every_secret_that_pods_need_is_on_the_page_and_no_other() -> None:
     assert list(secrets(full(), documented())) == []
     needed = {
         (volume["secret"]["secretName"], item["key"])
-        for each in of_kind(full(), "Deployment", "Job")
+        for each in of_kind(full(), "Deployment", "Job", "CronJob")
         for volume in Workload(each).pod["volumes"]
         if "secret" in volume
         for item in volume["secret"]["items"]
     } | {
         (reference["name"], reference["key"])
-        for each in of_kind(full(), "Deployment")
+        for each in of_kind(full(), "Deployment", "CronJob")
         for container in Workload(each).containers
         for variable in container["env"]
         if (reference := variable.get("valueFrom", {}).get("secretKeyRef"))

@@ -41,6 +41,10 @@ def job_of(manifests: list[Manifest], component: str) -> Any:
     return found
 
 
+def by_the_clock(manifests: list[Manifest], component: str = "keeper-backup") -> Any:
+    return Workload(the(manifests, "CronJob", component)).pod
+
+
 def variable(manifests: list[Manifest], name: str, component: str = "intake") -> Any:
     (found,) = [each for each in container_of(manifests, component)["env"] if each["name"] == name]
     return found
@@ -77,7 +81,7 @@ PLANTED: dict[str, tuple[Plant, str]] = {
     ),
     "a selector of everything": (
         lambda m: the(m, "Service", "intake")["spec"]["selector"].pop("app.kubernetes.io/component"),
-        "Service mont-saint-hilaire-intake selects 7 workloads",
+        "Service mont-saint-hilaire-intake selects 9 workloads",
     ),
     "a Deployment that does not know its pods": (
         lambda m: the(m, "Deployment", "intake")["spec"]["selector"]["matchLabels"].update(x="y"),
@@ -310,6 +314,26 @@ PLANTED: dict[str, tuple[Plant, str]] = {
             .__setitem__(1, {"name": "CLIC_NATS_USER", "value": "intake"})
         ),
         "does not sign in to NATS as ops",
+    ),
+    "a backup by whoever operates": (
+        lambda m: by_the_clock(m)["containers"][0]["env"][1].update(value="ops"),
+        "keeper-backup does not sign in to NATS as keeper",
+    ),
+    "a backup of another command": (
+        lambda m: by_the_clock(m)["containers"][0].update(args=["backup", "everything"]),
+        "there is no `clic backup everything`",
+    ),
+    "a backup that is told too much": (
+        lambda m: by_the_clock(m)["containers"][0]["env"].append({"name": "CLIC_PUBLIC_URL", "value": "x"}),
+        "keeper-backup is told CLIC_PUBLIC_URL, which nobody reads",
+    ),
+    "a backup that does not reach a database": (
+        lambda m: without(m, "NetworkPolicy", "keeper-backup"),
+        "keeper-backup may not reach clic-postgres-rw.postgres.svc.cluster.local:5432",
+    ),
+    "a service that keeps something": (
+        lambda m: (volume(m, "tmp").pop("emptyDir"), volume(m, "tmp").update(persistentVolumeClaim={"claimName": "x"})),
+        "tmp stays, and a service keeps nothing",
     ),
     # Files, secrets and the town.
     "a file that is not mounted": (

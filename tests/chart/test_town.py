@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from tests.chart.check.manifest import Workload, of_kind
 from tests.chart.rendering import BARE, manifests, merged, rendered, town
 from tests.place import TOWN_DIR
 
+from clic.keeping.backup import _tar as archive_of
 from clic_chassis.town_file import read_town
 
 CONFIG_MAP_BYTES_MAX = 1024 * 1024
@@ -38,6 +41,16 @@ def test_a_service_reads_the_town_from_its_config_map(tmp_path: Path) -> None:
     (volume,) = [each for each in Workload(deployment).pod["volumes"] if each["name"] == "town"]
     folder = mounted(tmp_path, volume["configMap"]["items"], config_map()["data"])
     assert read_town(folder) == read_town(TOWN_DIR)
+
+
+def test_a_backup_of_a_pod_holds_the_town_as_it_is(tmp_path: Path) -> None:
+    """Its letters among it, and not what else a volume has beside them."""
+    deployment = next(of_kind(rendered("bare"), "Deployment"))
+    (volume,) = [each for each in Workload(deployment).pod["volumes"] if each["name"] == "town"]
+    folder = mounted(tmp_path, volume["configMap"]["items"], config_map()["data"])
+    with tarfile.open(fileobj=io.BytesIO(archive_of(folder))) as archive:
+        names = archive.getnames()
+    assert names == sorted(path.relative_to(TOWN_DIR).as_posix() for path in TOWN_DIR.rglob("*") if path.is_file())
 
 
 def test_a_real_town_is_far_below_what_a_config_map_holds() -> None:

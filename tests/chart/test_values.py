@@ -13,6 +13,7 @@ from tests.chart.rendering import BARE, CHART, EVERY, FULL, VALUES, manifests, m
 
 from clic.nats_config import ACCOUNT, DURABLES
 
+BACKUP_ON_ONE_VOLUME = {"backup": {"enabled": True, "claims": {"log": "a", "keys": "a", "erasures": "b"}}}
 OF_A_DATABASE = {"postgres_url", "postgres_password_file", "migrate_at_start"}
 
 
@@ -83,6 +84,8 @@ def test_a_value_that_nobody_reads_or_that_does_not_fit_is_refused(values: dict[
         ({"intake": {"ingress": {"enabled": True, "tlsSecret": "x"}}}, "intake.ingress.hosts: by which names"),
         ({"intake": {"ingress": {"enabled": True, "hosts": ["a.example"]}}}, "nobody writes to a town in clear"),
         ({"intake": {"settings": {"lmtp_port": 2024}}}, "intake.mail.from: who may bring mail"),
+        ({"backup": {"enabled": True}}, "backup.claims: three volumes"),
+        (BACKUP_ON_ONE_VOLUME, "the log and what opens it do not lie on one volume"),
     ],
 )
 def test_what_is_missing_is_named(values: dict[str, Any], says: str) -> None:

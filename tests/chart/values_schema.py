@@ -56,6 +56,8 @@ TEXT = {"type": "string"}
 FLAG = {"type": "boolean"}
 NAME = {"type": "string", "maxLength": 253, "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}
 NAME_OR_NONE = {"anyOf": [{"const": ""}, NAME]}
+SCHEDULE = {"type": "string", "pattern": r"^(\S+ ){4}\S+$"}
+RECIPIENTS = {"type": "string", "pattern": "^(age1[a-z0-9]{50,}( age1[a-z0-9]{50,})*)?$"}
 TEXTS = {"type": "object", "additionalProperties": TEXT}
 PEER = {"type": "object", "minProperties": 1}
 """What Kubernetes' own schema holds it to, once it is rendered."""
@@ -113,6 +115,19 @@ def schema() -> dict[str, Any]:
                 ),
                 **{service: _service(service) for service in SETTINGS},
                 "ops": _closed({"secret": NAME_OR_NONE}),
+                "keeper": _closed({"secret": NAME_OR_NONE}),
+                "backup": _closed(
+                    {
+                        "enabled": FLAG,
+                        "schedule": SCHEDULE,
+                        "erasuresSchedule": SCHEDULE,
+                        "claims": _closed(dict.fromkeys(("log", "keys", "erasures"), NAME_OR_NONE)),
+                        "logRecipient": RECIPIENTS,
+                        "keysRecipient": RECIPIENTS,
+                        "keysDays": {"type": "integer", "minimum": 1, "maximum": 366},
+                        "logCopies": {"type": "integer", "minimum": 1},
+                    }
+                ),
                 "ingress": _closed({"className": NAME_OR_NONE, "annotations": TEXTS}),
                 "networkPolicy": _closed(
                     {

@@ -11,7 +11,7 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A Deployment or a Job."""
+    """A Deployment, a Job, or a Job by the clock."""
 
     manifest: Manifest
 
@@ -21,9 +21,16 @@ class Workload:
         return named(self.manifest)
 
     @property
+    def template(self) -> dict[str, Any]:
+        """Of its pods."""
+        spec = self.manifest["spec"]
+        template: dict[str, Any] = spec.get("jobTemplate", {"spec": spec})["spec"]["template"]
+        return template
+
+    @property
     def labels(self) -> dict[str, str]:
         """Of its pods."""
-        return dict(self.manifest["spec"]["template"]["metadata"]["labels"])
+        return dict(self.template["metadata"]["labels"])
 
     @property
     def component(self) -> str:
@@ -38,7 +45,7 @@ class Workload:
     @property
     def pod(self) -> dict[str, Any]:
         """What a pod of it is to be."""
-        pod: dict[str, Any] = self.manifest["spec"]["template"]["spec"]
+        pod: dict[str, Any] = self.template["spec"]
         return pod
 
     @property
@@ -74,7 +81,7 @@ def one(manifests: Sequence[Manifest], kind: str, name: str) -> Manifest | None:
 
 def workloads(manifests: Sequence[Manifest]) -> list[Workload]:
     """Everything that makes pods."""
-    return [Workload(each) for each in of_kind(manifests, "Deployment", "Job")]
+    return [Workload(each) for each in of_kind(manifests, "Deployment", "Job", "CronJob")]
 
 
 def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:

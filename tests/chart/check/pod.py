@@ -10,10 +10,12 @@ from .manifest import Manifest, Workload, workloads
 
 USER = 10001
 HARD_STOP_AND_DRAIN_S = 5
-"""What a service takes beyond its own bound at most: `service.HARD_STOP_S`, `service.DRAIN_TIMEOUT_S`."""
+"""What a service takes beyond its own bound at most: `service.HARD_STOP_S`, `server_connection.DRAIN_TIMEOUT_S`."""
 UNITS = {"": Decimal(1), "m": Decimal("0.001"), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30)}
 IMAGE = re.compile(r"[a-z0-9./:_-]+/clic-[a-z]+(@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9._-]*)")
-VOLUMES = {"configMap", "secret", "emptyDir"}
+VOLUMES = {"configMap", "secret", "emptyDir", "persistentVolumeClaim"}
+MEMBERS = {"keeper": "ops"}
+"""Whose image a workload has that is not called as its member."""
 
 
 def security(manifests: Sequence[Manifest]) -> Iterator[str]:
@@ -80,7 +82,7 @@ def images(manifests: Sequence[Manifest]) -> Iterator[str]:
                 yield f"{workload.name}: {image} is no image by digest or tag"
             elif image.endswith(":latest"):
                 yield f"{workload.name}: {image} is another tomorrow"
-            elif f"/clic-{workload.service}" not in image:
+            elif not re.search(rf"/clic-{MEMBERS.get(workload.service, workload.service)}[:@]", image):
                 yield f"{workload.name}: {image} is another member's"
 
 
@@ -100,7 +102,9 @@ def volumes(manifests: Sequence[Manifest]) -> Iterator[str]:
                 yield f"{workload.name}: {name} is a {kind}"
             if kind == "emptyDir" and "sizeLimit" not in volume["emptyDir"]:
                 yield f"{workload.name}: {name} can fill its node"
-            if kind != "emptyDir" and any(not m.get("readOnly") for m in mounts if m["name"] == name):
+            if kind == "persistentVolumeClaim" and workload.manifest["kind"] != "CronJob":
+                yield f"{workload.name}: {name} stays, and a service keeps nothing"
+            if kind in ("configMap", "secret") and any(not m.get("readOnly") for m in mounts if m["name"] == name):
                 yield f"{workload.name}: {name} is mounted to be written to"
 
 

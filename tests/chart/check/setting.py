@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from unittest.mock import patch
 
-from tests.chart.values_schema import SETTINGS
+from tests.chart.values_schema import SETTINGS, WITH_DATABASE
 from typer.testing import CliRunner
 
 from clic.commands import app
 from clic.connection import nats_connection
-from clic.nats_config import OPS
+from clic.nats_config import KEEPER, OPS
 from clic_chassis.error import ClicError
 from clic_chassis.mail_relay import SmtpSettings, relay_of
 from clic_chassis.service import MIGRATE
@@ -21,6 +22,15 @@ from clic_chassis.settings import PREFIX, DatabaseSettings
 from .manifest import Manifest, Workload, one, workloads
 
 MOUNTS = "/etc/clic/"
+READ_BY_COMMANDS = {
+    "backup": {
+        "CLIC_ADMISSION_FILE",
+        "CLIC_TOWN_DIR",
+        *(f"CLIC_POSTGRES_URL_{each.upper()}" for each in WITH_DATABASE),
+    },
+    "backup erasures": {"CLIC_POSTGRES_URL_INTAKE"},
+}
+"""Beside what a command's own help names."""
 
 
 def variables(manifests: Sequence[Manifest]) -> Iterator[str]:
@@ -30,10 +40,11 @@ def variables(manifests: Sequence[Manifest]) -> Iterator[str]:
         names = [each["name"] for c in workload.containers for each in c.get("env", [])]
         for name in sorted({each for each in names if names.count(each) > 1}):
             yield f"{workload.name} is told {name} twice"
-        yield from (
-            f"{workload.name} is told {name}, which is not ours" for name in environment if not name.startswith(PREFIX)
-        )
-        if workload.service == OPS:
+        parts = " ".join(value or "" for value in environment.values())
+        for name in environment:
+            if not name.startswith(PREFIX) and f"$({name})" not in parts:
+                yield f"{workload.name} is told {name}, which is not ours"
+        if workload.service in (OPS, KEEPER):
             yield from _of_ops(workload)
             continue
         is_job = workload.manifest["kind"] == "Job"
@@ -52,18 +63,26 @@ def variables(manifests: Sequence[Manifest]) -> Iterator[str]:
 
 
 def _of_ops(workload: Workload) -> Iterator[str]:
-    """A command of `clic`: its options, and whom it signs in as."""
+    """A command of `clic`: its options, what it reads, and whom it signs in as."""
     args = workload.pod["containers"][0]["args"]
     said = CliRunner().invoke(app, [*args, "--help"])
     if said.exit_code != 0:
         yield f"{workload.name}: there is no `clic {' '.join(args)}`"
-    environment = _Read(_values(workload.environment))
-    with patch.object(os, "environ", environment):
-        credential = nats_connection(OPS).credential
-    for name in sorted(set(environment) - environment.asked):
+        return
+    environment = {name: value for name, value in _values(workload.environment).items() if name.startswith(PREFIX)}
+    asked = set(re.findall(rf"{PREFIX}[A-Z_]+", said.output)) | READ_BY_COMMANDS.get(" ".join(args), set())
+    if "CLIC_NATS_URL" in environment:
+        with patch.object(os, "environ", _Read(environment)) as recording:
+            credential = nats_connection(OPS).credential
+        asked |= recording.asked
+        if (credential.user, credential.seed_file is None, credential.ca_file is None) != (
+            workload.service,
+            False,
+            False,
+        ):
+            yield f"{workload.name} does not sign in to NATS as {workload.service}"
+    for name in sorted(set(environment) - asked):
         yield f"{workload.name} is told {name}, which nobody reads"
-    if (credential.user, credential.seed_file is None, credential.ca_file is None) != (OPS, False, False):
-        yield f"{workload.name} does not sign in to NATS as {OPS}"
 
 
 class _Read(dict[str, str]):
@@ -118,7 +137,7 @@ def secrets(manifests: Sequence[Manifest], documented: set[tuple[str, str]]) -> 
         for name, value in workload.environment.items():
             if name.endswith(("_PASSWORD", "_SECRET", "_TOKEN", "_SEED")) and value is not None:
                 yield f"{workload.name}: {name} stands in clear"
-            if value is not None and "@" in value and ":" in value.partition("//")[2].partition("@")[0]:
+            if value is not None and "@" in value and re.search(r"//[^/@]*:[^$@]", value):
                 yield f"{workload.name}: {name} has a password in its address"
 
 

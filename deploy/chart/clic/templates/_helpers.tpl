@@ -121,3 +121,59 @@ nats.nk{{ if .root.Values.nats.clientCertificates }} nats-tls.crt nats-tls.key{{
     items:
       - { key: ca.crt, path: ca.crt }
 {{- end }}
+
+{{- /* A job to its end. Called with root, component (what it is), owner (whose account and Secret), member (whose image),
+args, env, keys (of the Secret), authorities (Secrets with a ca.crt by volume), and more mounts and volumes. */}}
+{{- define "clic.job-spec" -}}
+backoffLimit: {{ .backoffLimit | default 10 }}
+template:
+  metadata:
+    labels: {{- include "clic.labels" (dict "root" .root "component" .component) | nindent 6 }}
+  spec:
+    restartPolicy: Never # So that the log of each try stays.
+    serviceAccountName: {{ include "clic.fullname" .root }}-{{ .owner }}
+    automountServiceAccountToken: false
+    enableServiceLinks: false
+    securityContext: {{- include "clic.pod-security" .root | nindent 6 }}
+    {{- include "clic.pull-secrets" .root | nindent 4 }}
+    containers:
+      - name: {{ .component }}
+        image: {{ include "clic.image" (dict "root" .root "member" .member) }}
+        imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+        args: {{- toYaml .args | nindent 10 }}
+        securityContext: {{- include "clic.container-security" .root | nindent 10 }}
+        env: {{- .env | nindent 10 }}
+        resources:
+          requests: { cpu: 50m, memory: 128Mi }
+          limits: { memory: 512Mi }
+        volumeMounts:
+          - { name: tmp, mountPath: /tmp }
+          {{- if .keys }}
+          - { name: secret, mountPath: /etc/clic/secret, readOnly: true }
+          {{- end }}
+          {{- range $name, $_ := .authorities }}
+          - { name: {{ $name }}, mountPath: /etc/clic/{{ $name }}, readOnly: true }
+          {{- end }}
+          {{- with .mounts }}{{ . | nindent 10 }}{{ end }}
+    volumes:
+      - name: tmp
+        emptyDir: { sizeLimit: {{ .tmp | default "64Mi" }} }
+      {{- if .keys }}
+      {{- include "clic.secret-volume" (dict "root" .root "component" .owner "keys" .keys) | nindent 6 }}
+      {{- end }}
+      {{- range $name, $secret := .authorities }}
+      {{- include "clic.ca-volume" (dict "name" $name "secret" $secret) | nindent 6 }}
+      {{- end }}
+      {{- with .volumes }}{{ . | nindent 6 }}{{ end }}
+{{- end }}
+
+{{- define "clic.town-volume" -}}
+- name: town
+  configMap:
+    name: {{ include "clic.fullname" . }}-town
+    defaultMode: 0444
+    items:
+      {{- range $path, $_ := .Values.town.files }}
+      - { key: {{ $path | replace "/" ".." }}, path: {{ $path }} }
+      {{- end }}
+{{- end }}
