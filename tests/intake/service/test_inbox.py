@@ -319,7 +319,7 @@ async def test_what_cannot_be_handled_has_a_receipt_that_says_so_and_a_true_one_
     assert receipt.source == SOURCE
     assert receipt.problem is not None
     assert receipt.problem.status == 500
-    assert "Do not send it again" in receipt.problem.detail
+    assert "Ne le renvoyez pas" in receipt.problem.detail
     assert "Camille" not in receipt.model_dump_json()
     [entry] = await office.quarantined()
     assert (await office.submit(REPORT, "appel-2")).status == "accepted"

@@ -17,9 +17,10 @@ from clic_chassis.process import Delivery
 from clic_chassis.telemetry import METRICS
 from clic_contracts.deprecation import headers_for
 from clic_contracts.envelope import request_id_for
-from clic_contracts.problem import Problem
+from clic_contracts.problem import Problem, Wording, problem
 from clic_contracts.subject import receipt_subject
 from clic_contracts.submission import Receipt, SubmissionRefusedError, parse_submission
+from clic_contracts.vocabulary import Language
 
 from .core.rule import UnknownRequestError
 from .desk import Desk
@@ -137,20 +138,15 @@ class Inbox:
             RetryableError: the receipt is not known to be stored.
         """
         source, event_id = _identity_of(delivery.body)
+        publisher = _publisher_of(delivery)
         receipt = Receipt(
             status="quarantined",
             source=source,
             id=event_id,
             at=self._clock.now(),
-            problem=Problem(
-                type="urn:clic:problem:quarantined",
-                title="The submission is kept and could not be handled yet",
-                status=500,
-                detail=f"An error of the desk, not of the submission ({reason}). Somebody looks at it, and this "
-                "receipt is replaced once it is handled. Do not send it again.",
-            ),
+            problem=_quarantined(reason, self._desk.language_of(publisher)),
         )
-        await self._give(_publisher_of(delivery), delivery, receipt)
+        await self._give(publisher, delivery, receipt)
 
     async def _give(self, publisher: str, delivery: Delivery, receipt: Receipt) -> None:
         """Store the receipt under the submission's id, or the inbox position where it has none."""
@@ -160,6 +156,24 @@ class Inbox:
         if "error" in said:
             raise RetryableError(f"receipt: {said['error'].get('description')}")
         METRICS.receipts.labels(publisher if publisher in self._publishers else "unknown", receipt.status).inc()
+
+
+def _quarantined(reason: str, language: Language) -> Problem:
+    return problem(
+        "quarantined",
+        Wording(
+            fr="L’envoi est conservé et n’a pas encore pu être traité",
+            en="The submission is kept and could not be handled yet",
+        ),
+        500,
+        Wording(
+            fr=f"C’est une erreur du bureau, pas de l’envoi ({reason}). Quelqu’un s’en occupe, et ce reçu sera "
+            "remplacé une fois l’envoi traité. Ne le renvoyez pas.",
+            en=f"An error of the desk, not of the submission ({reason}). Somebody looks at it, and this receipt is "
+            "replaced once it is handled. Do not send it again.",
+        ),
+        language=language,
+    )
 
 
 async def ask(nats: Client, subject: str, body: bytes, headers: dict[str, str] | None = None) -> dict[str, Any]:

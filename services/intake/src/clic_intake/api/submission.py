@@ -84,11 +84,12 @@ def add_submissions(
         rehearsal = rehearse() if dry_run else None
 
         async def judged(each: bytes) -> Receipt:
-            if len(each) > (bytes_max := quotas.of(publisher).bytes_max):
-                return _counted(publisher, desk.refused(too_large(len(each), bytes_max, language)))
-            if rehearsal is not None:
-                return await rehearsal.submit(publisher, each, language=language)
-            return _counted(publisher, await desk.submit(publisher, each, language=language))
+            bytes_max = quotas.of(publisher).bytes_max
+            if bytes_max < len(each) <= MAX_SUBMISSION_BYTES:  # What is larger, nobody may send: the desk says so.
+                receipt = desk.refused(too_large(len(each), bytes_max, language))
+            else:
+                receipt = await (rehearsal or desk).submit(publisher, each, language=language)
+            return receipt if dry_run else _counted(publisher, receipt)
 
         if _media_type(request) == BATCH_CONTENT_TYPE:
             try:
