@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nats as nats_client
 import pytest
 import trustme
 from nats.aio.client import Client
 from prometheus_client import REGISTRY
 from tests.place import TOWN_DIR
 
+from clic_chassis.certificate import presented_by
 from clic_chassis.clock import ManualClock
-from clic_chassis.embedded import NatsCluster, NatsServer, free_port
+from clic_chassis.embedded import NatsCluster, NatsServer, free_port, start_nats
 from clic_chassis.measurement import AGAIN_AFTER_S, Measurement, Measuring
+from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.nats_monitor import MonitoringError, addresses, ask_servers
 from clic_chassis.process import Process
 from clic_chassis.quarantine import Entry, Quarantine
@@ -163,7 +166,7 @@ async def test_a_service_counts_its_quarantine_and_measures_its_database(
     async with open_runtime("t_watched", settings, clock=ManualClock(NOW)) as runtime:
         process = Process(runtime, durable="t_watched", filters=["clic.log.intake.*"], handle=_nothing)
         measurements = {each.name: each for each in own_measurements(runtime, [process])}
-        assert measurements.keys() == {"nats", "quarantine", "database"}
+        assert measurements.keys() == {"nats", "quarantine", "database", "certificates"}
         assert "quarantine" not in {each.name for each in own_measurements(runtime, [])}, (
             "who takes nothing parks nothing"
         )
@@ -197,7 +200,7 @@ async def test_certificates_are_read_again_when_they_are_replaced(tmp_path: Path
         authority.issue_cert("localhost", not_after=ends_at).cert_chain_pems[0].write_to_path(file)
         return ends_at
 
-    certified = Certified({"t_http": file})
+    certified = Certified({"t_http": file}, Client())
     for days in (10, 90):
         ends_at = lasting(days)
         await certified.take()
@@ -205,6 +208,26 @@ async def test_certificates_are_read_again_when_they_are_replaced(tmp_path: Path
     file.write_text(json.dumps("no certificate"), encoding="utf-8")
     with pytest.raises(ValueError, match="PEM"):
         await certified.take()
+
+
+async def test_the_certificate_that_nats_shows_is_told(tmp_path: Path) -> None:
+    """It is another machine's file: nobody here could read it."""
+    authority = trustme.CA()
+    ends_at = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(days=5)
+    issued = authority.issue_cert("127.0.0.1", not_after=ends_at)
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    config = f'tls {{ cert_file: "{tmp_path / "server.pem"}", key_file: "{tmp_path / "server.pem"}" }}'
+    server = start_nats(tmp_path / "nats", extra_config=config)
+    client = await nats_client.connect(server.url, **NatsCredential(ca_file=tmp_path / "authority.pem").options())
+    try:
+        assert presented_by(client) == ends_at
+        await Certified({}, client).take()
+        told = value("clic_certificate_expiry_timestamp_seconds", certificate="nats_server")
+        assert told == ends_at.timestamp()
+    finally:
+        await client.close()
+        server.stop()
 
 
 def test_the_certificates_are_those_of_the_settings_the_database_s_address_included() -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
+from nats.aio.client import Client
 
-from .certificate import tell_expiry
+from .certificate import presented_by, tell_expiry
 from .measurement import Measurement
 from .nats_credential import ANONYMOUS, NatsCredential
 from .nats_monitor import MonitoringError, ServerStanding, ask_servers, tell
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CERTIFICATES_EVERY_S = 300.0
+NATS_SERVER = "nats_server"
 POSTGRES_FILES = {"postgres_authority": "sslrootcert", "postgres_client": "sslcert"}
 """The same in the address of the database."""
 FILES = {
@@ -46,8 +48,8 @@ def own_measurements(runtime: Runtime[Any], components: Sequence[Component]) -> 
         measurements.append(Measurement("nats", watched.take))
     if runtime.database is not None:
         measurements.append(Measurement("database", Stored(runtime).take))
-    if files := certificates(runtime.settings):
-        measurements.append(Measurement("certificates", Certified(files).take, CERTIFICATES_EVERY_S))
+    certified = Certified(certificates(runtime.settings), runtime.nats)
+    measurements.append(Measurement("certificates", certified.take, CERTIFICATES_EVERY_S))
     return measurements
 
 
@@ -125,11 +127,14 @@ class Stored:
 
 
 class Certified:
-    """Certificates in files, read anew each time: they are replaced while the service runs."""
+    """Certificates in files, read anew each time since they are replaced while the service runs; and the server's."""
 
-    def __init__(self, files: dict[str, Path]) -> None:
+    def __init__(self, files: Mapping[str, Path], client: Client) -> None:
         self._files = files
+        self._client = client
 
     async def take(self) -> None:
         """Tell when each ends. Raises OSError, ValueError: one cannot be read."""
         tell_expiry(self._files)
+        if (ends_at := presented_by(self._client)) is not None:
+            METRICS.certificate_expiry.labels(NATS_SERVER).set(ends_at.timestamp())

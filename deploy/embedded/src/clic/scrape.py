@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -60,7 +61,8 @@ class Told:
 
 async def ask_services(urls: Mapping[str, str]) -> list[Told]:
     """Every service, at the same time."""
-    async with httpx.AsyncClient(timeout=ASK_TIMEOUT_S, trust_env=False) as client:
+    authorities = ssl.create_default_context()  # The system's, or those of SSL_CERT_FILE.
+    async with httpx.AsyncClient(timeout=ASK_TIMEOUT_S, trust_env=False, verify=authorities) as client:
         return list(await asyncio.gather(*(_ask(client, service, url) for service, url in urls.items())))
 
 

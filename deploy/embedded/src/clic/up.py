@@ -193,6 +193,7 @@ def what_next(url: str, town: Town, folder: Folder, *, detached: bool) -> str:
     command = _command()
     tries = {
         "status": "what runs, and how far it is",
+        "doctor": "what is wrong, and what to do",
         f"report {_last_quarter()}": "the quarter's figures",
         "import montreal-311 FILE": "Montréal's open data",
         "quarantine list": "what could not be handled",

@@ -7,12 +7,15 @@ import datetime as dt
 import os
 import shutil
 import stat
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from aiosmtplib import SMTP, SMTPException
+from nats.errors import Error as NatsError
 
 from clic.scrape import largest
-from clic_chassis.certificate import expires_at
+from clic_chassis.certificate import expires_at, presented_by
+from clic_chassis.error import ClicError
 
 from .finding import Finding, unknown, warning, well, wrong
 from .place import Place
@@ -67,7 +70,7 @@ async def disk(place: Place) -> list[Finding]:
 
 
 async def certificates(place: Place) -> list[Finding]:
-    """How long certificates are still good: of files here, and of those that services tell."""
+    """How long certificates are still good: in files here, NATS' own, and those that services tell."""
     ends: dict[str, dt.datetime] = {}
     findings: list[Finding] = []
     for name, path in place.certificates.items():
@@ -80,6 +83,11 @@ async def certificates(place: Place) -> list[Finding]:
         for sample in told.values("clic_certificate_expiry_timestamp_seconds"):
             name = f"{sample.labels['certificate']} of {told.service}"
             ends[name] = dt.datetime.fromtimestamp(sample.value, dt.UTC)
+    if place.ops is not None:
+        with suppress(ClicError, NatsError, OSError):  # That it is away is found by itself.
+            async with place.nats() as client:
+                if (at := presented_by(client)) is not None:
+                    ends["that NATS shows"] = at
     for name, at in sorted(ends.items()):
         left = at - place.now
         if left < CERTIFICATE_WARNING:
@@ -91,7 +99,7 @@ async def certificates(place: Place) -> list[Finding]:
             why = "from then on connections are refused"
             mend = "renew it and put it in the same place: services read it again by themselves"
             findings.append((wrong if left < CERTIFICATE_WRONG else warning)(said, why, mend))
-    if findings or not (place.certificates or place.services):
+    if findings or not (ends or place.services):
         return findings or [unknown("which certificates are in use", "run this where they are, or name the services")]
     good = f"{len(ends)} certificates are good for more than {CERTIFICATE_WARNING.days} days"
     return [well(good if ends else "no certificates are in use")]
