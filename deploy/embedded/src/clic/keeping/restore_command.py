@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -74,7 +74,7 @@ def restore(  # noqa: PLR0913 - the options of a command
     What is derived is made again by the services. Whoever was erased stays erased.
     """
     with told():
-        chosen = _Chosen(
+        chosen = Chosen(
             log=_artefact("log", log, log_identity),
             keys=_artefact("keys", keys, keys_identity),
             deployment_key=_ring(deployment_key, needed=keys is not None),
@@ -92,21 +92,16 @@ def restore(  # noqa: PLR0913 - the options of a command
     _tell(done, chosen, place)
 
 
-class _Chosen:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
     """What is restored from what."""
 
-    def __init__(
-        self,
-        *,
-        log: Artefact | None,
-        keys: Artefact | None,
-        deployment_key: MasterKey | None,
-        erasures: ErasureRegister,
-        at: int | None,
-        without_keys: bool,
-    ) -> None:
-        self.log, self.keys, self.deployment_key = log, keys, deployment_key
-        self.erasures, self.at, self.without_keys = erasures, at, without_keys
+    log: Artefact | None
+    keys: Artefact | None
+    erasures: ErasureRegister
+    deployment_key: MasterKey | None = None
+    at: int | None = None
+    without_keys: bool = False
 
     def check(self) -> None:
         """Look that all of it is of one house.
@@ -127,7 +122,7 @@ class _Chosen:
                     f"{self.log.path} and {self.keys.path} are of two logs ({ours.log_created_at}, "
                     f"{theirs.log_created_at})"
                 )
-        if self.keys is not None and self.erasures.written_at < self.keys.manifest.taken_at and self.erasures.erasures:
+        if self.keys is not None and self.erasures.written_at < self.keys.manifest.taken_at:
             raise KeepingError(
                 "the register of erasures is older than the keys' backup: there is a newer one, in which whoever was "
                 "erased since stands"
@@ -164,7 +159,7 @@ def _erasures(file: Path | None, *, none: bool) -> ErasureRegister:
 # -- into a folder of this machine ------------------------------------------------------------------------------------
 
 
-async def _into_folder(chosen: _Chosen, place: Folder, deployment_key: Path | None) -> Restored:
+async def _into_folder(chosen: Chosen, place: Folder, deployment_key: Path | None) -> Restored:
     place.hold()
     try:
         if chosen.log is not None:
@@ -185,7 +180,7 @@ async def _into_folder(chosen: _Chosen, place: Folder, deployment_key: Path | No
         place.release()
 
 
-async def _made(chosen: _Chosen, place: Folder, deployment_key: Path | None) -> Restored:
+async def _made(chosen: Chosen, place: Folder, deployment_key: Path | None) -> Restored:
     passwords = place.secrets(WITH_DATABASE).databases
     sync = SYNC_RESTORED if chosen.log is not None else SYNC_KEPT
     async with own_servers(place.path, passwords, sync_interval=sync) as servers:
@@ -231,7 +226,7 @@ async def _write_rules(place: Folder, log: Artefact) -> None:
 # -- into servers that somebody else runs -----------------------------------------------------------------------------
 
 
-async def _into_servers(chosen: _Chosen, replicas: int) -> Restored:
+async def _into_servers(chosen: Chosen, replicas: int) -> Restored:
     client = await nats_connection(USER).connect("clic restore")
     try:
         return await _restored(chosen, Target(client, databases(), replicas), None)
@@ -239,7 +234,7 @@ async def _into_servers(chosen: _Chosen, replicas: int) -> Restored:
         await client.close()
 
 
-async def _restored(chosen: _Chosen, target: Target, beside: Path | None) -> Restored:
+async def _restored(chosen: Chosen, target: Target, beside: Path | None) -> Restored:
     @contextlib.asynccontextmanager
     async def scratch() -> AsyncIterator[Client]:
         with throwaway_folder(beside) as folder:
@@ -273,7 +268,7 @@ def _say(what: str) -> None:
     Console(stderr=True).print(f"  {escape(what)} …", soft_wrap=True, highlight=False)
 
 
-def _tell(done: Restored, chosen: _Chosen, place: Folder | None) -> None:
+def _tell(done: Restored, chosen: Chosen, place: Folder | None) -> None:
     console = Console()
     lines = [
         f"The log stands at position {done.position:,}: {done.facts:,} facts of {done.requests:,} requests.",
