@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.admission.certificate import Authority
 from tests.contracts.feed_town import FLEET, Feed, Town
-from tests.embedded.credential import credentials_of
+from tests.embedded.credential import credentials_of, public_keys
 
-from clic.nats_config import DOMAIN, subscriber_user, users
+from clic.nats_config import DOMAIN, authorization, subscriber_user, users
 from clic_chassis import feed_consumer
+from clic_chassis.embedded import start_nats
 from clic_chassis.feed_consumer import ensure_feed_consumer, remove_feed_consumer
 from clic_chassis.streams import STREAMS
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import open_folder, wait_until
 from clic_contracts import feed_connection
 from clic_contracts.event import RequestAnswered, RequestClosed, RequestReceived
 from clic_contracts.schema import example_recorded
@@ -303,3 +306,27 @@ async def test_a_key_that_the_town_does_not_know_is_refused(feed: Feed, tmp_path
     (stranger,) = credentials_of(tmp_path, [each for each in users((), ("flotte",)) if each.name == FLEET]).values()
     with pytest.raises(FeedDeniedError, match=r"(?i)authorization violation.*Ask the town"):
         await Subscriber.connect(feed.server.url, "flotte", nkey_seed_file=stranger.seed_file)
+
+
+async def test_the_server_proves_who_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS: a server whose certificate is from somebody else is not spoken to."""
+    monkeypatch.setattr(feed_connection, "CONNECT_TIMEOUT_S", 2.0)
+    authority, stranger = Authority(tmp_path, "authority"), Authority(tmp_path, "stranger")
+    files = authority.give()
+    tls = json.dumps({"cert_file": str(files.certificate), "key_file": str(files.key)})
+    with open_folder() as folder:
+        everybody = users((), ("flotte",))
+        credentials = credentials_of(folder, everybody)
+        config = f"{authorization(everybody, public_keys(credentials))}\ntls: {tls}"
+        server = start_nats(folder / "nats", extra_config=config)
+        seed_file, url = credentials[FLEET].seed_file, server.url.replace("nats://", "tls://")
+        try:
+            async with await Subscriber.connect(
+                url, "flotte", nkey_seed_file=seed_file, ca_file=authority.file
+            ) as subscriber:
+                with pytest.raises(SubscriberError, match="there is no feed"):
+                    await taken(subscriber.read())
+            with pytest.raises(SubscriberError, match=r"(?i)certificate"):
+                await Subscriber.connect(url, "flotte", nkey_seed_file=seed_file, ca_file=stranger.file)
+        finally:
+            server.stop()

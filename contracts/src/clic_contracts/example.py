@@ -203,13 +203,23 @@ RECEIPTS: dict[str, dict[str, Any]] = {
         "status": "refused",
         "source": EXAMPLE_RECEIPT["source"],
         "id": EXAMPLE_RECEIPT["id"],
-        "problem": INVALID[3].answer(Language.FR).model_dump(mode="json"),
+        "problem": next(each for each in INVALID if each.name == "unknown-kind")
+        .answer(Language.FR)
+        .model_dump(mode="json"),
         "at": EXAMPLE_RECEIPT["at"],
     },
     "quarantined": {
         "status": "quarantined",
         "source": EXAMPLE_RECEIPT["source"],
         "id": EXAMPLE_RECEIPT["id"],
+        "problem": {
+            "type": "urn:clic:problem:quarantined",
+            "title": "L’envoi est conservé et n’a pas encore pu être traité",
+            "status": 500,
+            "detail": "C’est une erreur du bureau, pas de l’envoi. Quelqu’un s’en occupe, et ce reçu sera remplacé une "
+            "fois l’envoi traité. Ne le renvoyez pas.",
+            "errors": [],
+        },
         "at": EXAMPLE_RECEIPT["at"],
     },
 }
