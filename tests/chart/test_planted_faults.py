@@ -81,7 +81,7 @@ PLANTED: dict[str, tuple[Plant, str]] = {
     ),
     "a selector of everything": (
         lambda m: the(m, "Service", "intake")["spec"]["selector"].pop("app.kubernetes.io/component"),
-        "Service mont-saint-hilaire-intake selects 9 workloads",
+        "Service mont-saint-hilaire-intake selects 10 workloads",
     ),
     "a Deployment that does not know its pods": (
         lambda m: the(m, "Deployment", "intake")["spec"]["selector"]["matchLabels"].update(x="y"),
@@ -330,6 +330,12 @@ PLANTED: dict[str, tuple[Plant, str]] = {
     "a backup that does not reach a database": (
         lambda m: without(m, "NetworkPolicy", "keeper-backup"),
         "keeper-backup may not reach clic-postgres-rw.postgres.svc.cluster.local:5432",
+    ),
+    "a rebuild by the service's image": (
+        lambda m: by_the_clock(m, "reporting-rebuild")["containers"][0].update(
+            image="registry.ville.example/clic/clic-reporting:0.1.0"
+        ),
+        "reporting-rebuild: registry.ville.example/clic/clic-reporting:0.1.0 is another member's",
     ),
     "a service that keeps something": (
         lambda m: (volume(m, "tmp").pop("emptyDir"), volume(m, "tmp").update(persistentVolumeClaim={"claimName": "x"})),

@@ -147,6 +147,16 @@ def test_a_job_that_would_do_something_else_has_another_name() -> None:
     assert len(jobs(BARE) & jobs(merged(BARE, {"nats": {"replicas": 5}}))) == 2
 
 
+def test_no_name_is_longer_than_kubernetes_takes() -> None:
+    """Of the longest release; a longer one is refused: cut short, two towns could have the same names."""
+    longest = "x" * 34
+    for each in manifests(FULL, release=longest):
+        most = {"CronJob": 52, "ConfigMap": 253}.get(each["kind"], 63)
+        assert len(each["metadata"]["name"]) <= most, each["metadata"]["name"]
+    with pytest.raises(helm_python.HelmError, match="at most 34 letters"):
+        render(BARE, release=longest + "x")
+
+
 def test_two_towns_are_two_releases() -> None:
     """In one namespace even: nothing has the same name, and nothing of one selects the other's pods."""
     one, other = (manifests(FULL, release=release, namespace="villes") for release in ("otterburn", "beloeil"))

@@ -43,6 +43,11 @@ class Workload:
         return self.component.partition("-")[0]
 
     @property
+    def member(self) -> str:
+        """Whose image it has: what runs by the clock is a command of `clic`."""
+        return "ops" if self.manifest["kind"] == "CronJob" else self.service
+
+    @property
     def pod(self) -> dict[str, Any]:
         """What a pod of it is to be."""
         pod: dict[str, Any] = self.template["spec"]

@@ -14,8 +14,6 @@ HARD_STOP_AND_DRAIN_S = 5
 UNITS = {"": Decimal(1), "m": Decimal("0.001"), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30)}
 IMAGE = re.compile(r"[a-z0-9./:_-]+/clic-[a-z]+(@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9._-]*)")
 VOLUMES = {"configMap", "secret", "emptyDir", "persistentVolumeClaim"}
-MEMBERS = {"keeper": "ops"}
-"""Whose image a workload has that is not called as its member."""
 
 
 def security(manifests: Sequence[Manifest]) -> Iterator[str]:
@@ -82,7 +80,7 @@ def images(manifests: Sequence[Manifest]) -> Iterator[str]:
                 yield f"{workload.name}: {image} is no image by digest or tag"
             elif image.endswith(":latest"):
                 yield f"{workload.name}: {image} is another tomorrow"
-            elif not re.search(rf"/clic-{MEMBERS.get(workload.service, workload.service)}[:@]", image):
+            elif not re.search(rf"/clic-{workload.member}[:@]", image):
                 yield f"{workload.name}: {image} is another member's"
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from clic.commands import app
 from clic.connection import nats_connection
-from clic.nats_config import KEEPER, OPS
+from clic.nats_config import OPS
 from clic_chassis.error import ClicError
 from clic_chassis.mail_relay import SmtpSettings, relay_of
 from clic_chassis.service import MIGRATE
@@ -28,6 +28,7 @@ READ_BY_COMMANDS = {
         "CLIC_TOWN_DIR",
         *(f"CLIC_POSTGRES_URL_{each.upper()}" for each in WITH_DATABASE),
     },
+    "rebuild": {"CLIC_POSTGRES_URL", "CLIC_TOWN_DIR"},
     "backup erasures": {"CLIC_POSTGRES_URL_INTAKE"},
 }
 """Beside what a command's own help names."""
@@ -44,7 +45,7 @@ def variables(manifests: Sequence[Manifest]) -> Iterator[str]:
         for name in environment:
             if not name.startswith(PREFIX) and f"$({name})" not in parts:
                 yield f"{workload.name} is told {name}, which is not ours"
-        if workload.service in (OPS, KEEPER):
+        if workload.member == OPS:
             yield from _of_ops(workload)
             continue
         is_job = workload.manifest["kind"] == "Job"

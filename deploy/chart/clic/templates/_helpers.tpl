@@ -3,7 +3,8 @@ intake routing deadlines reporting
 {{- end }}
 
 {{- define "clic.fullname" -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- if gt (len .Release.Name) 34 }}{{ fail "the release's name has at most 34 letters: a CronJob's has 52, and it begins with it" }}{{ end -}}
+{{ .Release.Name }}
 {{- end }}
 
 {{- /* What selects pods: it never changes during a release's life. Called with (dict "root" $ "component" NAME). */}}
@@ -125,6 +126,7 @@ nats.nk{{ if .root.Values.nats.clientCertificates }} nats-tls.crt nats-tls.key{{
 {{- /* A job to its end. Called with root, component (what it is), owner (whose account and Secret), member (whose image),
 args, env, keys (of the Secret), authorities (Secrets with a ca.crt by volume), and more mounts and volumes. */}}
 {{- define "clic.job-spec" -}}
+{{- $memory := .memory | default (list "128Mi" "512Mi") }}
 backoffLimit: {{ .backoffLimit | default 10 }}
 template:
   metadata:
@@ -144,8 +146,8 @@ template:
         securityContext: {{- include "clic.container-security" .root | nindent 10 }}
         env: {{- .env | nindent 10 }}
         resources:
-          requests: { cpu: 50m, memory: 128Mi }
-          limits: { memory: 512Mi }
+          requests: { cpu: 50m, memory: {{ first $memory }} }
+          limits: { memory: {{ last $memory }} }
         volumeMounts:
           - { name: tmp, mountPath: /tmp }
           {{- if .keys }}
