@@ -105,7 +105,9 @@ async def told(newcomer: Newcomer, event_id: str, said: str) -> None:
 async def test_python(newcomer: Newcomer, tmp_path: Path) -> None:
     (program,) = blocks(PAGE, "python")
     (tmp_path / "program.py").write_text(program, encoding="utf-8")
-    await told(newcomer, "call-20", await run(newcomer, sys.executable, "program.py", cwd=tmp_path))
+    first, again = [await run(newcomer, sys.executable, "program.py", cwd=tmp_path) for _ in range(2)]
+    await told(newcomer, "call-20", first)
+    assert again == first
 
 
 async def test_typescript(newcomer: Newcomer, node: Node, tmp_path: Path) -> None:
