@@ -17,6 +17,7 @@ from tests.place import ROOT
 
 from clic_chassis.feed_consumer import INACTIVE_S_MAX, MAX_ACK_PENDING, ensure_feed_consumer
 from clic_chassis.streams import STREAMS
+from clic_chassis.testing import wait_until
 from clic_contracts.event import RequestAnswered, RequestClosed, RequestReceived
 from clic_contracts.schema import EXAMPLE_REQUEST_ID as REQUEST
 from clic_contracts.subject import FEED_STREAM
@@ -59,6 +60,7 @@ async def test_the_python_program_with_its_own_place(feed: Feed, tmp_path: Path)
         await says(said, [received])
         await feed.tell(RequestClosed, first=3)
         await says(said, [closed])
+        await wait_until(lambda: (tmp_path / "place.txt").read_text().startswith("3/"), what="the place to be written")
     await feed.tell(RequestAnswered, RequestReceived, RequestClosed, first=4)
     await feed.operator.jetstream().purge_stream("CLIC_FEED", seq=5)
     async with running(feed, tmp_path, sys.executable, "program.py") as said:
