@@ -30,7 +30,7 @@ ARGS ?=
 IN_MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8 * 1024 * 1024 { print "/dev/shm" }')
 TEST := $(if $(IN_MEMORY),TMPDIR=$${TMPDIR:-$(IN_MEMORY)} )$(PYTEST)
 
-.PHONY: help setup node up down test quick check fix bench simulate chaos lock image clean
+.PHONY: help setup node up down test quick check fix bench simulate chaos lock image audit clean
 .DEFAULT_GOAL := help
 
 help: ## Show these words.
@@ -80,6 +80,10 @@ check: $(SETUP) ## The gates: style, types, import rules, drift and compatibilit
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m clic_contracts check
 	$(BIN)/clic town check deploy/towns/mont-saint-hilaire
+
+audit: $(SETUP) ## Known vulnerabilities of what is installed, and secrets in what git knows.
+	$(BIN)/python -m tests.security.audit $(ARGS)
+	$(BIN)/python -m tests.security.secret
 
 fix: $(SETUP) ## Mend what a machine can mend.
 	$(BIN)/ruff check --fix --quiet . || true

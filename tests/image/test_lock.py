@@ -21,10 +21,9 @@ MEMBERS = {
     "routing": "services/routing", "intake": "services/intake", "deadlines": "services/deadlines",
     "reporting": "services/reporting", "ops": "deploy/embedded",
 }  # fmt: skip
-OURS = {
-    "clic-contracts": "contracts", "clic-chassis": "chassis", "clic-intake": "services/intake",
-    "clic-routing": "services/routing", "clic-deadlines": "services/deadlines", "clic-reporting": "services/reporting", "clic": "deploy/embedded",
-}  # fmt: skip
+OURS = {"clic-contracts": "contracts", "clic-chassis": "chassis", "clic": "deploy/embedded"} | {
+    f"clic-{name}": place for name, place in MEMBERS.items() if name != "ops"
+}
 HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 

@@ -1,5 +1,6 @@
 """Errors over HTTP: problems (RFC 9457) by what is to be done about them, whatever went wrong."""
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -34,6 +35,8 @@ log = structlog.get_logger()
 PROBLEM_TYPE = "application/problem+json"
 BODY_BYTES_MAX = MAX_SUBMISSION_BYTES
 """Of a request's body, where a path says nothing else."""
+BODY_S_MAX = 60.0
+"""From a request's first word to its body's last: a body that trickles would hold a place for as long as it likes."""
 
 _TRY_AGAIN = Wording(fr="Réessayez", en="Try again")
 _NOTHING_IS_LOST = Wording(
@@ -44,6 +47,7 @@ _PHRASES = {
     400: "Requête illisible",
     401: "Qui demande n’est pas connu",
     403: "Accès refusé",
+    408: "Contenu reçu trop lentement",
     413: "Contenu trop volumineux",
     415: "Type de contenu non accepté",
     422: "Contenu non conforme",
@@ -240,11 +244,24 @@ class _Guard:
         larger = (most for path, most in self._larger_bodies.items() if fnmatchcase(scope["path"], path))
         bytes_max = next(larger, BODY_BYTES_MAX)
         # What says itself that it is too large is not begun: of a form half read, files would stay open.
-        said, read, began = _length(scope), 0, False
+        said, read, began, whole = _length(scope), 0, False, False
+        until = asyncio.get_running_loop().time() + BODY_S_MAX
 
         async def bounded() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, whole
+            try:
+                async with asyncio.timeout_at(None if whole else until):  # After the body it waits for a disconnect.
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(
+                    408,
+                    Wording(
+                        fr=f"le contenu n’est pas arrivé en entier en {BODY_S_MAX:.0f} s",
+                        en=f"the body did not arrive whole within {BODY_S_MAX:.0f} s",
+                    ),
+                    {"Connection": "close"},
+                ) from None
+            whole = whole or not message.get("more_body", False)
             read += len(message.get("body", b""))
             if max(said, read) > bytes_max:
                 raise HTTPException(
