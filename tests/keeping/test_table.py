@@ -21,6 +21,7 @@ from clic.keeping.table import (
     RECORD,
     SQL,
     checksum,
+    clear_derived,
     copy_in,
     copy_out,
     is_empty,
@@ -96,6 +97,21 @@ async def _all_migrations(connection: asyncpg.Connection) -> list[str]:
         names = await migrate(connection, PACKAGES["intake"])
         await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     return names
+
+
+async def test_what_services_wrote_meanwhile_is_in_nobodys_way(postgres_url: str) -> None:
+    """PostgreSQL came back empty, and deadlines went on: what it can make again makes room, an address does not."""
+    connection = await asyncpg.connect(postgres_url)
+    await migrate(connection, PACKAGES["deadlines"])
+    await connection.execute(
+        "INSERT INTO digest (day, notice, department, try_at) VALUES ('2026-03-31', 'head', 'works', $1)", NOW
+    )
+    assert await is_empty(connection, "deadlines")
+    await clear_derived(connection, "deadlines")
+    assert await connection.fetchval("SELECT count(*) FROM digest") == 0
+    await connection.execute("INSERT INTO due_feed VALUES ('works', $1, $2)", bytes(32), NOW)
+    assert not await is_empty(connection, "deadlines")
+    await connection.close()
 
 
 async def test_a_copy_of_a_newer_version_is_refused(postgres_url: str) -> None:

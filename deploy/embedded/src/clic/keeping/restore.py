@@ -35,7 +35,7 @@ from .cut import tell_again
 from .erasure_register import ErasureRegister
 from .error import DamagedError, KeepingError
 from .log_digest import Reading, read_log
-from .table import DERIVED, PACKAGES, SQL, Columns, copy_in, is_empty, migrate_until, migrations
+from .table import PACKAGES, SQL, Columns, clear_derived, copy_in, is_empty, migrate_until, migrations
 
 STREAMS: Final = (LOG_STREAM, ATTACHMENT_STREAM, QUARANTINE_STREAM, INBOX_STREAM)
 """What is restored; receipts and feed are made again by who judges and relays."""
@@ -218,8 +218,7 @@ async def _empty(connection: asyncpg.Connection, service: str) -> None:
     if not await is_empty(connection, service):
         raise KeepingError(f"{service}'s database holds registers: they are restored where there are none")
     await _drop_schemas(connection)
-    if await migrations(connection):
-        await connection.execute(f"TRUNCATE {', '.join(sorted(DERIVED[service]))}")
+    await clear_derived(connection, service)
 
 
 async def _drop_schemas(connection: asyncpg.Connection) -> None:

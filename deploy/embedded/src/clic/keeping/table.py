@@ -26,21 +26,23 @@ PACKAGES: Final[Mapping[str, str]] = {"intake": "clic_intake", "deadlines": "cli
 RECORD: Final[Mapping[str, frozenset[str]]] = {
     "intake": frozenset(
         {
-            "article_draft", "backup", "deployment_key", "erasure", "index_key", "joined", "learning", "learning_draft",
+            "article_draft", "deployment_key", "erasure", "index_key", "joined", "learning", "learning_draft",
             "learning_publication", "learning_reading", "mail_kept", "opening", "place_digest", "publisher_key",
             "reference_counter", "request", "requester_contact", "requester_name", "retention_run",
         }
     ),
-    "deadlines": frozenset({"digest", "due_feed"}),
+    "deadlines": frozenset({"due_feed"}),
 }  # fmt: skip
 DERIVED: Final[Mapping[str, frozenset[str]]] = {
     # Letters are made again from the log with what was neither sent nor given up in doubt. A copy of the queue would
     # say of a letter that went out after it was copied that it still waits, and it would go out twice.
     "intake": frozenset({"letter", "letter_wake", "letter_joined", "letter_source"})
-    | {"knowledge_index", "knowledge_document"},
-    "deadlines": frozenset({"timer"}),
+    # Made from the town's folder; and when a backup was taken, which says nothing of a house that was restored.
+    | {"knowledge_index", "knowledge_document", "backup"},
+    # Digests: the newest day's alone matters, and it goes out at least once.
+    "deadlines": frozenset({"timer", "digest"}),
 }
-"""Tables that are made again from the log or the town's folder; as every schema but `public`."""
+"""Tables that are made again from the log or the town's folder, or are not worth it; as every schema but `public`."""
 MIGRATION: Final = "migration"
 LAST: Final = ("deployment_key",)
 """Filled last: from then on a trigger refuses what an older key wraps, of which a rotation leaves some for a while."""
@@ -93,6 +95,13 @@ async def migrate_until(connection: asyncpg.Connection, service: str, wanted: Se
         raise KeepingError(
             f"the backup of {service} is of a newer CLIC, with {', '.join(ahead)}: restore it with that version"
         )
+
+
+async def clear_derived(connection: asyncpg.Connection, service: str) -> None:
+    """Empty what is made again, in whichever version of the tables."""
+    there = {row["table"] for row in await connection.fetch(SQL["columns"])}
+    if tables := sorted(there & DERIVED[service]):
+        await connection.execute(f"TRUNCATE {', '.join(tables)}")
 
 
 async def is_empty(connection: asyncpg.Connection, service: str) -> bool:
