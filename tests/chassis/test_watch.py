@@ -60,7 +60,11 @@ async def test_a_measurement_that_fails_is_told_tried_again_soon_and_keeps_no_ot
 async def test_a_measurement_that_hangs_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clic_chassis.measurement.MEASURE_MAX_S", 0.01)
     measuring = Measuring([], ManualClock(NOW))
-    assert await measuring.take(Measurement("t_hangs", asyncio.Event().wait)) is False  # type: ignore[arg-type]
+
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    assert await measuring.take(Measurement("t_hangs", hangs)) is False
     assert value("clic_measurement_failures_total", measurement="t_hangs") == 1
 
 
