@@ -129,14 +129,7 @@ def test_a_planted_old_version_fails_the_command(
     arguments = [tmp_path / "planted.lock", "--exceptions", tmp_path / "none.toml"]
 
     result = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tests.security.audit",
-            tmp_path / "planted.lock",
-            "--exceptions",
-            tmp_path / "none.toml",
-        ],
+        [sys.executable, "-m", "tests.security.audit", *arguments],
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "CLIC_OSV_URL": osv_url},
         capture_output=True,

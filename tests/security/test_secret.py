@@ -32,7 +32,7 @@ PLANTS = {
     "Basic Auth Credentials": f"url = 'postgresql://clic:{_of(12)}@db/clic'\n",
     "Secret Keyword": f"password = '{_of(20)}'\n",
     "Base64 High Entropy String": f"value = '{_of(60)}'\n",
-    "JSON Web Token": f"t = '{'.'.join(map(_part, ({'alg': 'HS256', 'typ': 'JWT'}, {'sub': '1234567890'})))}.{_of(43)}'\n",
+    "JSON Web Token": f"t = '{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part({'sub': '1234567890'})}.{_of(43)}'\n",
 }  # fmt: skip
 
 
