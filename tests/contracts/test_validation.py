@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.place import ROOT
 
 from clic_contracts.__main__ import main
 from clic_contracts.event import EVENTS
@@ -26,7 +26,7 @@ def lines_of(*submissions: Any) -> bytes:
 
 def test_the_command_stands_beside_the_interpreter() -> None:
     """The distribution brings it: nothing of the desk has to be installed."""
-    command = ROOT / ".venv" / "bin" / "clic-contracts"
+    command = Path(sys.executable).parent / "clic-contracts"
     said = subprocess.run(
         [command, "validate", "-"], input=lines_of(GOOD), capture_output=True, check=False, timeout=60
     )
