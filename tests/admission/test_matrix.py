@@ -201,7 +201,7 @@ def test_the_table_knows_everybody() -> None:
 
 @pytest.mark.parametrize("user", sorted(MAY))
 async def test_a_user_may_what_the_table_says_and_nothing_else(guarded: Guarded, user: str) -> None:
-    """Some 470 subjects each."""
+    """Some 400 subjects each."""
     may = MAY[user]
     expected = {each for each in SAID if _any(each, may.say) and not _any(each, may.but)}
     said, heard = await guarded.let_through(user)
