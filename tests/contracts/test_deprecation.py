@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contracts.test_asyncapi import read_by_parser
 from tests.node.installed import FOLDER, Node
 from tests.place import ROOT
 
@@ -77,7 +76,6 @@ def test_a_deprecated_type_is_marked_wherever_it_is_described(copy: Path, node: 
 
     file = copy / "asyncapi.json"
     file.write_text(json.dumps(asyncapi()), encoding="utf-8")
-    assert [each for each in read_by_parser(node, file)["diagnostics"] if each["severity"] == "error"] == []
     ran = node.run(str(FOLDER / "types.mjs"), str(file), str(copy / "index.d.ts"), cwd=FOLDER)
     assert ran.returncode == 0, ran.stderr
     types = (copy / "index.d.ts").read_text(encoding="utf-8")

@@ -62,13 +62,14 @@ class Drift:
 
 def artifacts() -> dict[Path, bytes]:
     """Every generated file, as it must be."""
-    made = {SCHEMAS / path: to_bytes(schema) for path, schema in schemas().items()}
+    described, document = schemas(), asyncapi()
+    made = {SCHEMAS / path: to_bytes(schema) for path, schema in described.items()}
     made |= {EXAMPLES / path: body for path, body in examples().items()}
     return {
         **made,
-        ASYNCAPI: to_bytes(asyncapi()),
+        ASYNCAPI: to_bytes(document),
         INDEX: index().encode(),
-        REFERENCE: reference().encode(),
+        REFERENCE: reference(described, document).encode(),
         LIFECYCLE_PAGE: lifecycle_page().encode(),
     }
 

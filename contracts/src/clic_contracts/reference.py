@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from typing import Any
 
-from .asyncapi import VERSION, asyncapi
+from .asyncapi import VERSION
 from .deprecation import DEPRECATED
 from .example import INVALID, RECEIPTS, Invalid
 from .feed import FEED_EVENTS, NOT_TOLD, left_out, never_told
 from .problem import Problem
 from .reference_style import STYLE
-from .schema import example_heard, example_submission, schemas
+from .schema import example_heard, example_submission
 from .subject import feed_subject
 from .submission import SUBMISSIONS
 from .vocabulary import Language
@@ -28,12 +28,11 @@ SOURCE = "../../contracts"
 """From the page to the contracts' folder."""
 
 
-def reference() -> str:
-    """The whole page."""
-    made = schemas()
+def reference(made: dict[str, Schema], document: Schema) -> str:
+    """The whole page, of all schemas by their paths and the AsyncAPI document."""
     body = "\n".join(
         part
-        for chapter in (_doors(), _submissions(made), _receipt(made), _feed(made), _values(made))
+        for chapter in (_doors(document), _submissions(made), _receipt(made), _feed(made), _values(made))
         for part in chapter
     )
     return "\n".join(
@@ -86,11 +85,11 @@ def _navigation() -> Iterator[str]:
     yield "</nav>"
 
 
-def _doors() -> Iterator[str]:
+def _doors(document: Schema) -> Iterator[str]:
     yield '<section aria-labelledby="doors">\n<h2 id="doors">Where</h2>'
     yield '<div class="scroll" role="region" aria-label="Channels" tabindex="0"><table>'
     yield '<thead><tr><th scope="col">address</th><th scope="col">what</th></tr></thead><tbody>'
-    for channel in asyncapi()["channels"].values():
+    for channel in document["channels"].values():
         if channel["address"] is not None and not channel.get("x-internal"):
             where = f"POST {channel['address']}" if channel["address"].startswith("/") else channel["address"]
             yield f"<tr><td><code>{escape(where)}</code></td><td>{_prose(channel['description'])}</td></tr>"
