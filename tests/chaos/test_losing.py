@@ -11,10 +11,10 @@ from tests.chaos.town import running_town
 from tests.chaos.verdict import check
 from tests.intake.letter.post_office import open_post_office
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(500)]
 
 SEED = 11
-FLOWS_S = 60.0
+FLOWS_S = 90.0
 
 
 async def flows_during(fault: Fault, load: Load, random: Random) -> None:

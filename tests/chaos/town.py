@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from clic_chassis.town_file import read_town
 
 SERVERS = 3
 INSTANCES = 2
-READY_S = 90.0
+READY_S = 180.0
 SETTLED_S = 120.0
 SUPERVISED_EVERY_S = 0.2
 
@@ -119,16 +119,19 @@ class Town:
         try:
             yield
         finally:
+            if task.done():
+                task.result()  # It never ends by itself: what ended it is told.
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def ready(self, timeout_s: float = READY_S) -> None:
-        """Wait until every instance says that it is."""
+    async def ready(self, instances: Iterable[Instance] | None = None, timeout_s: float = READY_S) -> None:
+        """Wait until every instance says that it is, or each of these."""
+        asked = list(instances or self.processes)
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
 
             async def whose_not() -> list[str]:
-                told = await asyncio.gather(*(self._why_not(client, each) for each in self.processes))
+                told = await asyncio.gather(*(self._why_not(client, each) for each in asked))
                 return [each for each in told if each]
 
             async def all_ready() -> bool:
@@ -145,12 +148,24 @@ class Town:
         try:
             answer = await client.get(f"{self.url(instance)}/readyz")
         except httpx.HTTPError as error:
-            return f"{instance}: {type(error).__name__}: {tail(self.home(instance) / 'log.jsonl', 2)}"
+            process = self.processes[instance]
+            state = "runs" if process.running else f"ended with {process.popen and process.popen.returncode}"
+            return f"{instance} {state}: {type(error).__name__}: {tail(self.home(instance) / 'log.jsonl', 3)}"
         return None if answer.is_success else f"{instance}: {answer.text}"
 
     def url(self, instance: Instance) -> str:
         """An instance's HTTP."""
         return f"http://127.0.0.1:{self.ports[instance]}"
+
+    @contextlib.asynccontextmanager
+    async def http(self, service: str, number: int) -> AsyncIterator[httpx.AsyncClient]:
+        """A client of an instance's HTTP, as the agent."""
+        token = Folder(self.folder).agent_token.read_text(encoding="utf-8").strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(
+            base_url=self.url((service, number)), headers=headers, timeout=20, trust_env=False
+        ) as client:
+            yield client
 
     def said(self, instance: Instance) -> str:
         """What an instance wrote, all of it."""
