@@ -8,8 +8,10 @@ from typing import Any
 
 from tests.intake.service.office import SOURCE, Office, now
 from tests.intake.service.test_api import ACCESS, BATCH, REPORT, STRUCTURED, body_of
+from tests.place import TOWN_DIR
 
 from clic_chassis.telemetry import METRICS
+from clic_chassis.town_file import read_town
 from clic_contracts.submission import (
     AcknowledgementSubmission,
     CompletionSubmission,
@@ -21,7 +23,8 @@ from clic_contracts.submission import (
     RequestPointer,
     Submission,
 )
-from clic_contracts.vocabulary import AccessOutcome, Channel, Criterion
+from clic_contracts.vocabulary import AccessOutcome, Channel, Criterion, Language
+from clic_intake.desk import Desk
 
 DRY_RUN = "/events?dry_run=1"
 ABOUT = RequestPointer(source=SOURCE, id="demande-1")
@@ -181,3 +184,16 @@ async def test_a_dry_run_of_one_that_would_be_accepted_creates_nothing_and_says_
     assert (refused.status_code, refused.json()["status"]) == (400, "refused")
     unreadable = await office.ask("/events?dry_run=peut-etre", content=b"{}", token="portal", headers=STRUCTURED)
     assert unreadable.status_code == 422
+
+
+def test_the_town_says_in_which_language_a_publisher_reads_problems() -> None:
+    """French, where it says nothing, and to whoever it does not know (C-11 art. 16)."""
+    town = read_town(TOWN_DIR)
+    english = [
+        each.model_copy(update={"language": Language.EN}) for each in town.publishers if each.code == "telephonie"
+    ]
+    others = [each for each in town.publishers if each.code != "telephonie"]
+    said = town.model_copy(update={"publishers": (*english, *others)})
+    nothing: Any = None
+    desk = Desk(nothing, nothing, nothing, said, nothing)
+    assert [desk.language_of(each) for each in ("telephonie", "courriel", "inconnu")] == ["en", "fr", "fr"]
