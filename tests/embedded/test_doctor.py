@@ -62,6 +62,9 @@ def test_it_finds_a_cluster_by_the_environment_and_its_exit_code_says_whether_so
     assert "why" in text
     assert "mend" in text
     assert max(len(line) for line in text.splitlines()) <= 80
+    named = {"CLIC_SERVICES": " ".join(f"{each}=http://127.0.0.1:{free_port()}" for each in ("intake", "routing"))}
+    code, text = command({**environment, **named}, "--only", "services", "--json")
+    assert [each["what"].split()[0] for each in json.loads(text)["services"]] == ["intake", "routing"]
     code, text = command(environment, "--only", "sync", "--json")
     assert json.loads(text)["sync"][0]["severity"] == "well"
     assert command(environment, "--only", "health")[0] == 1, "there is no such check"
