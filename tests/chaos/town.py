@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import nats
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from tests.place import TOWN_DIR
 
 from clic.admission import AUTHORIZATION, admit
@@ -26,6 +27,7 @@ from clic_chassis.embedded import PostgresServer, start_postgres
 from clic_chassis.embedded.cluster import Cluster, start_cluster
 from clic_chassis.embedded.server_process import ServerProcess, start_process, tail
 from clic_chassis.embedded.standby import either, promote, start_standby
+from clic_chassis.error import RetryableError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until
@@ -35,6 +37,7 @@ SERVERS = 3
 INSTANCES = 2
 READY_S = 180.0
 SETTLED_S = 120.0
+ASK_TIMEOUT_S = 20.0
 SUPERVISED_EVERY_S = 0.2
 
 Instance = tuple[str, int]
@@ -229,7 +232,7 @@ class Town:
                     for database, schema in checkpoints
                 }
                 for stream, durable in (pair for pairs in DURABLES.values() for pair in pairs):
-                    info = await client.jetstream().consumer_info(stream, durable)
+                    info = await client.jetstream(timeout=ASK_TIMEOUT_S).consumer_info(stream, durable)
                     found[durable] = (info.num_pending or 0) + (info.num_ack_pending or 0)
                 found["timers"] = await docket.fetchval("SELECT count(*) FROM timer WHERE at <= now()")
                 found["mail"] = await lists.fetchval(
@@ -240,10 +243,14 @@ class Town:
                 return found
 
             async def nothing_waits() -> bool:
-                before = (await event_log.identity()).last_sequence
                 said.clear()
-                said.update(await waiting())
-                return not any(said.values()) and before == (await event_log.identity()).last_sequence
+                try:
+                    before = (await event_log.identity()).last_sequence
+                    said.update(await waiting())
+                    return not any(said.values()) and before == (await event_log.identity()).last_sequence
+                except (NatsError, RetryableError) as error:
+                    said[type(error).__name__] = 1
+                    return False
 
             said: dict[str, int] = {}
             try:
