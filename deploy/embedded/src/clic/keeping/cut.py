@@ -46,6 +46,7 @@ async def tell_again(source: Client, target: Client, *, until: int) -> None:
         async for sequence, message in messages(source, until=until, stream=LOG_STREAM):
             await _wait(room)
             if wrong:
+                room.release()
                 break
             # Of an atomic batch that came whole: alone it would wait for the rest of it.
             headers = {k: v for k, v in (message.headers or {}).items() if not k.startswith(BATCH_PREFIX)}
