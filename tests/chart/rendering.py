@@ -146,7 +146,7 @@ def manifests(values: Mapping[str, Any], *, release: str = RELEASE, namespace: s
         each
         for path, text in sorted(texts.items())
         if path.endswith(".yaml")
-        for each in yaml.safe_load_all(text)
+        for each in yaml.load_all(text, Loader=yaml.CSafeLoader)
         if each is not None
     ]
 
