@@ -42,11 +42,7 @@ from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.quarantine import Entry, Quarantine
 from clic_chassis.testing import open_folder, wait_until
 
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.timeout(180),
-    pytest.mark.skipif(sys.version_info >= (3, 12), reason="the collector's wheel is for Python 3.11"),
-]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 SEEN_S = 60.0
 """A measurement is taken every 30 s, and this machine is shared."""
@@ -70,8 +66,11 @@ LATER = {
 
 
 @pytest.fixture(scope="module")
-def collected() -> Iterator[Collected]:
-    """The collector, started before the services that send to it."""
+def collected() -> Iterator[Collected | None]:
+    """The collector, started before the services that send to it; its wheel is for Python 3.11 alone."""
+    if sys.version_info >= (3, 12):
+        yield None
+        return
     with open_folder() as folder, open_collector(folder) as opened:
         yield opened
 
@@ -86,9 +85,11 @@ def mail_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def house(collected: Collected, mail_server: str) -> Iterator[House]:
+def house(collected: Collected | None, mail_server: str) -> Iterator[House]:
     """A house whose services send their traces to the collector, and letters to the mail server."""
-    settings = {"CLIC_OTLP_ENDPOINT": collected.endpoint, "CLIC_SMTP_URL": mail_server, "CLIC_SMTP_TLS": "none"}
+    settings = {"CLIC_SMTP_URL": mail_server, "CLIC_SMTP_TLS": "none"}
+    if collected is not None:
+        settings["CLIC_OTLP_ENDPOINT"] = collected.endpoint
     with open_house(settings=settings) as opened:
         yield opened
 
@@ -134,9 +135,11 @@ async def asked(client: httpx.AsyncClient, path: str, **parameters: str) -> Any:
 
 
 async def test_one_trace_follows_a_request_through_four_services_into_a_collector_and_tells_nobodys_words(
-    house: House, collected: Collected
+    house: House, collected: Collected | None
 ) -> None:
     """By NATS and by HTTP; POL-26, POL-30: what leaves the house for a collector holds nothing personal."""
+    if collected is None:
+        pytest.skip("the collector's wheel is for Python 3.11")
     place = {"address": ADDRESS, "sector": "centre"}
     receipts = [
         await by_inbox(house, request(text=TEXT, place=place), "trace-1"),

@@ -34,7 +34,7 @@ from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.testing import open_folder, wait_until
 from clic_chassis.town_file import read_town
 
-READY_S = 60.0
+READY_S = 120.0
 SETTLED_S = 120.0
 STOP_BOUND_S = 20.0
 """A service's own bound on stopping is 10 s for its components and as much for its HTTP."""
