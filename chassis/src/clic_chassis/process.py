@@ -103,6 +103,7 @@ class Process:
         self._key = key or _last_token
         self._handle = handle_delivery or _decoding(handle)
         self._slots = asyncio.Semaphore(runtime.settings.concurrency_max)
+        self._given_way = 0
         self._lanes = Lanes(self._settle, ready_max=runtime.settings.batch_messages_max, touch_every_s=ACK_WAIT_S / 3)
         self._parking = Parking(runtime, consumer=durable, stream=stream, handle=self._handled, on_parked=on_parked)
         self._subscription = PatientSubscription(self._open_pull, batch_max=runtime.settings.batch_messages_max)
@@ -142,6 +143,18 @@ class Process:
     def is_busy(self, key: str) -> bool:
         """Whether something of a key is under way or in quarantine, so that what comes later must wait for it."""
         return self._parking.holds(key) or self._lanes.holds(key)
+
+    async def give_way(self, share: float) -> None:
+        """Leave a share of what is handled at once to others, as soon as it is free, until `take_back`."""
+        while self._given_way < int(self._runtime.settings.concurrency_max * share):
+            await self._slots.acquire()
+            self._given_way += 1
+
+    def take_back(self) -> None:
+        """Handle as much at once as before."""
+        while self._given_way:
+            self._given_way -= 1
+            self._slots.release()
 
     def not_ready(self) -> str | None:
         """None, or why nothing is being done."""

@@ -115,7 +115,7 @@ async def wire(runtime: Runtime[IntakeSettings]) -> Wiring:
     return Wiring(
         components=[
             submissions,
-            FairShare(runtime.nats, inbox, quotas, INBOX_DURABLE, is_busy=submissions.is_busy),
+            FairShare(runtime.nats, inbox, quotas, INBOX_DURABLE, is_busy=submissions.is_busy, process=submissions),
             InboxEraser(runtime.nats, runtime.quarantine, INBOX_DURABLE),
             Process(
                 runtime,

@@ -21,7 +21,7 @@ from nats.js.errors import NotFoundError as ConsumerNotThereError
 
 from clic_chassis.error import ClicError, RetryableError
 from clic_chassis.pause import pause
-from clic_chassis.process import Delivery
+from clic_chassis.process import Delivery, Process
 from clic_contracts.subject import INBOX_PREFIX, INBOX_STREAM
 
 from .inbox import JETSTREAM_TIMEOUT_S, Inbox, ask, inbox_key
@@ -38,6 +38,8 @@ TAKEN_AT_ONCE = 64
 SIDE_BY_SIDE = 16
 """Of those under way at once: as many as a fair part of the process beside which this works."""
 PUBLISHERS_AT_ONCE = 16
+GIVEN_WAY = 0.75
+"""Of the process, from when others than the one who fills the queue wait until the queue is short."""
 AHEAD_MAX = 100_000
 """Submissions that were handled before their turn, or left to it, and whose turn has not come; beyond, nobody is
 taken ahead."""
@@ -58,14 +60,20 @@ class FairShare:
         durable: str,
         *,
         is_busy: Callable[[str], bool],
+        process: Process | None = None,
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
-        """`is_busy` tells of a key that something of it is under way or in quarantine, and must not be overtaken."""
+        """`is_busy` tells of a key that something of it is under way or in quarantine, and must not be overtaken.
+
+        `process` is the one that consumes the inbox: it gives way while others wait.
+        """
         self._nats = nats
         self._inbox = inbox
         self._quotas = quotas
         self._durable = durable
         self._is_busy = is_busy
+        self._process = process
+        self._giving_way: asyncio.Task[None] | None = None
         self._look_every_s = look_every_s
         self._position: dict[str, int] = {}
         """Up to where a publisher was taken ahead."""
@@ -82,6 +90,18 @@ class FairShare:
             except (NatsError, OSError, RetryableError) as error:
                 log.warning("inbox_not_shared", error=type(error).__name__)  # The next look does it.
             await pause(stop, self._look_every_s)
+        self._give_way(wanted=False)
+
+    def _give_way(self, *, wanted: bool) -> None:
+        """Whoever fills the queue is handled by all the slots of the process otherwise, and who is ahead by a few."""
+        if self._process is None or wanted is (self._giving_way is not None):
+            return
+        if self._giving_way is None:
+            self._giving_way = asyncio.create_task(self._process.give_way(GIVEN_WAY), name="inbox-gives-way")
+            return
+        self._giving_way.cancel()
+        self._giving_way = None
+        self._process.take_back()
 
     async def look(self) -> None:
         """Count what waits, and take some of everybody but the one who has the most waiting: the consumer serves that.
@@ -97,10 +117,13 @@ class FairShare:
         if (info.num_pending or 0) < LONG_FROM:
             self._inbox.refuse_beyond({})
             self._position.clear()
+            self._give_way(wanted=False)
             return
         waiting = {each: await self._waiting(each, given) for each in await self._publishers()}
         self._inbox.refuse_beyond({each: count - self._quotas.of(each).pending for each, count in waiting.items()})
         others = sorted((each for each, count in waiting.items() if count), key=waiting.__getitem__)[:-1]
+        if others:
+            self._give_way(wanted=True)
         for at in range(0, len(others), PUBLISHERS_AT_ONCE):
             await asyncio.gather(*(self._take(each, given) for each in others[at : at + PUBLISHERS_AT_ONCE]))
 
