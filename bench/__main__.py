@@ -17,6 +17,7 @@ from rich.table import Table
 
 from . import (
     failing_over,
+    footprint,
     importing,
     keeping,
     obligations,
@@ -44,6 +45,7 @@ BENCHES: dict[str, Callable[[], list[Measure]]] = {
     "what_if": what_if.measure,
     "keeping": keeping.measure,
     "failing_over": failing_over.measure,
+    "footprint": footprint.measure,
 }
 """Name → benchmark. Each starts a house of its own and removes it, also when it is ended by Ctrl-C."""
 WIDTH_PIPED = 120
