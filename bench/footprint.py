@@ -76,16 +76,16 @@ def compressed_bytes(root: Path) -> int:
         with gzip.GzipFile(fileobj=counted, mode="wb", compresslevel=6) as archive:  # As registries do.
             while chunk := tar.stdout.read(CHUNK_BYTES):
                 archive.write(chunk)
-    return counted.bytes
+    return counted.size_bytes
 
 
 class _Counted:
     """A file that only counts."""
 
-    bytes = 0
+    size_bytes = 0
 
     def write(self, data: bytes) -> int:
-        self.bytes += len(data)
+        self.size_bytes += len(data)
         return len(data)
 
     def flush(self) -> None:

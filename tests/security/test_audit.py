@@ -126,7 +126,7 @@ def test_a_planted_old_version_fails_the_command(
     """The whole way, by pip-audit itself and a server of vulnerabilities."""
     (tmp_path / "planted.lock").write_text(f"jinja2=={version}\n", "utf-8")
     (tmp_path / "none.toml").write_text("", "utf-8")
-    arguments = [tmp_path / "planted.lock", "--exceptions", tmp_path / "none.toml"]
+    arguments = [str(tmp_path / "planted.lock"), "--exceptions", str(tmp_path / "none.toml")]
 
     result = subprocess.run(
         [sys.executable, "-m", "tests.security.audit", *arguments],
