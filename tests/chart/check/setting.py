@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import PurePosixPath
 from unittest.mock import patch
 
@@ -66,12 +67,12 @@ def variables(manifests: Sequence[Manifest]) -> Iterator[str]:
 def _of_ops(workload: Workload) -> Iterator[str]:
     """A command of `clic`: its options, what it reads, and whom it signs in as."""
     args = workload.pod["containers"][0]["args"]
-    said = CliRunner().invoke(app, [*args, "--help"])
-    if said.exit_code != 0:
+    known = _help(tuple(args))
+    if known is None:
         yield f"{workload.name}: there is no `clic {' '.join(args)}`"
         return
     environment = {name: value for name, value in _values(workload.environment).items() if name.startswith(PREFIX)}
-    asked = set(re.findall(rf"{PREFIX}[A-Z_]+", said.output)) | READ_BY_COMMANDS.get(" ".join(args), set())
+    asked = set(re.findall(rf"{PREFIX}[A-Z_]+", known)) | READ_BY_COMMANDS.get(" ".join(args), set())
     if "CLIC_NATS_URL" in environment:
         with patch.object(os, "environ", _Read(environment)) as recording:
             credential = nats_connection(OPS).credential
@@ -84,6 +85,13 @@ def _of_ops(workload: Workload) -> Iterator[str]:
             yield f"{workload.name} does not sign in to NATS as {workload.service}"
     for name in sorted(set(environment) - asked):
         yield f"{workload.name} is told {name}, which nobody reads"
+
+
+@cache
+def _help(args: tuple[str, ...]) -> str | None:
+    """What a command says of itself; None: there is none of that name, or it has not these options."""
+    said = CliRunner().invoke(app, [*args, "--help"], env={"COLUMNS": "200"})
+    return said.output if said.exit_code == 0 else None
 
 
 class _Read(dict[str, str]):
