@@ -84,7 +84,7 @@ def test_an_image_says_who_it_is_and_runs_as_a_number(image: Image) -> None:
     """Kubernetes can only tell a number from root (`runAsNonRoot`)."""
     assert image.config["User"] == "10001:10001"
     assert image.config["Entrypoint"] == ["clic-image"]
-    assert list(image.config["ExposedPorts"]) == ["8080"]
+    assert list(image.config["ExposedPorts"]) == ["8080/tcp"]
     labels = {name.removeprefix("org.opencontainers.image."): value for name, value in image.config["Labels"].items()}
     assert labels["title"] == f"clic-{image.member}"
     assert labels["created"] == "2026-01-01T00:00:00Z"
