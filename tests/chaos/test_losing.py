@@ -11,7 +11,7 @@ from tests.chaos.town import running_town
 from tests.chaos.verdict import check
 from tests.intake.letter.post_office import open_post_office
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 SEED = 11
 FLOWS_S = 90.0

@@ -36,7 +36,7 @@ from clic_chassis.town_file import read_town
 SERVERS = 3
 INSTANCES = 2
 READY_S = 180.0
-SETTLED_S = 120.0
+SETTLED_S = 300.0
 ASK_TIMEOUT_S = 20.0
 SUPERVISED_EVERY_S = 0.2
 
