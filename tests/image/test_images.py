@@ -34,7 +34,8 @@ def refused(path):
     return None
 status = dict(line.split(":\\t") for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
 print({"uid": os.getresuid(), "gid": os.getresgid(), "groups": os.getgroups(), "root": refused("/x"),
-       "app": refused("/app/x"), "town": refused("/town/x"), "tmp": refused("/tmp/x"), "dev": refused("/dev/x"),
+       "app": refused("/app/x"), "town": refused("/town/x"), "tmp": refused(os.path.join("/tmp", "x")),
+       "dev": refused("/dev/x"),
        "capabilities": {name: status[name] for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb")},
        "no_new_privileges": status["NoNewPrivs"], "processes": sorted(p for p in os.listdir("/proc") if p.isdigit())})
 """
