@@ -197,6 +197,7 @@ import asyncio, datetime as dt, os, signal, sys
 from pathlib import Path
 import clic_reporting.reader as reading
 from clic_chassis.log import LogIdentity
+from clic_chassis.nats_credential import ANONYMOUS
 from clic_reporting.export.log import export_log
 from clic_reporting.reader import open_reader
 
