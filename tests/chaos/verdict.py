@@ -35,7 +35,7 @@ from clic_intake.worklist.projection import WorklistProjection
 from clic_reporting.core.column import TABLES
 from clic_reporting.projection import ReportingProjection
 
-FOLDED_S = 60.0
+FOLDED_S = 180.0
 Rows = dict[str, list[tuple[Any, ...]]]
 TABLES_OF: Mapping[str, Mapping[str, str]] = {
     "reporting": {f"reporting.{name}": ", ".join(table.key) for name, table in TABLES.items()},
@@ -163,7 +163,10 @@ async def check_projection(town: Town, service: str, end: int) -> None:
     async with town.client(service) as client, asyncpg.create_pool(url, min_size=1, max_size=2) as pool:
         projector = Projector(client, pool, projection)
         async with at_work(projector):
-            await wait_until(lambda: projector.position >= end, FOLDED_S, what=f"{service} folded anew")
+            try:
+                await wait_until(lambda: projector.position >= end, FOLDED_S, what=f"{service} folded anew")
+            except AssertionError as error:
+                raise AssertionError(f"{error}; {projector.position} of {end}: {projector.not_ready()}") from error
     anew = await _rows(url, TABLES_OF[service])
     assert any(anew.values()), f"nothing was folded for {service}"
     for table, rows in anew.items():
