@@ -195,7 +195,7 @@ class NatsCluster:
         return None
 
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        """Wait until a leader stands and every running server is well.
+        """Wait until a leader stands and every running server is well, for the leader too: it places streams.
 
         Raises:
             ServerError: not in time.
@@ -205,6 +205,17 @@ class NatsCluster:
         for server in self.servers:
             if server.running:
                 server.wait_ready(timeout_s=timeout_s)
+        if not wait_for(self._is_whole, timeout_s):
+            raise ServerError(f"the NATS cluster is not whole within {timeout_s:.0f} s:\n{self._tails()}")
+
+    def _is_whole(self) -> bool:
+        """Whether the leader hears every other server that runs."""
+        leader = self.leader()
+        if leader is None:
+            return False
+        said = (ask(f"{leader.monitoring_url}/jsz")[1] or {}).get("meta_cluster", {})
+        heard = {each["name"] for each in said.get("replicas") or [] if not each.get("offline") and each["current"]}
+        return {each.name for each in self.servers if each.running} <= heard | {leader.name}
 
     def _tails(self) -> str:
         return "\n".join(f"{server.name}:\n{tail(server.log_file, 5)}" for server in self.servers)
