@@ -11,12 +11,10 @@ import nats as nats_client
 import pytest
 from nats.aio.client import Client
 from tests.admission.test_matrix import Guarded
-from tests.embedded.credential import credentials_of, public_keys
+from tests.embedded.credential import open_guarded
 
-from clic.nats_config import CONNECTIONS_MAX, OPS, PAYLOAD_BYTES_MAX, SUBSCRIPTIONS_MAX, authorization, users
-from clic_chassis.embedded import start_nats
-from clic_chassis.streams import ensure_streams
-from clic_chassis.testing import open_folder, wait_until
+from clic.nats_config import CONNECTIONS_MAX, PAYLOAD_BYTES_MAX, SUBSCRIPTIONS_MAX, users
+from clic_chassis.testing import wait_until
 from clic_contracts.subject import INBOX_STREAM
 
 HOSTILE, GOOD = "publisher-portail_web", "publisher-telephonie"
@@ -26,19 +24,8 @@ SUBJECT = "clic.inbox.telephonie.submission.request.v1"
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Guarded]:
     """A server that knows two publishers."""
-    with open_folder() as folder:
-        everybody = users(("portail_web", "telephonie"))
-        credentials = credentials_of(folder, everybody)
-        server = start_nats(folder / "nats", extra_config=authorization(everybody, public_keys(credentials)))
-
-        async def prepared() -> None:
-            client = await nats_client.connect(server.url, **credentials[OPS].options())
-            await ensure_streams(client)
-            await client.close()
-
-        asyncio.run(prepared())
+    with open_guarded(users(("portail_web", "telephonie"))) as (server, credentials):
         yield Guarded(server, credentials)
-        server.stop()
 
 
 @contextlib.asynccontextmanager

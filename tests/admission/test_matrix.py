@@ -6,7 +6,6 @@ written down here too.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,13 +13,12 @@ from fnmatch import fnmatchcase
 
 import nats as nats_client
 import pytest
-from tests.embedded.credential import credentials_of, public_keys
+from tests.embedded.credential import open_guarded
 
-from clic.nats_config import OPS, authorization, users
-from clic_chassis.embedded import NatsServer, start_nats
+from clic.nats_config import OPS, users
+from clic_chassis.embedded import NatsServer
 from clic_chassis.nats_credential import NatsCredential
-from clic_chassis.streams import STREAMS, ensure_streams
-from clic_chassis.testing import open_folder
+from clic_chassis.streams import STREAMS
 
 SERVICES = ("intake", "routing", "deadlines", "reporting")
 PUBLISHERS = ("portail_web", "telephonie")
@@ -178,19 +176,8 @@ class Guarded:
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Guarded]:
     """A server of its own: junk is said on it."""
-    with open_folder() as folder:
-        everybody = users(PUBLISHERS, ["tableau"])
-        credentials = credentials_of(folder, everybody)
-        server = start_nats(folder / "nats", extra_config=authorization(everybody, public_keys(credentials)))
-
-        async def prepared() -> None:
-            client = await nats_client.connect(server.url, **credentials[OPS].options())
-            await ensure_streams(client)
-            await client.close()
-
-        asyncio.run(prepared())
+    with open_guarded(users(PUBLISHERS, ["tableau"])) as (server, credentials):
         yield Guarded(server, credentials)
-        server.stop()
 
 
 def test_the_table_knows_everybody() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +10,15 @@ from typing import Any, NamedTuple
 import nats as nats_client
 import pytest
 from nats.js.api import AckPolicy, ConsumerConfig
-from tests.embedded.credential import credentials_of, public_keys
+from tests.embedded.credential import credentials_of, open_guarded
 from tests.embedded.examined import NOW, REQUEST, a_place, all_well, said, wrong
 
 from clic.connection import Connection
 from clic.doctor import on_nats
 from clic.doctor.finding import Severity
 from clic.doctor.place import Place
-from clic.nats_config import DURABLES, OPS, SERVICES, NatsUser, authorization, users
-from clic_chassis.embedded import NatsCluster, NatsServer, free_port, start_nats
+from clic.nats_config import DURABLES, OPS, SERVICES, NatsUser, users
+from clic_chassis.embedded import NatsCluster, NatsServer, free_port
 from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.quarantine import Entry, Quarantine
 from clic_chassis.streams import ensure_streams, remove_streams
@@ -55,19 +54,8 @@ def too_much(user: NatsUser) -> NatsUser:
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Guarded]:
     """A NATS server of ours with users, streams, and the planted permissions."""
-    with open_folder() as folder:
-        everybody = [too_much(each) for each in users(("portail_web",))]
-        credentials = credentials_of(folder, everybody)
-        server = start_nats(folder / "nats", extra_config=authorization(everybody, public_keys(credentials)))
-
-        async def make() -> None:
-            client = await nats_client.connect(server.url, **credentials[OPS].options())
-            await ensure_streams(client)
-            await client.close()
-
-        asyncio.run(make())
+    with open_guarded([too_much(each) for each in users(("portail_web",))]) as (server, credentials):
         yield Guarded(server, credentials)
-        server.stop()
 
 
 async def test_a_server_that_answers_syncs_and_has_room_is_well(guarded: Guarded) -> None:

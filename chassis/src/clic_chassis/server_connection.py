@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 
 import asyncpg
@@ -12,6 +11,8 @@ from faststream.nats import NatsBroker
 from faststream.nats.security import NatsNKey, NatsSecurity
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+
+from clic_contracts.server_list import in_any_order
 
 from .error import RetryableError
 from .failure import FAILED_OVER
@@ -35,7 +36,7 @@ def new_broker(name: str, settings: Settings) -> NatsBroker:
         CredentialError: a key or certificate cannot be used.
     """
     return NatsBroker(
-        _in_any_order(settings.nats_url.split(",")),
+        in_any_order(settings.nats_url),
         dont_randomize=True,  # Who leaves a server goes to another one; nats-py would draw again, also the same.
         name=f"clic-{name}",
         security=_security(settings.nats_credential),
@@ -57,11 +58,6 @@ def _security(credential: NatsCredential) -> NatsSecurity:
         return NatsSecurity(ssl_context=context)
     credential.seed()
     return NatsNKey(credential.seed_file, ssl_context=context)
-
-
-def _in_any_order(servers: list[str]) -> list[str]:
-    """Not everybody on the first one."""
-    return random.sample(servers, len(servers))
 
 
 async def connected(broker: NatsBroker, credential: NatsCredential) -> Client:

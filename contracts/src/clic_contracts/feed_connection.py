@@ -11,7 +11,7 @@ import datetime as dt
 import json
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
-from ssl import SSLContext, create_default_context
+from ssl import SSLContext
 from typing import Any, NamedTuple, Self, TypeVar
 
 import nats
@@ -22,8 +22,11 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo
 
+from .client.connection import RECONNECT_WAIT_S, sign_in, tls_context
+from .client.error import ClientError
 from .feed import LEFT_OUT_HEADER
 from .heard import Heard, heard_from
+from .server_list import in_any_order
 from .subject import FEED_DOMAIN, FEED_PREFIX, FEED_STREAM
 
 CONNECT_TIMEOUT_S = 10.0
@@ -79,23 +82,25 @@ class FeedConnection:
 
         Raises:
             FeedDeniedError: the server does not know the key.
-            SubscriberError: it does not answer.
+            SubscriberError: it does not answer, or a file cannot be used.
         """
         self = cls(user)
-        options: dict[str, Any] = {}
-        if nkey_seed_file is not None:
-            options["nkeys_seed"] = str(nkey_seed_file)
-        if ca_file is not None or tls is not None:
-            options["tls"] = tls or create_default_context(cafile=ca_file)
+        try:
+            options = sign_in(user=None, password=None, nkey_seed=None, nkey_seed_file=nkey_seed_file)
+            if (context := tls_context(tls, ca_file)) is not None:
+                options["tls"] = context
+        except ClientError as error:
+            raise SubscriberError(str(error)) from error
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 connecting = nats.connect(
-                    url,
+                    in_any_order(url),
+                    dont_randomize=True,
                     name=user,
                     error_cb=self._on_error,
                     reconnected_cb=self._on_reconnected,
                     max_reconnect_attempts=-1,  # And so the first connection is tried without end: bounded here.
-                    reconnect_time_wait=0.5,
+                    reconnect_time_wait=RECONNECT_WAIT_S,
                     inbox_prefix=f"_INBOX_{user}".encode(),
                     **options,
                 )

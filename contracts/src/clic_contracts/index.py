@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from .event import EVENTS
 from .example import INVALID, RECEIPTS
@@ -40,11 +40,7 @@ def index() -> str:
 
 def _submissions() -> Iterator[str]:
     yield "## Submissions"
-    yield "| type | | |"
-    yield "|---|---|---|"
-    for each in SUBMISSIONS:
-        links = f"[schema](schemas/submissions/{each.TYPE}.json), [example](examples/{each.TYPE}/valid.json)"
-        yield f"| `{each.TYPE}` | {_told(SUBMISSION_WORDS[each.TYPE])} | {links} |"
+    yield from _types((each.TYPE for each in SUBMISSIONS), SUBMISSION_WORDS, "submissions", "")
 
 
 def _invalid() -> Iterator[str]:
@@ -68,17 +64,22 @@ def _receipts() -> Iterator[str]:
 
 def _feed() -> Iterator[str]:
     yield "## The feed"
-    yield "| type | | |"
-    yield "|---|---|---|"
-    for each in FEED_EVENTS:
-        links = f"[schema](schemas/feed/{each.TYPE}.json), [example](examples/feed.{each.TYPE}/valid.json)"
-        yield f"| `{each.TYPE}` | {_told(FEED_WORDS[each.TYPE])} | {links} |"
+    yield from _types((each.TYPE for each in FEED_EVENTS), FEED_WORDS, "feed", "feed.")
 
 
 def _log() -> Iterator[str]:
     yield "## The log"
     yield f"Internal: {len(EVENTS)} types of facts, kept for ever, read and written by CLIC's services alone; their"
     yield "schemas are in [schemas/events](schemas/events/). A stored schema only grows."
+
+
+def _types(types: Iterable[str], words: Mapping[str, Word], schemas: str, prefix: str) -> Iterator[str]:
+    """A table of types; `prefix` stands before a type in the name of its examples' folder."""
+    yield "| type | | |"
+    yield "|---|---|---|"
+    for each in types:
+        links = f"[schema](schemas/{schemas}/{each}.json), [example](examples/{prefix}{each}/valid.json)"
+        yield f"| `{each}` | {_told(words[each])} | {links} |"
 
 
 def _told(word: Word) -> str:

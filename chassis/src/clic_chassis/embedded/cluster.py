@@ -215,13 +215,7 @@ def start_cluster(
             )
         )
     cluster = Cluster(servers, links)
-    try:
-        for server in servers:
-            server.start(wait=False)
-        cluster.wait_ready()
-    except BaseException:
-        cluster.stop()
-        raise
+    cluster.start()
     return cluster
 
 

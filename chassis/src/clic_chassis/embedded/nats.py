@@ -185,6 +185,20 @@ class NatsCluster:
         """All of them, separated by commas."""
         return ",".join(server.url for server in self.servers)
 
+    def start(self) -> None:
+        """Start all of them and wait until they are ready; where they are not, none is left running.
+
+        Raises:
+            ServerError: a server does not start, or no leader is elected in time.
+        """
+        try:
+            for server in self.servers:
+                server.start(wait=False)
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+
     def leader(self) -> NatsServer | None:
         """The server that leads the meta group, as a majority of those that answer sees it."""
         names = [ask(f"{s.monitoring_url}/jsz")[1] for s in self.servers if s.running]
@@ -246,11 +260,5 @@ def start_nats_cluster(folder: Path, size: int = 3) -> NatsCluster:
             for number, route in enumerate(routes, start=1)
         ]
     )
-    try:
-        for server in cluster.servers:
-            server.start(wait=False)
-        cluster.wait_ready()
-    except BaseException:
-        cluster.stop()
-        raise
+    cluster.start()
     return cluster

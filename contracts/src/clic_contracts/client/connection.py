@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import random
 import re
 import ssl
 from collections.abc import Coroutine
@@ -15,6 +14,8 @@ from typing import Any, Self, TypeVar
 
 import nats.errors
 from nats.aio.client import Client
+
+from clic_contracts.server_list import in_any_order
 
 from .error import ClientError
 
@@ -84,10 +85,9 @@ class Connection:
         self._heard = ""
         self._away: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._left_at = -math.inf
-        servers = url.split(",")
         self._connecting = asyncio.create_task(
             self._client.connect(
-                random.sample(servers, len(servers)),  # Not everybody on the first one.
+                in_any_order(url),
                 dont_randomize=True,  # Who leaves a server goes to another one.
                 error_cb=self._on_error,
                 max_reconnect_attempts=-1,  # And so the first connection is tried without end: bounded in `open`.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -49,30 +50,20 @@ COMMANDS: dict[str, str] = {
 """Module of this package, and the function or the Typer application in it, by name, in the order of the help."""
 
 
-class _Imported(MutableMapping[str, Any]):
+class _Imported(Mapping[str, Any]):
     """Commands that are imported when they are asked for: all together take more than a second."""
 
-    def __init__(self) -> None:
-        self._made: dict[str, Any] = {}
-
     def __getitem__(self, name: str) -> Any:
-        if name not in self._made:
-            self._made[name] = _made(name, COMMANDS[name])
-        return self._made[name]
+        return _made(name, COMMANDS[name])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(COMMANDS | self._made)
+        return iter(COMMANDS)
 
     def __len__(self) -> int:
-        return len(COMMANDS | self._made)
-
-    def __setitem__(self, name: str, command: Any) -> None:
-        self._made[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._made[name]
+        return len(COMMANDS)
 
 
+@cache
 def _made(name: str, place: str) -> Any:
     """A command as Typer makes it in a group."""
     module, _, attribute = place.partition(":")
@@ -91,7 +82,7 @@ class _Group(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.commands = _Imported()
+        self.commands = _Imported()  # type: ignore[assignment]  # Nobody adds to it.
 
 
 def _nothing() -> None:
