@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ import pytest
 
 from clic_chassis.agents import read_agents
 from clic_chassis.nats_credential import CredentialError
+from clic_chassis.postgres_credential import connect as connect_by_file
 from clic_chassis.postgres_credential import open_pool, passwords_of
 from clic_chassis.testing import wait_until
 
@@ -21,13 +24,8 @@ async def test_a_roles_password_is_replaced_under_load(postgres_url: str, tmp_pa
     """The file holds both while it is under way; no query fails, and the old one opens nothing in the end."""
     file = tmp_path / "password"
     file.write_text("ancien\n", encoding="utf-8")
-    admin = await asyncpg.connect(postgres_url)
-    role = f"role_{urlsplit(postgres_url).path.strip('/')}"[:60]
-    await admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'ancien'")
-    parts = urlsplit(postgres_url)
-    url = parts._replace(netloc=f"{role}@{parts.hostname}:{parts.port}").geturl()
     answered: list[int] = []
-    try:
+    async with _role(postgres_url) as (admin, role, url):
         async with await open_pool(url, password_file=file, min_size=0, max_size=2) as pool:
 
             async def load() -> None:
@@ -47,6 +45,42 @@ async def test_a_roles_password_is_replaced_under_load(postgres_url: str, tmp_pa
             await asyncio.gather(loading, return_exceptions=True)
         with pytest.raises(asyncpg.InvalidPasswordError):
             await asyncpg.connect(url, password="ancien")
+
+
+async def test_a_password_that_is_replaced_between_two_attempts_is_tried_again(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new one was tried too early, and the old one too late."""
+    file = tmp_path / "password"
+    file.write_text("nouveau\nancien\n", encoding="utf-8")
+    async with _role(postgres_url) as (admin, role, url):
+        directly, tried = asyncpg.connect, list[str]()
+
+        async def connect(dsn: str, *, password: str) -> asyncpg.Connection:
+            tried.append(password)
+            try:
+                return await directly(dsn, password=password)
+            finally:
+                await admin.execute(f"ALTER ROLE {role} PASSWORD 'nouveau'")
+
+        monkeypatch.setattr(asyncpg, "connect", connect)
+        await (await connect_by_file(url, password_file=file)).close()
+        file.write_text("ancien\n", encoding="utf-8")
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await connect_by_file(url, password_file=file)
+
+    assert tried == ["nouveau", "ancien", "nouveau", "ancien"], "where nothing changed nothing is tried again"
+
+
+@contextlib.asynccontextmanager
+async def _role(postgres_url: str) -> AsyncIterator[tuple[asyncpg.Connection, str, str]]:
+    """Who may change it, a role of this test whose password is `ancien`, and the database's URL for it."""
+    admin = await asyncpg.connect(postgres_url)
+    parts = urlsplit(postgres_url)
+    role = f"role_{parts.path.strip('/')}"[:60]
+    await admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'ancien'")
+    try:
+        yield admin, role, parts._replace(netloc=f"{role}@{parts.hostname}:{parts.port}").geturl()
     finally:
         await admin.execute(f"DROP ROLE {role}")
         await admin.close()

@@ -22,13 +22,18 @@ async def connect(dsn: str, *, password_file: Path | None = None, **options: Any
     """
     if password_file is None:
         return await asyncpg.connect(dsn, **options)
-    passwords = passwords_of(password_file)
-    for password in passwords[:-1]:
-        try:
-            return await asyncpg.connect(dsn, password=password, **options)
-        except asyncpg.InvalidPasswordError:
-            continue
-    return await asyncpg.connect(dsn, password=passwords[-1], **options)
+    refused: dict[str, asyncpg.InvalidPasswordError] = {}
+    # Twice: the role's password, or the file, may change between two attempts.
+    for _ in range(2):
+        passwords = passwords_of(password_file)
+        if passwords == list(refused)[:1]:
+            break
+        for password in passwords:
+            try:
+                return await asyncpg.connect(dsn, password=password, **options)
+            except asyncpg.InvalidPasswordError as error:
+                refused[password] = error
+    raise refused.popitem()[1]
 
 
 async def open_pool(dsn: str, *, password_file: Path | None = None, **options: Any) -> asyncpg.Pool:

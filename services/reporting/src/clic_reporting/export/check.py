@@ -83,7 +83,8 @@ def _positions(folder: Path, part: Part) -> list[int]:
             if hashlib.file_digest(file, "sha256").hexdigest() != part.sha256:
                 raise ExportDamagedError(f"{part.path} is not as it was written: export again into an empty folder")
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_READ_ROWS, columns=["sequence", "ordinal"]):
+            # No threads: a process that ends while Arrow starts them is aborted by it.
+            for batch in file.iter_batches(_READ_ROWS, columns=["sequence", "ordinal"], use_threads=False):
                 rows += batch.num_rows
                 for sequence, place in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                     ordinal = ordinal + 1 if sequence == last else 1
