@@ -49,6 +49,7 @@ REGISTRY = re.compile(
 )
 IGNORE = re.compile(cut(r"#\s*ty~pe:\s*ignore"))
 IGNORE_EXPLAINED = re.compile(cut(r"#\s*ty~pe:\s*ignore\[[a-z-]+(,\s*[a-z-]+)*\]\s+#\s+\S"))
+OPENED = re.compile(r"^\s*from asyncpg\S* import .*\b(connect|create_pool)\b")
 NOQA = re.compile(cut(r"#\s*no~qa"))
 NOQA_EXPLAINED = re.compile(cut(r"#\s*no~qa:\s*[A-Z]+[0-9]+(,\s*[A-Z]+[0-9]+)*\s+(#|-|–|—)\s*\S"))
 
@@ -152,6 +153,17 @@ def appending(source: Source) -> Iterator[str]:
                 yield f"{call.lineno}: {name}() outside clic_chassis/decision.py"
 
 
+def opening(source: Source) -> Iterator[str]:
+    """PostgreSQL is opened by `clic_chassis/postgres_credential.py`: past it a password that is in a file is missed."""
+    if not source.is_ours or source.path.endswith("clic_chassis/postgres_credential.py"):
+        return
+    for call, name in source.calls():
+        if re.fullmatch(r"asyncpg\.(.+\.)?(connect|create_pool)", name):
+            yield f"{call.lineno}: {name}() outside clic_chassis/postgres_credential.py"
+    for line, match in source.lines(OPENED):
+        yield f"{line}: {match[1]} of asyncpg outside clic_chassis/postgres_credential.py"
+
+
 def declaring(source: Source) -> Iterator[str]:
     """FastStream's own declaration resets the log's guarantees: streams are made by `clic_chassis.streams` alone."""
     for call, name in source.calls():
@@ -230,6 +242,7 @@ RULES: tuple[Rule, ...] = (
     printing,
     core_impurity,
     appending,
+    opening,
     declaring,
     swallowing,
     unexplained_ignore,
@@ -290,6 +303,9 @@ PLANTS = (
     Plant(appending, OURS, "await log.append(service, request_id, events, expected=0)"),
     Plant(appending, OURS, "await self._log.append(service, request_id, events, expected=0)"),
     Plant(appending, OURS, "await runtime.log.append(service, request_id, events, expected=0)"),
+    Plant(opening, OURS, "connection = await asyncpg.connect(url)"),
+    Plant(opening, OURS, "async with asyncpg.create_pool(url) as pool:\n    pass"),
+    Plant(opening, "deploy/embedded/src/clic/planted.py", "from asyncpg import Connection, connect"),
     Plant(declaring, OURS, "stream = JStream('CLIC_LOG')"),
     Plant(declaring, TEST, "stream = nats.JStream('CLIC_LOG', declare=True)"),
     Plant(swallowing, OURS, "try:\n    go()\nexcept Exception:\n    pass"),
@@ -323,6 +339,7 @@ INNOCENT = (
         TEST,
         '"""Tests of planting."""\nasync def test_it() -> None:\n    await log.append(service, "r", (), expected=0)',
     ),
+    Source(TEST, '"""Tests of planting."""\nasync def test_it() -> None:\n    await asyncpg.connect(postgres_url)'),
     Source("deploy/embedded/src/clic/cli.py", '"""The command."""\nprint("http://127.0.0.1:8080")'),
     Source("docs/planted.md", "GET /v1/requests, ~/work, https://example.invalid/tmp/x"),
 )

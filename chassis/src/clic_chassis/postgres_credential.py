@@ -1,17 +1,29 @@
-"""A role's password from a file that is read at each new connection, so that it can be replaced without a stop."""
+"""A role's password from a file that is read at each new connection, so that it can be replaced without a stop.
+
+Nobody opens PostgreSQL past this module: where the address of a database goes, its password's file goes with it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import asyncpg
 
 from .nats_credential import CredentialError
 
+PARAMETER = "password_file="
+"""Of an address of ours, which no server is told."""
+
+
+def with_password_file(url: str, file: Path | None) -> str:
+    """An address that `connect` and `open_pool` take with its password's file, also in another process."""
+    return url if file is None else f"{url}{'&' if '?' in url else '?'}{PARAMETER}{quote(str(file))}"
+
 
 async def connect(dsn: str, *, password_file: Path | None = None, **options: Any) -> asyncpg.Connection:
-    """As `asyncpg.connect`, by the first password of the file that the server takes.
+    """As `asyncpg.connect`, by the first password of the file that the server takes; the address may name it too.
 
     A role has one password: between its change on the server and the change of a file that a volume brings, which
     may take a minute, the file holds both, each on a line.
@@ -20,6 +32,8 @@ async def connect(dsn: str, *, password_file: Path | None = None, **options: Any
         CredentialError: the file cannot be read, or is empty.
         asyncpg.InvalidPasswordError: none of them is taken.
     """
+    dsn, named = _apart(dsn)
+    password_file = password_file or named
     if password_file is None:
         return await asyncpg.connect(dsn, **options)
     refused: dict[str, asyncpg.InvalidPasswordError] = {}
@@ -43,6 +57,17 @@ async def open_pool(dsn: str, *, password_file: Path | None = None, **options: A
         return await connect(*arguments, password_file=password_file, **more)
 
     return await asyncpg.create_pool(dsn, connect=connecting, **options)
+
+
+def _apart(url: str) -> tuple[str, Path | None]:
+    """An address as asyncpg takes it, and the file that it named."""
+    place, _, query = url.partition("?")
+    parts = query.split("&")
+    named = [each.removeprefix(PARAMETER) for each in parts if each.startswith(PARAMETER)]
+    if not named:
+        return url, None
+    left = "&".join(each for each in parts if not each.startswith(PARAMETER))
+    return f"{place}?{left}" if left else place, Path(unquote(named[-1]))
 
 
 def passwords_of(file: Path) -> list[str]:

@@ -30,7 +30,6 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast, overload
 
-import asyncpg
 import nats as nats_client
 import pytest
 import pytest_asyncio
@@ -38,6 +37,7 @@ from nats.aio.client import Client
 
 from .embedded import NatsCluster, start_nats, start_nats_cluster, start_postgres
 from .error import RetryableError
+from .postgres_credential import connect
 from .streams import ensure_streams, remove_streams
 from .testing_docker import DockerServers, docker_answers
 
@@ -211,7 +211,7 @@ async def postgres_url(postgres_server: Server) -> AsyncIterator[str]:
 
 
 async def _administer(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     try:
         await connection.execute(statement)
     finally:

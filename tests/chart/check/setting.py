@@ -27,10 +27,10 @@ READ_BY_COMMANDS = {
     "backup": {
         "CLIC_ADMISSION_FILE",
         "CLIC_TOWN_DIR",
-        *(f"CLIC_POSTGRES_URL_{each.upper()}" for each in WITH_DATABASE),
+        *(f"CLIC_POSTGRES_{what}_{each.upper()}" for what in ("URL", "PASSWORD_FILE") for each in WITH_DATABASE),
     },
-    "rebuild": {"CLIC_POSTGRES_URL", "CLIC_TOWN_DIR"},
-    "backup erasures": {"CLIC_POSTGRES_URL_INTAKE"},
+    "rebuild": {"CLIC_POSTGRES_URL", "CLIC_POSTGRES_PASSWORD_FILE", "CLIC_TOWN_DIR"},
+    "backup erasures": {"CLIC_POSTGRES_URL_INTAKE", "CLIC_POSTGRES_PASSWORD_FILE_INTAKE"},
 }
 """Beside what a command's own help names."""
 
@@ -146,7 +146,7 @@ def secrets(manifests: Sequence[Manifest], documented: set[tuple[str, str]]) -> 
         for name, value in workload.environment.items():
             if name.endswith(("_PASSWORD", "_SECRET", "_TOKEN", "_SEED")) and value is not None:
                 yield f"{workload.name}: {name} stands in clear"
-            if value is not None and "@" in value and re.search(r"//[^/@]*:[^$@]", value):
+            if value is not None and "@" in value and re.search(r"//[^/@]*:[^@]", value):
                 yield f"{workload.name}: {name} has a password in its address"
 
 

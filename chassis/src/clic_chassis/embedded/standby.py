@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 from time import monotonic
 
-import asyncpg
+from clic_chassis.postgres_credential import connect
 
 from .account import allow_search
 from .port import LOOPBACK, free_port
@@ -60,7 +60,7 @@ def start_standby(primary: PostgresServer, folder: Path) -> PostgresServer:
 
 async def _wait_for_standby(url: str, name: str) -> None:
     """What a commit acknowledges is on both from here on: a key that only one had would be lost with it."""
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     try:
         await connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
         await connection.execute("SELECT pg_reload_conf()")
@@ -80,7 +80,7 @@ async def promote(standby: PostgresServer) -> None:
     Raises:
         ServerError: it did not become one in time.
     """
-    connection = await asyncpg.connect(standby.url)
+    connection = await connect(standby.url)
     try:
         if not await connection.fetchval("SELECT pg_promote(true, $1)", PROMOTE_TIMEOUT_S):
             raise ServerError(f"the standby was not promoted within {PROMOTE_TIMEOUT_S} s")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from clic_chassis.error import ClicError
 from clic_chassis.nats_credential import ANONYMOUS, NatsCredential
+from clic_chassis.postgres_credential import with_password_file
 
 from .nats_config import PUBLISHER_PREFIX, publisher_user
 
@@ -197,16 +198,29 @@ def publisher_connection(publisher: str) -> Connection:
 
 
 def database_url(service: str) -> str:
-    """A service's database: `CLIC_POSTGRES_URL`, or the folder's.
+    """A service's database, for `clic_chassis.postgres_credential`: said by the environment, or by the folder.
 
     Raises:
         ConnectionUnknownError: neither says where it is.
     """
-    if url := os.environ.get("CLIC_POSTGRES_URL"):
-        return checked_postgres_url("CLIC_POSTGRES_URL", url)
+    if (url := database_said("")) is not None:
+        return url
     try:
         return read_installation().databases[service]
     except KeyError as error:
         raise ConnectionUnknownError(
             f"{clic_dir() / FILE} names no database of {service}: run `clic up` again"
         ) from error
+
+
+def database_said(of: str) -> str | None:
+    """`CLIC_POSTGRES_URL` and beside it `CLIC_POSTGRES_PASSWORD_FILE`, or those that end in `_INTAKE` and so on.
+
+    Raises:
+        ConnectionUnknownError: it cannot be an address.
+    """
+    name = f"CLIC_POSTGRES_URL{of}"
+    if not (url := os.environ.get(name)):
+        return None
+    file = os.environ.get(f"CLIC_POSTGRES_PASSWORD_FILE{of}")
+    return with_password_file(checked_postgres_url(name, url), Path(file) if file else None)

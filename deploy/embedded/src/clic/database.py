@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
@@ -28,7 +26,7 @@ async def with_pool(service: str, ask: Callable[[asyncpg.Pool], Awaitable[T]]) -
     """
     url = database_url(service)
     with _reached(service, url):
-        pool = await open_pool(url, password_file=_password_file(), min_size=1, max_size=2, timeout=CONNECT_TIMEOUT_S)
+        pool = await open_pool(url, min_size=1, max_size=2, timeout=CONNECT_TIMEOUT_S)
     async with pool:
         return await ask(pool)
 
@@ -37,17 +35,11 @@ async def with_connection(service: str, ask: Callable[[asyncpg.Connection], Awai
     """The same of one connection. Raises as `with_pool`."""
     url = database_url(service)
     with _reached(service, url):
-        connection = await connect(url, password_file=_password_file(), timeout=CONNECT_TIMEOUT_S)
+        connection = await connect(url, timeout=CONNECT_TIMEOUT_S)
     try:
         return await ask(connection)
     finally:
         await connection.close()
-
-
-def _password_file() -> Path | None:
-    """For a CLIC that `clic up` did not start, beside `CLIC_POSTGRES_URL`."""
-    named = os.environ.get("CLIC_POSTGRES_PASSWORD_FILE")
-    return Path(named) if named else None
 
 
 @contextmanager

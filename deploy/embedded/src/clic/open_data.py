@@ -20,11 +20,10 @@ from clic_contracts.town import Town
 from clic_reporting.open_data.package import categories, data_package
 from clic_reporting.open_data.publication import Asked, K, Publication, publish
 
-from .connection import database_url, without_password
+from .database import with_connection
 from .town import town_dir
 
 DATABASE = "reporting"
-CONNECT_TIMEOUT_S = 10.0
 
 app = typer.Typer(help="The town's open data.", no_args_is_help=True)
 
@@ -94,18 +93,7 @@ def _tell_public(console: Console, told: str, publication: Publication) -> None:
 
 
 async def _exported(file: Path, town: Town, asked: Asked) -> Publication:
-    url = database_url(DATABASE)
-    try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise ClicError(
-            f"reporting's database at {without_password(url)} does not answer ({type(error).__name__}). "
-            "Is CLIC running? `clic up` starts it."
-        ) from error
-    try:
-        return await _written(connection, file, town, asked)
-    finally:
-        await connection.close()
+    return await with_connection(DATABASE, lambda connection: _written(connection, file, town, asked))
 
 
 async def _written(connection: asyncpg.Connection, file: Path, town: Town, asked: Asked) -> Publication:

@@ -34,7 +34,8 @@ from clic_reporting.ledger import publications
 from clic_reporting.page import Pages
 from clic_reporting.report import overview
 
-from .connection import database_url, nats_connection, without_password
+from .connection import nats_connection
+from .database import with_connection
 from .nats_config import DURABLES, OPS
 from .report_text import as_text
 from .town import town_dir
@@ -47,7 +48,6 @@ PATIENCE_S = 10.0
 REACTORS = tuple(durable for stream, durable in (*DURABLES["routing"], *DURABLES["deadlines"]) if stream == LOG_STREAM)
 """Consumers whose services answer to what the log holds with facts that a report counts."""
 POLL_S = 0.2
-CONNECT_TIMEOUT_S = 10.0
 FIRST_PUBLICATION = (
     "First publication; restore the ledger first if this town has published before: `clic publication restore FILE`."
 )
@@ -70,10 +70,6 @@ class Format(StrEnum):
 BINARY = {Format.PDF, Format.XLSX, Format.CSV, Format.PARQUET}
 """Not for a terminal; CSV because it comes as an archive with a file per table."""
 PER_TABLE = {Format.CSV, Format.PARQUET}
-
-
-class DatabaseAwayError(ClicError):
-    """Reporting's database does not answer."""
 
 
 class NotCaughtUpError(ClicError):
@@ -216,20 +212,13 @@ def _write(path: Path, content: bytes) -> None:
 
 
 async def _made(asked: Asked, labels: Labels, errors: Console, *, wait: bool | None) -> Made:
-    url = database_url(DATABASE)
-    try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise DatabaseAwayError(
-            f"reporting's database at {without_password(url)} does not answer ({type(error).__name__}). "
-            "Is CLIC running? `clic up` starts it."
-        ) from error
-    try:
-        past = asked.as_of is not None and wait is None  # What was known then does not change by waiting.
+    past = asked.as_of is not None and wait is None  # What was known then does not change by waiting.
+
+    async def ask(connection: asyncpg.Connection) -> tuple[LogIdentity | None, Made]:
         end = None if past else await _end_of_log(connection, errors, wait=wait)
-        made = await _edition(connection, asked, labels, errors)
-    finally:
-        await connection.close()
+        return end, await _edition(connection, asked, labels, errors)
+
+    end, made = await with_connection(DATABASE, ask)
     report = made[1].report
     if end is not None and asked.as_of is None:
         warning = lag_warning(report.versions.log, report.position, end)

@@ -17,6 +17,7 @@ from clic_chassis.embedded import NatsServer, PostgresServer, start_nats, start_
 from clic_chassis.embedded.server_process import end_leftover
 from clic_chassis.error import ClicError
 from clic_chassis.nats_credential import ANONYMOUS, NatsCredential
+from clic_chassis.postgres_credential import connect
 from clic_chassis.streams import ensure_streams
 from clic_reporting.model import ANALYST as ANALYST_ROLE
 from clic_reporting.model import analyst_sql
@@ -141,7 +142,7 @@ async def make_databases(admin_url: str, passwords: Mapping[str, str]) -> dict[s
     """
     where = without_password(admin_url)
     try:
-        connection = await asyncpg.connect(admin_url, timeout=CONNECT_TIMEOUT_S)
+        connection = await connect(admin_url, timeout=CONNECT_TIMEOUT_S)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise ServersError(f"PostgreSQL at {where} does not answer: {str(error) or type(error).__name__}") from error
     try:
@@ -176,7 +177,7 @@ async def _analyst(connection: asyncpg.Connection, admin_url: str, password: str
     """The role that sees the views of reporting alone, on a server of ours."""
     await connection.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC")
     name = "clic_reporting"
-    inside = await asyncpg.connect(database_url(admin_url, name), timeout=CONNECT_TIMEOUT_S)
+    inside = await connect(database_url(admin_url, name), timeout=CONNECT_TIMEOUT_S)
     try:
         await inside.execute(analyst_sql(name, password))
     finally:

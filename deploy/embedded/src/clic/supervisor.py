@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-import asyncpg
-
 from clic_chassis.embedded.port import LOOPBACK, ask, well
 from clic_chassis.embedded.server_process import (
     LOG_BYTES_MAX,
@@ -24,6 +22,7 @@ from clic_chassis.embedded.server_process import (
     tail,
     wait_for,
 )
+from clic_chassis.postgres_credential import connect
 from clic_contracts.town import Town
 from clic_reporting.projection import is_defined_anew
 
@@ -216,7 +215,7 @@ class Supervisor:
 
 
 async def _is_defined_anew(url: str) -> bool:
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     try:
         return await is_defined_anew(connection)
     finally:

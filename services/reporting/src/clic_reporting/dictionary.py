@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from clic_chassis.postgres_credential import connect
 from clic_chassis.sql import load
 
 from .store import LIVE_SCHEMA
@@ -116,7 +117,7 @@ def _cell(text: str) -> str:
 
 
 async def _page(url: str) -> str:
-    connection: Any = await asyncpg.connect(url)
+    connection: Any = await connect(url)
     try:
         return markdown(await relations(connection))
     finally:

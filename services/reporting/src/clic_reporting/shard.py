@@ -21,6 +21,8 @@ from msgspec import Struct
 
 from clic_chassis.collector import no_collections
 from clic_chassis.error import UnreadableError
+from clic_chassis.nats_credential import CredentialError
+from clic_chassis.postgres_credential import connect
 from clic_chassis.projector import CannotFoldError
 
 from .core.column import ACCESS, ESCALATION, INTERACTION, LEARNING, PARTS
@@ -200,7 +202,7 @@ class Shard:
 
 async def open_connection(postgres_url: str) -> asyncpg.Connection:
     """A connection that fills: its commits need not be on disk, the swap's commit waits for all before it."""
-    connection = await asyncpg.connect(postgres_url, command_timeout=None)
+    connection = await connect(postgres_url, command_timeout=None)
     await connection.execute("SET synchronous_commit = off")
     return connection
 
@@ -254,6 +256,8 @@ def main() -> None:
             asyncio.run(work(said, answers))
     except CannotFoldError as error:
         _say(answers, Failed(error.why, error.sequence))
+    except CredentialError as error:
+        _say(answers, Failed(str(error)))
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         _say(answers, Failed(f"PostgreSQL: {type(error).__name__}: {error}"))
 

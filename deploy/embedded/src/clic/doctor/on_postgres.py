@@ -10,6 +10,8 @@ from nats.errors import Error as NatsError
 from clic_chassis.error import ClicError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.migration import MigrationError, missing_migrations
+from clic_chassis.nats_credential import CredentialError
+from clic_chassis.postgres_credential import open_pool
 from clic_intake.personal.keys import verify
 from clic_intake.register import Register
 from clic_intake.seal import MasterKey
@@ -41,7 +43,7 @@ async def reachable(place: Place) -> list[Finding]:
         try:
             async with place.database(service) as connection:
                 findings += await _of_server(service, connection)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (CredentialError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             findings.append(
                 wrong(
                     f"{service}'s database does not answer: {told_by(error)}",
@@ -155,7 +157,7 @@ async def keys(place: Place) -> list[Finding]:
         ]
     if "intake" not in place.databases:
         return [unknown("whether the key fits what is sealed", NAME)]
-    async with asyncpg.create_pool(place.databases["intake"], min_size=1, max_size=2) as pool:
+    async with await open_pool(place.databases["intake"], min_size=1, max_size=2) as pool:
         try:
             await Register(pool, master).check_master_key()
             looked_at = await verify(pool, master, at_most=KEYS_MAX)

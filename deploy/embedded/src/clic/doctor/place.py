@@ -26,6 +26,7 @@ from clic.folder import Folder
 from clic.nats_config import OPS, SERVICES
 from clic.scrape import Told, ask_services
 from clic_chassis.nats_monitor import MonitoringError, ServerStanding, ask_servers
+from clic_chassis.postgres_credential import connect
 
 CONNECT_TIMEOUT_S = 5.0
 
@@ -79,7 +80,7 @@ class Place:
     @asynccontextmanager
     async def database(self, service: str) -> AsyncIterator[asyncpg.Connection]:
         """A service's database. Raises what asyncpg does."""
-        connection = await asyncpg.connect(self.databases[service], timeout=CONNECT_TIMEOUT_S)
+        connection = await connect(self.databases[service], timeout=CONNECT_TIMEOUT_S)
         try:
             yield connection
         finally:

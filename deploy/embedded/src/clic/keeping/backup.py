@@ -25,6 +25,7 @@ import asyncpg
 from nats.aio.client import Client
 from pyrage import x25519
 
+from clic_chassis.postgres_credential import connect
 from clic_chassis.town_file import paths_of, read_town
 from clic_contracts.subject import ATTACHMENT_STREAM, INBOX_STREAM, LOG_STREAM, QUARANTINE_STREAM
 from clic_reporting import ledger
@@ -204,7 +205,7 @@ class _Taking:
         registered: set[str] = set()
         deployment_key: str | None = None
         for service in ("intake", "deadlines"):
-            connection = await asyncpg.connect(self._source.databases[service])
+            connection = await connect(self._source.databases[service])
             try:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     seen = await migrations(connection)
@@ -225,7 +226,7 @@ class _Taking:
         return registered, deployment_key
 
     async def _publications(self) -> None:
-        connection = await asyncpg.connect(self._source.databases["reporting"])
+        connection = await connect(self._source.databases["reporting"])
         try:
             found = await ledger.publications(connection)
         finally:
@@ -243,7 +244,7 @@ class _Taking:
 
 
 async def _with_intake(source: Source, ask: Callable[[asyncpg.Connection], Any]) -> Any:
-    connection = await asyncpg.connect(source.databases["intake"])
+    connection = await connect(source.databases["intake"])
     try:
         return await ask(connection)
     finally:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
-import asyncpg
 import typer
 from pyrage import x25519
 from rich.console import Console
@@ -18,10 +17,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from clic.admission import admission_file
-from clic.connection import database_url, nats_connection
+from clic.connection import database_said, database_url, nats_connection
 from clic.nats_config import KEEPER
 from clic.told import told
 from clic.town import town_dir
+from clic_chassis.postgres_credential import connect
 from clic_intake.seal import MasterKey
 
 from . import erasure_register, mark, place
@@ -229,7 +229,7 @@ def _places(log: Path | None, keys: Path | None, erasures: Path | None) -> place
 
 def databases() -> Mapping[str, str]:
     """Each service's database: `CLIC_POSTGRES_URL_INTAKE` and so on, or the installation's."""
-    return {each: os.environ.get(f"CLIC_POSTGRES_URL_{each.upper()}") or database_url(each) for each in SERVICES}
+    return {each: database_said(f"_{each.upper()}") or database_url(each) for each in SERVICES}
 
 
 async def _taken(places: place.Places, log_recipients: list[str], keys_recipients: list[str]) -> Taken:
@@ -253,7 +253,7 @@ async def _taken(places: place.Places, log_recipients: list[str], keys_recipient
 
 
 async def _ended() -> erasure_register.ErasureRegister:
-    connection = await asyncpg.connect(databases()["intake"])
+    connection = await connect(databases()["intake"])
     try:
         return await erasure_register.of_database(connection, dt.datetime.now(dt.UTC))
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import asyncpg
+from clic_chassis.postgres_credential import connect
 
 from .manifest import Manifest
 from .table import SQL
@@ -12,7 +12,7 @@ from .table import SQL
 
 async def remember(url: str, manifests: Iterable[Manifest]) -> None:
     """Note whole backups in intake's database."""
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     try:
         for each in manifests:
             await connection.execute(SQL["remember"], each.what, each.backup_id, each.position, each.taken_at)

@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from pydantic import BaseModel, ConfigDict
 
 from clic_chassis.log import LogIdentity
+from clic_chassis.postgres_credential import connect
 from clic_chassis.projection import Projection
 from clic_chassis.projector import open_checkpoint
 from clic_contracts.town import Town
@@ -64,7 +65,7 @@ async def measure_all(databases: Mapping[str, str]) -> dict[str, Measured]:
     """What every projection says now, each at its own position."""
     found: dict[str, Measured] = {}
     for name, each in PROJECTIONS.items():
-        connection = await asyncpg.connect(databases[each.service])
+        connection = await connect(databases[each.service])
         try:
             if (measured := await measure(connection, each.schema, each.tables)) is not None:
                 found[name] = measured

@@ -17,6 +17,7 @@ from nats.aio.client import Client
 
 from clic_chassis.migration import migrate
 from clic_chassis.nats_error import CONSUMER_NOT_FOUND
+from clic_chassis.postgres_credential import connect
 from clic_chassis.streams import STREAMS as STREAM_SETTINGS
 from clic_contracts.subject import (
     ATTACHMENT_PREFIX,
@@ -193,7 +194,7 @@ def _prove(reading: Reading, wanted: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(url, command_timeout=None)
+    connection = await connect(url, command_timeout=None)
     try:
         yield connection
     finally:

@@ -10,9 +10,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-import asyncpg
-
 from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.postgres_credential import connect, open_pool
 from clic_chassis.town_file import read_town
 from clic_contracts.event import RequestReceived
 from clic_contracts.subject import ATTACHMENT_STREAM, INBOX_STREAM
@@ -112,7 +111,7 @@ async def _opens(servers: OwnServers, deployment_key: MasterKey, requests: list[
     """
     log = JetStreamLog(servers.nats)
     opened = closed = 0
-    async with asyncpg.create_pool(servers.databases["intake"], min_size=1, max_size=2) as pool:
+    async with await open_pool(servers.databases["intake"], min_size=1, max_size=2) as pool:
         keys = await verify_keys(pool, deployment_key)
         register = Register(pool, deployment_key)
         for each in requests:
@@ -140,7 +139,7 @@ async def _same(servers: OwnServers, name: str, wanted: Measured, town: Town) ->
     if projection.definition != wanted.definition:
         return f"{name} was not compared: this version of CLIC folds it otherwise"
     identity = await JetStreamLog(servers.nats).identity()
-    connection = await asyncpg.connect(servers.databases[of.service])
+    connection = await connect(servers.databases[of.service])
     try:
         await fold(servers.nats, connection, projection, identity, wanted.position)
         found = await measure(connection, of.schema, of.tables)

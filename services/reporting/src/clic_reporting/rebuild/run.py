@@ -22,6 +22,7 @@ from clic_chassis.error import ClicError, RetryableError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.log import LogIdentity
 from clic_chassis.nats_credential import ANONYMOUS, NatsCredential
+from clic_chassis.postgres_credential import connect
 from clic_contracts.subject import LOG_STREAM
 from clic_contracts.town import Town
 from clic_reporting import model, sums
@@ -97,7 +98,7 @@ async def rebuild(
 @contextlib.asynccontextmanager
 async def _connections(postgres_url: str) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
     """Two: what can be done side by side is; the first holds the rebuilds' lock until all is over."""
-    control = await asyncpg.connect(postgres_url, command_timeout=None)
+    control = await connect(postgres_url, command_timeout=None)
     try:
         await lock_rebuilds(control)
         writer = await open_connection(postgres_url)
@@ -272,7 +273,7 @@ class _Run:
     async def _compare(self, catching: CatchUp, postgres_url: str, *, accept_differences: bool) -> None:
         """Row for row the same as the live tables, at the position at which these are now."""
         self._say("verifying")
-        live = await asyncpg.connect(postgres_url, command_timeout=None)
+        live = await connect(postgres_url, command_timeout=None)
         try:
             async with live.transaction(isolation="repeatable_read", readonly=True):
                 checkpoint = await live_checkpoint(live)

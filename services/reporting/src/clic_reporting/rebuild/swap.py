@@ -10,6 +10,7 @@ from typing import Final
 import asyncpg
 
 from clic_chassis.log import LogIdentity
+from clic_chassis.postgres_credential import connect
 from clic_chassis.projector import Checkpoint, check_log
 from clic_reporting.projection import NAME, SWAP
 from clic_reporting.store import DEFINITION, LIVE_SCHEMA
@@ -153,7 +154,7 @@ async def drop_old(postgres_url: str) -> bool:
     Raises:
         RebuildError: a rebuild is under way, or they are still read.
     """
-    connection = await asyncpg.connect(postgres_url)
+    connection = await connect(postgres_url)
     try:
         await lock_rebuilds(connection)
         return await drop_schema(connection, OLD_SCHEMA)
@@ -171,7 +172,7 @@ async def go_back(postgres_url: str, identity: LogIdentity) -> int:
         RebuildError: there are none, or they mean something else than this code does; a rebuild is under way.
         LogReplacedError: they were made from another log.
     """
-    connection = await asyncpg.connect(postgres_url)
+    connection = await connect(postgres_url)
     try:
         await lock_rebuilds(connection)
         await drop_schema(connection, BUILD_SCHEMA)  # Of a rebuild that was killed.
