@@ -6,14 +6,20 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import httpx
 import pytest
+import uvicorn
+from tests.chassis.identity.shop import HOME, enter, key_in, shop
 
 from clic_chassis.agents import read_agents
+from clic_chassis.clock import SystemClock
+from clic_chassis.embedded import free_port
 from clic_chassis.nats_credential import CredentialError
 from clic_chassis.postgres_credential import connect as connect_by_file
 from clic_chassis.postgres_credential import open_pool, passwords_of
@@ -113,3 +119,65 @@ def test_agents_tokens_are_taken_from_a_file_that_changed_and_kept_while_it_is_b
     file.write_text(json.dumps({new: {"agent": "alex.exemple"}}), encoding="utf-8")
 
     assert (both, kept, [each in agents for each in (old, new)]) == ([True, True], [True, True], [False, True])
+
+
+CAMILLE = {"camille": {"agent": "camille.exemple", "roles": ["agent"]}}
+SACHA = {"sacha": {"agent": "sacha.exemple", "roles": ["agent"]}}
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        {},
+        {"camille": {"agent": "camille.exemple", "roles": ["publisher:portail_web"]}},
+        {"camille": {"agent": "dominique.exemple", "roles": ["agent"]}},
+    ],
+    ids=["the token is taken out", "no role enters here any more", "the token is another's"],
+)
+async def test_a_session_ends_with_the_token_that_opened_it(tmp_path: Path, left: Mapping[str, Any]) -> None:
+    """At the next request, whatever it asks; a neighbour's goes on, with the roles that the file gives now."""
+    file = tmp_path / "agents.json"
+    _write(file, CAMILLE | SACHA)
+    async with (
+        _served(file) as url,
+        httpx.AsyncClient(base_url=url) as browser,
+        httpx.AsyncClient(base_url=url) as neighbour,
+    ):
+        await enter(browser, "camille")
+        await enter(neighbour, "sacha")
+        form_key = {"X-Form-Key": key_in(await browser.get(HOME))}
+        commanded = [await browser.post("/things", json={"name": "trottoir"}, headers=form_key)]
+        _write(file, {**left, "sacha": {"agent": "sacha.exemple", "roles": ["agent", "desk"]}})
+        commanded.append(await browser.post("/things", json={"name": "trottoir"}, headers=form_key))
+        page = await browser.get(HOME)
+        roles = (await neighbour.get("/roles")).json()
+        _write(file, CAMILLE | SACHA)
+        again = await browser.get(HOME)
+
+    assert [each.status_code for each in commanded] == [200, 401]
+    assert page.headers["location"].startswith("/login")
+    assert roles == ["agent", "desk"]
+    assert again.status_code == 303, "a token that comes back opens no session of before"
+
+
+def _write(file: Path, agents: Mapping[str, Any]) -> None:
+    """In one step, as a volume does."""
+    new = file.with_suffix(".new")
+    digests = {hashlib.sha256(token.encode()).hexdigest(): agent for token, agent in agents.items()}
+    new.write_text(json.dumps(digests), encoding="utf-8")
+    new.replace(file)
+
+
+@contextlib.asynccontextmanager
+async def _served(agents: Path) -> AsyncIterator[str]:
+    """A service of ours with an entrance, on a port."""
+    port = free_port()
+    api = shop(SystemClock(), agents=read_agents(agents))
+    server = uvicorn.Server(uvicorn.Config(api, host="127.0.0.1", port=port, log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    try:
+        await wait_until(lambda: server.started, what="the server listens")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving

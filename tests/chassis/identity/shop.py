@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import httpx
@@ -48,10 +49,15 @@ def _may_enter(agent: Agent) -> None:
         raise NoRoleError(f"{agent.agent} has no role here")
 
 
-def shop(clock: Clock, provider: Provider | None = None, rates: Rates | None = None) -> FastAPI:
+def shop(
+    clock: Clock,
+    provider: Provider | None = None,
+    rates: Rates | None = None,
+    agents: Mapping[str, Agent] = AGENTS,
+) -> FastAPI:
     api = new_api(title="An application")
     add_error_handlers(api)
-    identity = Identity(AGENTS, clock, name="clic_shop", provider=provider, may_enter=_may_enter)
+    identity = Identity(agents, clock, name="clic_shop", provider=provider, may_enter=_may_enter)
     protect(api, identity, rates or Rates())
 
     def draw(request: Request, *, then: str, why: IdentityError | None, with_provider: bool, status: int) -> Response:
@@ -74,6 +80,10 @@ def shop(clock: Clock, provider: Provider | None = None, rates: Rates | None = N
     @api.post("/things")
     async def make(thing: Thing, agent: Annotated[Agent, Depends(current)]) -> dict[str, str]:
         return {"by": agent.actor, "name": thing.name}
+
+    @api.get("/roles")
+    async def roles(agent: Annotated[Agent, Depends(current)]) -> list[str]:
+        return list(agent.roles)
 
     @api.get("/defect")
     async def defect() -> None:

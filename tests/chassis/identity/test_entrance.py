@@ -6,12 +6,13 @@ import datetime as dt
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from structlog.testing import capture_logs
 from tests.chassis.identity.provider import CONFIG, SmallProvider
 from tests.chassis.identity.shop import AGENTS, HOME, ORIGIN, browser_of, enter, key_in, shop
 
 from clic_chassis.clock import ManualClock
+from clic_chassis.identity import Identity
 from clic_chassis.identity.access import ADDRESSES_MAX, TRIES
 from clic_chassis.identity.form import FILES_MAX
 from clic_chassis.identity.oidc import Provider
@@ -105,6 +106,19 @@ async def test_leaving_takes_a_form_of_ours_and_ends_the_session(api: FastAPI) -
         assert (await browser.post("/logout", data={"form_key": key})).headers["location"] == "/login"
         browser.cookies.set(COOKIE, cookie, domain="clic.exemple.invalid")
         assert (await browser.get(HOME)).status_code == 303
+
+
+async def test_an_answer_that_lasts_ends_with_the_token_that_was_shown(clock: ManualClock) -> None:
+    """A page that is kept up to date asks, while nobody sends a request."""
+    agents = dict(AGENTS)
+    identity = Identity(agents, clock)
+    request = Request({"type": "http", "method": "GET", "headers": [(b"authorization", b"Bearer camille")]})
+    known = await identity.known(request)
+    assert known is not None
+    stood = identity.stands(request, known)
+    del agents[DIGEST]
+
+    assert (stood, identity.stands(request, known)) == (True, False)
 
 
 CROSS = [

@@ -15,7 +15,7 @@ from starlette.datastructures import FormData
 from clic_chassis.agents import Agent
 from clic_chassis.clock import Clock
 
-from .error import EnterError, TooManyTriesError, UnknownTokenError
+from .error import EnterError, NoRoleError, TooManyTriesError, UnknownTokenError
 from .form import FIELD, HEADER, SAFE_METHODS, check_key, check_origin, public_key, read_form
 from .known import Known
 from .oidc import Provider
@@ -80,7 +80,7 @@ class Identity:
         token = token_of(request)
         if token is not None:
             return await self._by_token(request, token)
-        session = self.sessions.of(request)
+        session = self.session(request)
         if session is None:
             return None
         if request.method not in SAFE_METHODS:
@@ -149,9 +149,10 @@ class Identity:
 
     def stands(self, request: Request, known: Known) -> bool:
         """Whether who was known when an answer began still is: for answers that last."""
-        if "Authorization" not in request.headers:
-            return self.sessions.of(request) is not None
-        return known.until is None or self.clock.now() < known.until
+        token = token_of(request)
+        if token is None:
+            return self.session(request) is not None
+        return digest(token) in self._agents if known.until is None else self.clock.now() < known.until
 
     # -- in and out --------------------------------------------------------------------------------------------------
 
@@ -166,16 +167,19 @@ class Identity:
         wait_s = self.tries.wait_s(address)
         if wait_s:  # Here everybody waits: a person types, and a guess that is right must not be told apart.
             raise TooManyTriesError(wait_s)
-        return self.open_session((await self._read(token.strip(), address)).agent)
+        token = token.strip()
+        agent = (await self._read(token, address)).agent
+        shown = digest(token)
+        return self.open_session(agent, shown if shown in self._agents else None)
 
-    def open_session(self, agent: Agent) -> str:
-        """A session's token for somebody who is known.
+    def open_session(self, agent: Agent, shown: str | None = None) -> str:
+        """A session's token for somebody who is known; `shown` is the digest of their token of the agents' file.
 
         Raises:
             NoRoleError: they may not open a session here.
         """
         self._may_enter(agent)
-        token = self.sessions.open(agent)
+        token = self.sessions.open(agent, shown)
         log.info("session_opened", agent=agent.agent)
         return token
 
@@ -186,8 +190,23 @@ class Identity:
             log.info("session_ended", agent=session.agent.agent)
 
     def session(self, request: Request) -> Session | None:
-        """The browser's session, while it lasts."""
-        return self.sessions.of(request)
+        """The browser's session, while it lasts; one of the agents' file has the roles that stand there now."""
+        session = self.sessions.of(request)
+        if session is None or session.shown is None:
+            return session
+        agent = self._agents.get(session.shown)
+        if agent is None or agent.agent != session.agent.agent or not self._enters(agent):
+            self.leave(request)
+            return None
+        session.agent = agent
+        return session
+
+    def _enters(self, agent: Agent) -> bool:
+        try:
+            self._may_enter(agent)
+        except NoRoleError:
+            return False
+        return True
 
     # -- forms -------------------------------------------------------------------------------------------------------
 

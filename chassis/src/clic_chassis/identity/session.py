@@ -43,6 +43,8 @@ class Session:
     """What a form of ours sends back and nobody else knows: another site's form cannot act in this session."""
     ends_at: dt.datetime
     seen_at: dt.datetime
+    shown: str | None = None
+    """The digest of the token that opened it, where that is one of the agents' file: it ends with it."""
 
     def stands(self, now: dt.datetime) -> bool:
         """Whether it has not ended."""
@@ -70,12 +72,15 @@ class Sessions:
         session.seen_at = now
         return session
 
-    def open(self, agent: Agent) -> str:
-        """A new session's token, for the browser's cookie. It is always a new one (session fixation)."""
+    def open(self, agent: Agent, shown: str | None = None) -> str:
+        """A new session's token, for the browser's cookie. It is always a new one (session fixation).
+
+        `shown`: see `Session`.
+        """
         token, now = secrets.token_urlsafe(SESSION_BYTES), self._clock.now()
         self._forget(now)
         form_key = secrets.token_urlsafe(SESSION_BYTES)
-        self._by_digest[digest(token)] = Session(agent, form_key, now + SESSION_LIFE, now)
+        self._by_digest[digest(token)] = Session(agent, form_key, now + SESSION_LIFE, now, shown)
         return token
 
     def close(self, request: Request) -> Session | None:
