@@ -132,7 +132,6 @@ def users(publishers: Iterable[str], subscribers: Iterable[str] = ()) -> tuple[N
             "intake",
             f"{RECEIPT_PREFIX}.>",
             f"{FEED_PREFIX}.>",
-            *_sharing_the_inbox(),
             *_erasing_the_inbox(),
             *_attachments(),
         ),
@@ -330,11 +329,6 @@ def _consuming(stream: str, durable: str) -> tuple[str, ...]:
         f"$JS.ACK.{stream}.{durable}.>",
         f"$JS.ACK.*.*.{stream}.{durable}.>",  # as servers with a domain, and newer ones, name it
     )
-
-
-def _sharing_the_inbox() -> tuple[str, ...]:
-    """Counting what waits of each publisher's: a consumer of any name, which nobody pulls from."""
-    return (f"$JS.API.CONSUMER.CREATE.{INBOX_STREAM}.*.>",)
 
 
 def _erasing_the_inbox() -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -43,8 +43,17 @@ GIVEN_WAY = 0.75
 AHEAD_MAX = 100_000
 """Submissions that were handled before their turn, or left to it, and whose turn has not come; beyond, nobody is
 taken ahead."""
-COUNTING_S = 5.0
-"""How long the server keeps a consumer that only counts."""
+BYTES_AT_ONCE = 16 * 1024 * 1024
+ENDED = ("204", "404")
+"""What the server says behind the last of a batch, and where there is nothing."""
+
+
+@dataclass(slots=True)
+class Read:
+    """Submissions that were read without being taken, and how many of the same publisher are behind them."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    left: int = 0
 
 
 class FairShare:
@@ -119,7 +128,8 @@ class FairShare:
             self._position.clear()
             self._give_way(wanted=False)
             return
-        waiting = {each: await self._waiting(each, given) for each in await self._publishers()}
+        first = {each: await self._read(each, given + 1, 1) for each in await self._publishers()}
+        waiting = {publisher: len(each.deliveries) + each.left for publisher, each in first.items()}
         self._inbox.refuse_beyond({each: count - self._quotas.of(each).pending for each, count in waiting.items()})
         others = sorted((each for each, count in waiting.items() if count), key=waiting.__getitem__)[:-1]
         if others:
@@ -130,15 +140,14 @@ class FairShare:
     async def _take(self, publisher: str, given: int) -> None:
         """Handle a publisher's next submissions, those of one request in their order."""
         for _ in range(TAKEN_AT_ONCE // SIDE_BY_SIDE):
+            room = min(SIDE_BY_SIDE, AHEAD_MAX - self._inbox.ahead - len(self._left))
+            if room <= 0:
+                return
+            first = max(self._position.get(publisher, 0), given) + 1
             by_key: dict[str, list[Delivery]] = {}
-            for _ in range(SIDE_BY_SIDE):
-                if self._inbox.ahead + len(self._left) >= AHEAD_MAX:
-                    break
-                delivery = await self._next(publisher, max(self._position.get(publisher, 0), given) + 1)
-                if delivery is None:
-                    break
-                self._position[publisher] = delivery.sequence
-                by_key.setdefault(inbox_key(delivery), []).append(delivery)
+            for each in (await self._read(publisher, first, room)).deliveries:
+                self._position[publisher] = each.sequence
+                by_key.setdefault(inbox_key(each), []).append(each)
             if not by_key:
                 return
             await asyncio.gather(*(self._handle(key, each) for key, each in by_key.items()))
@@ -161,33 +170,36 @@ class FairShare:
         subjects = said["state"].get("subjects") or {}
         return sorted({each.split(".")[2] for each in subjects})
 
-    async def _waiting(self, publisher: str, given: int) -> int:
-        """How many of a publisher's the consumer has still to give: what a consumer from there on would have."""
-        name = f"counting-{secrets.token_hex(6)}"
-        subject = f"{INBOX_PREFIX}.{publisher}.>"
-        config = {
-            "name": name,
-            "deliver_policy": "by_start_sequence",
-            "opt_start_seq": given + 1,
-            "ack_policy": "none",
-            "filter_subject": subject,
-            "inactive_threshold": int(COUNTING_S * 1e9),
-            "mem_storage": True,
-            "num_replicas": 1,
-        }
-        body = {"stream_name": INBOX_STREAM, "config": config, "action": "create"}
-        said = await self._asked(f"CONSUMER.CREATE.{INBOX_STREAM}.{name}.{subject}", body)
-        return int(said.get("num_pending", 0))
+    async def _read(self, publisher: str, first: int, count: int) -> Read:
+        """A publisher's next submissions from a position on, in their order, by one question (ADR-31 of NATS).
 
-    async def _next(self, publisher: str, first: int) -> Delivery | None:
-        body = json.dumps({"seq": first, "next_by_subj": f"{INBOX_PREFIX}.{publisher}.>"}).encode()
-        answer = await self._nats.request(f"$JS.API.DIRECT.GET.{INBOX_STREAM}", body, timeout=JETSTREAM_TIMEOUT_S)
-        headers = answer.headers or {}
-        if headers.get("Status"):
-            return None
-        return Delivery(
-            INBOX_STREAM, headers["Nats-Subject"], int(headers["Nats-Sequence"]), answer.data, dict(headers)
-        )
+        Raises:
+            RetryableError, NatsError, OSError: nobody answers.
+        """
+        said = {
+            "seq": first,
+            "next_by_subj": f"{INBOX_PREFIX}.{publisher}.>",
+            "batch": count,
+            "max_bytes": BYTES_AT_ONCE,
+        }
+        found = Read()
+        replies = await self._nats.subscribe(inbox := self._nats.new_inbox())
+        try:
+            await self._nats.publish(f"$JS.API.DIRECT.GET.{INBOX_STREAM}", json.dumps(said).encode(), reply=inbox)
+            while True:
+                answer = await replies.next_msg(timeout=JETSTREAM_TIMEOUT_S)
+                headers = answer.headers or {}
+                if (status := headers.get("Status")) in ENDED:
+                    return found
+                if status is not None:
+                    raise RetryableError(f"the inbox cannot be read ({status})")
+                sequence = int(headers["Nats-Sequence"])
+                found.deliveries.append(
+                    Delivery(INBOX_STREAM, headers["Nats-Subject"], sequence, answer.data, dict(headers))
+                )
+                found.left = int(headers["Nats-Num-Pending"])
+        finally:
+            await replies.unsubscribe()
 
     async def _asked(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
         said = await ask(self._nats, f"$JS.API.{call}", json.dumps(body).encode())
