@@ -5,7 +5,9 @@ FastStream's own declaration would reset `discard`, compression and the rest (`J
 
 from __future__ import annotations
 
+import asyncio
 import json
+from time import monotonic
 from typing import Any
 
 from nats.aio.client import Client
@@ -34,6 +36,11 @@ MAX_MSG_BYTES = 1024 * 1024
 REQUEST_TIMEOUT_S = 10.0
 STORE_IN_THE_WAY = "error creating store"
 """NATS removes a stream's folder after it has answered that the stream is removed."""
+NOT_HEARD_YET = "peer offline"
+"""The leader of a cluster forgets what a server said of its room when their routes come anew, and places nothing on it
+until it says so again, every 10 s at most (nats-server 2.15, `addRoute`, `nodeInfo.selectable`)."""
+PLACE_WAIT_S = 15.0
+PLACE_EVERY_S = 0.2
 
 STREAMS: dict[str, dict[str, Any]] = {
     LOG_STREAM: {
@@ -114,27 +121,38 @@ class StreamDiffersError(StreamError):
     """A stream stands there with other settings, which trying again does not mend."""
 
 
-async def ensure_streams(nats: Client, *, replicas: int = 1) -> None:
+async def ensure_streams(nats: Client, *, replicas: int = 1, place_wait_s: float = PLACE_WAIT_S) -> None:
     """Make the streams that are missing, and give those there the settings of this version; the log is only checked.
 
     Raises:
-        RetryableError: the server is still removing the folder of a stream of the same name.
+        RetryableError: the server is still removing the folder of a stream of the same name, or a cluster has not
+            heard of enough of its servers within `place_wait_s`.
         StreamError: the server refused, or the log stands there with other settings, which nobody changes in passing.
     """
+    end = monotonic() + place_wait_s
     for name in STREAMS:
         wanted = _wanted(name, replicas)
         there = await _api(nats, f"STREAM.INFO.{name}", {})
         if there.get("error", {}).get("err_code") == STREAM_NOT_FOUND:
-            there = await _api(nats, f"STREAM.CREATE.{name}", wanted)
+            there = await _created(nats, name, wanted, end)
         if name != LOG_STREAM and "error" not in there and _wrong(there["config"], wanted):
             there = await _api(nats, f"STREAM.UPDATE.{name}", {**there["config"], **wanted})
         if "error" in there:
             why = f"stream {name}: {there['error'].get('description')}"
-            raise RetryableError(why) if STORE_IN_THE_WAY in why else StreamError(why)
+            raise RetryableError(why) if STORE_IN_THE_WAY in why or NOT_HEARD_YET in why else StreamError(why)
         if wrong := _wrong(there["config"], wanted):
             raise StreamDiffersError(
                 f"stream {name} is not as it must be: {'; '.join(wrong)}. An operator must mend it."
             )
+
+
+async def _created(nats: Client, name: str, wanted: dict[str, Any], end: float) -> dict[str, Any]:
+    """What NATS says of making it, asked again until `end` while a cluster has not heard of enough servers."""
+    while True:
+        said = await _api(nats, f"STREAM.CREATE.{name}", wanted)
+        if NOT_HEARD_YET not in said.get("error", {}).get("description", "") or monotonic() > end:
+            return said
+        await asyncio.sleep(PLACE_EVERY_S)
 
 
 def differing(name: str, have: dict[str, Any], replicas: int) -> list[str]:
