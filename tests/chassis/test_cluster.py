@@ -13,7 +13,8 @@ from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
 from clic_chassis.embedded.cluster import Cluster, start_cluster
-from clic_chassis.streams import StreamError, ensure_streams
+from clic_chassis.embedded.server_process import ServerError
+from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until
 from clic_contracts.subject import LOG_STREAM
 
@@ -30,19 +31,6 @@ def cluster() -> Iterator[Cluster]:
 async def connected(cluster: Cluster, number: int) -> Client:
     """A client that knows one server alone."""
     return await nats.connect(cluster.servers[number].url, max_reconnect_attempts=-1, reconnect_time_wait=0.05)
-
-
-async def with_streams(client: Client) -> None:
-    """Streams on three servers; on a busy machine they need a moment after their start until one places them."""
-
-    async def made() -> bool:
-        try:
-            await ensure_streams(client, replicas=3)
-        except (NatsError, StreamError):
-            return False
-        return True
-
-    await wait_until(made, 60, what="streams on three servers")
 
 
 async def closed(client: Client) -> None:
@@ -65,7 +53,7 @@ async def test_who_is_cut_off_stores_nothing_while_the_others_go_on(cluster: Clu
     """A server that believes that it leads acknowledges nothing; mended, all three hold the same."""
     clients = [await connected(cluster, number) for number in range(3)]
     try:
-        await with_streams(clients[0])
+        await ensure_streams(clients[0], replicas=3)
         leader = cluster.wait_led(LOG_STREAM)
         alone = clients[cluster.servers.index(leader)]
         among = next(each for each in clients if each is not alone)
@@ -87,10 +75,23 @@ async def test_a_server_that_hangs_is_missed_by_nobody_who_is_not_on_it(cluster:
     paused = cluster.servers[0]
     client = await connected(cluster, 1)
     try:
-        await with_streams(client)
+        await ensure_streams(client, replicas=3)
         paused.pause()
         assert await wait_until(lambda: appended(client), 30, what="an append on two")
         paused.resume()
         cluster.wait_ready()
     finally:
         await closed(client)
+
+
+def test_a_cluster_in_which_two_servers_have_no_way_to_each_other_is_not_ready(cluster: Cluster) -> None:
+    """The leader hears both; but what one of them answers does not reach a client of the other."""
+    leader = cluster.leader()
+    one, other = (each for each in cluster.servers if each is not leader)
+    cluster.cut(one, other)
+    other.kill()
+    other.start()
+    with pytest.raises(ServerError, match="not whole within 3 s"):
+        cluster.wait_ready(3)
+    cluster.mend()
+    cluster.wait_ready()

@@ -18,12 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .link import Links
-from .nats import NatsCluster, NatsServer
-from .port import LOOPBACK, ask, free_port
+from .nats import NatsCluster, NatsServer, dialled, routing
+from .port import ask, free_port
 from .server_process import START_TIMEOUT_S, ServerError, wait_for
 
-NOWHERE_PORT = 1
-"""What a server tells others of its own route: those that hear of it from a third would go round the links."""
 MOUNT_TIMEOUT_S = 10.0
 
 
@@ -31,7 +29,6 @@ MOUNT_TIMEOUT_S = 10.0
 class ClusterServer(NatsServer):
     """One server of a cluster that can be harmed."""
 
-    route_port: int = 0
     disk_mb: int | None = None
     """None: the machine's. Else its store is a file system of its own of this size."""
     is_paused: bool = False
@@ -178,38 +175,28 @@ def start_cluster(
     extra_config: str | Callable[[int], str] = "",
     disk_mb: int | None = None,
 ) -> Cluster:
-    """Start a cluster in the folder and wait until it has elected its leader.
+    """Start a cluster in the folder and wait until it is ready.
 
     One server alone (`size=1`) is no cluster. `extra_config` is more of each server's configuration, told its number
     from 1 where it differs. `disk_mb` is the size of each server's own file system (a tmpfs: root alone may have one).
 
     Raises:
-        ServerError: a server does not start, or no leader is elected in time.
+        ServerError: a server does not start, or they are not ready in time.
     """
     links = Links()
-    numbers = range(1, size + 1)
-    routes = {f"{name}-n{number}": free_port() for number in numbers}
+    names = [f"{name}-n{number}" for number in range(1, size + 1)]
+    routes = [free_port() for _ in names]
     servers: list[ClusterServer] = []
-    for number, (own, route_port) in zip(numbers, routes.items(), strict=True):
-        ways = ", ".join(
-            f'"nats://{LOOPBACK}:{links.open(own, other, port)}"' for other, port in routes.items() if other != own
-        )
-        more = extra_config if isinstance(extra_config, str) else extra_config(number)
-        routing = (
-            ""
-            if size == 1
-            else (
-                f'cluster {{ name: "{name}", listen: "{LOOPBACK}:{route_port}", '
-                f'advertise: "{LOOPBACK}:{NOWHERE_PORT}", no_advertise: true, routes: [{ways}] }}'
-            )
-        )
+    for number, (own, route_port) in enumerate(zip(names, routes, strict=True)):
+        ways = [links.open(own, names[other], routes[other]) for other in dialled(number)]
+        more = extra_config if isinstance(extra_config, str) else extra_config(number + 1)
         servers.append(
             ClusterServer(
-                folder / f"n{number}",
+                folder / f"n{number + 1}",
                 own,
                 free_port(),
                 free_port(),
-                f"{routing}\n{more}",
+                "\n".join((routing(name, route_port, ways, "no_advertise: true, ") if size > 1 else "", more)),
                 route_port=route_port,
                 disk_mb=disk_mb,
             )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from time import monotonic
 
 from .port import LOOPBACK, ask, free_port, is_free, well
 from .server_process import (
@@ -25,6 +29,11 @@ PORT_TRIES_MAX = 5
 """A free port may be taken before the server binds it: so often is another one tried."""
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
 """Above what any stream takes: what is too large is refused with a reason, not by a cut connection."""
+NOWHERE_PORT = 1
+"""What a server tells others of its own route: who hears of it from a third would dial it, as `dialled` does not."""
+LISTEN_TIMEOUT_S = 2.0
+ROUTES_PER_PAIR = 4
+"""Three that the accounts share, and one of the system's account (the default of nats-server 2.15)."""
 
 
 def nats_binary() -> Path:
@@ -61,6 +70,8 @@ class NatsServer(OwnServer):
     sync_interval: str = "always"
     """Acknowledged means stored: the server's default of two minutes has lost acknowledged writes. Another one is for
     what can be made again from its beginning."""
+    route_port: int = 0
+    """Where the others of its cluster connect; 0: it is alone."""
 
     @property
     def url(self) -> str:
@@ -131,6 +142,10 @@ class NatsServer(OwnServer):
                 f"{tail(self.log_file)}\n{tail(self.folder / 'nats.out')}"
             )
 
+    def wait_dialled(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Wait until others of its cluster can connect, or until it ended. `wait_ready` tells what went wrong."""
+        wait_for(lambda: not self.running or not self.route_port or _listens(self.route_port), timeout_s)
+
     def restart(self, *, wait: bool = True) -> None:
         """Start it again on the same ports and folder, stopping it first where it runs."""
         self.stop()
@@ -194,6 +209,7 @@ class NatsCluster:
         try:
             for server in self.servers:
                 server.start(wait=False)
+                server.wait_dialled()  # Who dials it and finds nobody tries again after a second.
             self.wait_ready()
         except BaseException:
             self.stop()
@@ -209,27 +225,33 @@ class NatsCluster:
         return None
 
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        """Wait until a leader stands and every running server is well, for the leader too: it places streams.
+        """Wait until a leader stands, every running server is well, and each hears every other.
 
         Raises:
             ServerError: not in time.
         """
+        end = monotonic() + timeout_s
         if not wait_for(lambda: self.leader() is not None, timeout_s):
             raise ServerError(f"no leader of the NATS cluster within {timeout_s:.0f} s:\n{self._tails()}")
         for server in self.servers:
             if server.running:
-                server.wait_ready(timeout_s=timeout_s)
-        if not wait_for(self._is_whole, timeout_s):
+                server.wait_ready(timeout_s=end - monotonic())
+        if not wait_for(self._is_whole, end - monotonic()):
             raise ServerError(f"the NATS cluster is not whole within {timeout_s:.0f} s:\n{self._tails()}")
 
     def _is_whole(self) -> bool:
-        """Whether the leader hears every other server that runs."""
+        """Whether the leader, which places streams, follows every server that runs, and each is connected to each.
+
+        An answer goes straight from the server that gives it to the client's: no third one passes it on.
+        """
         leader = self.leader()
         if leader is None:
             return False
         said = (ask(f"{leader.monitoring_url}/jsz")[1] or {}).get("meta_cluster", {})
         heard = {each["name"] for each in said.get("replicas") or [] if not each.get("offline") and each["current"]}
-        return {each.name for each in self.servers if each.running} <= heard | {leader.name}
+        running = [each for each in self.servers if each.running]
+        names = {each.name for each in running}
+        return names <= heard | {leader.name} and all(names <= _connected(each) | {each.name} for each in running)
 
     def _tails(self) -> str:
         return "\n".join(f"{server.name}:\n{tail(server.log_file, 5)}" for server in self.servers)
@@ -240,25 +262,60 @@ class NatsCluster:
             server.stop()
 
 
+def dialled(number: int) -> list[int]:
+    """Whom one server of a cluster dials, all by their numbers from 0: of each two, the later one the earlier.
+
+    Where both dial, each may keep the connection that the other closes: then neither is left, and both dial again
+    after a second (nats-server 2.15, `reConnectToRoute`). The first dials itself, which changes nothing: JetStream
+    refuses a cluster without routes.
+    """
+    return list(range(number)) or [0]
+
+
+def routing(name: str, port: int, dials: Iterable[int], more: str = "") -> str:
+    """The part of a server's configuration that makes it one of a cluster, with the ports that it dials."""
+    routes = ", ".join(f'"nats://{LOOPBACK}:{each}"' for each in dials)
+    return (
+        f'cluster {{ name: "{name}", listen: "{LOOPBACK}:{port}", advertise: "{LOOPBACK}:{NOWHERE_PORT}", '
+        f"{more}routes: [{routes}] }}"
+    )
+
+
 def start_nats_cluster(folder: Path, size: int = 3) -> NatsCluster:
-    """Start a cluster in the folder and wait until it has elected its leader.
+    """Start a cluster in the folder and wait until it is ready.
 
     Raises:
-        ServerError: a server does not start, or no leader is elected in time.
+        ServerError: a server does not start, or they are not ready in time.
     """
     routes = [free_port() for _ in range(size)]
-    others = ", ".join(f'"nats://{LOOPBACK}:{port}"' for port in routes)
     cluster = NatsCluster(
         [
             NatsServer(
-                folder / f"n{number}",
-                f"clic-n{number}",
+                folder / f"n{number + 1}",
+                f"clic-n{number + 1}",
                 free_port(),
                 free_port(),
-                f'cluster {{ name: "clic", listen: "{LOOPBACK}:{route}", routes: [{others}] }}',
+                routing("clic", route, (routes[other] for other in dialled(number))),
+                route_port=route,
             )
-            for number, route in enumerate(routes, start=1)
+            for number, route in enumerate(routes)
         ]
     )
     cluster.start()
     return cluster
+
+
+def _listens(port: int) -> bool:
+    """Whether a server of the loopback takes connections there."""
+    try:
+        socket.create_connection((LOOPBACK, port), LISTEN_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _connected(server: NatsServer) -> set[str]:
+    """The servers to which one has all its routes, and whose subscriptions it knows."""
+    routes = (ask(f"{server.monitoring_url}/routez")[1] or {}).get("routes") or []
+    of_each = Counter(each.get("remote_name") for each in routes if "account" not in each or each.get("subscriptions"))
+    return {name for name, count in of_each.items() if count >= ROUTES_PER_PAIR}
