@@ -1,7 +1,8 @@
 """`python -m tests.security.audit`: fails when something that we install has a known vulnerability.
 
-pip-audit asks the package index, or OSV where `CLIC_OSV_URL` names one. A mirror that serves packages and no
-vulnerabilities makes it skip everything and call that a success: here it is said loudly, and `--strict` makes it fail.
+pip-audit asks the package index, or OSV where `CLIC_OSV_URL` names one; npm asks its registry. A mirror that serves
+packages and no vulnerabilities makes pip-audit skip everything and call that a success, and npm fail as if something
+were wrong: here it is said loudly, and `--strict` makes it fail.
 """
 
 from __future__ import annotations
@@ -20,9 +21,14 @@ from typing import Annotated, Any
 import typer
 from packaging.utils import canonicalize_name
 from tests.place import ROOT
+from tests.security import npm_audit
 
 EXCEPTIONS = ROOT / ".ci" / "audit.toml"
-LOCKS = (ROOT / "requirements.lock", ROOT / "deploy" / "image" / "tools.lock")
+LOCKS = (
+    ROOT / "requirements.lock",
+    ROOT / "deploy" / "image" / "tools.lock",
+    ROOT / "tests" / "node" / npm_audit.LOCK,
+)
 ASK_S_MAX = 300.0
 FOUND, NOT_ASKED = 1, 3
 """Exit codes: something is vulnerable; nobody could be asked, and `--strict` was given."""
@@ -48,7 +54,7 @@ class Known:
             raise ValueError(f"an exception has id, package, reason and until: {dict(entry)}")
         if type(entry["until"]) is not dt.date:
             raise ValueError(f"until is a date: {entry['until']}")
-        return cls(entry["id"], canonicalize_name(entry["package"]), entry["reason"], entry["until"])
+        return cls(entry["id"], _canonical(entry["package"]), entry["reason"], entry["until"])
 
 
 @dataclass
@@ -62,11 +68,11 @@ class Verdict:
 
 
 def judge(report: Mapping[str, Any], exceptions: Sequence[Known], today: dt.date) -> Verdict:
-    """Hold pip-audit's report against what is accepted."""
+    """Hold pip-audit's report, and npm's in its words, against what is accepted."""
     verdict = Verdict()
     used: set[Known] = set()
     for each in report["dependencies"]:
-        name = canonicalize_name(each["name"])
+        name = _canonical(each["name"])
         if "skip_reason" in each:
             verdict.not_asked.append(name)
             continue
@@ -86,17 +92,25 @@ def judge(report: Mapping[str, Any], exceptions: Sequence[Known], today: dt.date
                 verdict.accepted.append(f"{what}: until {known.until}, {known.reason}")
     if verdict.asked:
         verdict.wrong += [
-            f"{each.package} {each.id}: accepted, and not found" for each in exceptions if each not in used
+            f"{each.package} {each.id}: accepted, and not found"
+            for each in exceptions
+            if each not in used and each.package not in verdict.not_asked
         ]
     return verdict
 
 
+def _canonical(name: str) -> str:
+    return name if name.startswith(npm_audit.PREFIX) else canonicalize_name(name)
+
+
 def ask(lock: Path, osv_url: str | None) -> dict[str, Any]:
-    """pip-audit's report on a lock.
+    """pip-audit's report on a lock, or npm's.
 
     Raises:
         subprocess.CalledProcessError: it could not even read it.
     """
+    if lock.name == npm_audit.LOCK:
+        return npm_audit.ask(lock)
     service = ["--vulnerability-service", "osv", "--osv-url", osv_url] if osv_url else []
     command = [
         str(Path(sys.executable).with_name("pip-audit")), "--format", "json", "--progress-spinner", "off",
@@ -125,9 +139,11 @@ def main(
     for line in verdict.wrong:
         typer.echo(f"VULNERABLE: {line}", err=True)
     if verdict.not_asked:
+        of_npm = sum(each.startswith(npm_audit.PREFIX) for each in verdict.not_asked)
         typer.echo(
-            f"NOT AUDITED: {len(verdict.not_asked)} of {len(verdict.not_asked) + verdict.asked} distributions. The "
-            "index serves no vulnerabilities here: run `make audit` where it does, or name a server by CLIC_OSV_URL.",
+            f"NOT AUDITED: {len(verdict.not_asked)} of {len(verdict.not_asked) + verdict.asked} distributions, "
+            f"{of_npm} of them npm's. The index serves no vulnerabilities here: run `make audit` where it does, or name "
+            "a server by CLIC_OSV_URL, and for npm a registry by npm_config_registry.",
             err=True,
         )
     typer.echo(f"{verdict.asked} distributions audited, {len(verdict.wrong)} wrong")
