@@ -142,8 +142,8 @@ def main(
         of_npm = sum(each.startswith(npm_audit.PREFIX) for each in verdict.not_asked)
         typer.echo(
             f"NOT AUDITED: {len(verdict.not_asked)} of {len(verdict.not_asked) + verdict.asked} distributions, "
-            f"{of_npm} of them npm's. The index serves no vulnerabilities here: run `make audit` where it does, or name "
-            "a server by CLIC_OSV_URL, and for npm a registry by npm_config_registry.",
+            f"{of_npm} of them npm's. The index serves no vulnerabilities here: run `make audit` where it does, or "
+            "name a server by CLIC_OSV_URL, and for npm a registry by npm_config_registry.",
             err=True,
         )
     typer.echo(f"{verdict.asked} distributions audited, {len(verdict.wrong)} wrong")
