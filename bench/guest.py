@@ -28,7 +28,7 @@ def open_guest_house(services: Sequence[str] = SERVICES) -> Iterator[House]:
 def without_quotas(house: House, publishers: Iterable[str]) -> None:
     """Let publishers send as much as they can: what is measured is the desk.
 
-    Intake reads the file again when it changes. `clic publisher quota` would have the server forget `GUEST`.
+    Intake reads the file again when it changes.
     """
     folder = Folder(house.folder)
     admission = read_admission(folder.admission)

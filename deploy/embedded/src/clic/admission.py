@@ -160,11 +160,14 @@ def users_of(admission: Admission) -> tuple[NatsUser, ...]:
 def keep(admission: Admission) -> str:
     """Write the file, and have a server that `clic up` started take it at once; what is to be done still, if anything.
 
+    A quota is intake's alone: NATS is left as it is where nobody has other keys than before.
+
     Raises:
         NotTakenError: that server did not take it.
         ClicError: the file cannot be written.
     """
     file = admission_file()
+    same_users = nkeys_by_user(read_admission(file)) == nkeys_by_user(admission)
     try:
         partial = file.with_name(f"{file.name}.partial")
         partial.write_text(admission.to_json(), encoding="utf-8")
@@ -173,6 +176,8 @@ def keep(admission: Admission) -> str:
     except OSError as error:
         raise ClicError(f"{file}: {error.strerror}") from error
     folder = Folder(clic_dir())
+    if same_users:
+        return "" if file == folder.admission else f"{file} is written; NATS goes on as it is."
     if file != folder.admission:
         return f"{file} is written. NATS takes it from what `clic nats-users --publishers {file}` prints."
     write_authorization(folder, users_of(admission), admission)
