@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-import nats as nats_client
 import pytest
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -60,10 +59,9 @@ class Place:
         async def hear(_: Exception) -> None:
             return
 
-        client = await nats_client.connect(
-            self.server.url, allow_reconnect=False, error_cb=hear, **credential.options()
-        )
-        try:
+        client = Client()
+        try:  # Whoever is not let in leaves a connection, too.
+            await client.connect(self.server.url, allow_reconnect=False, error_cb=hear, **credential.options())
             yield client
         finally:
             await client.close()
@@ -108,7 +106,7 @@ def place(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]
         monkeypatch.setenv("CLIC_DIR", str(path))
         monkeypatch.setenv("CLIC_TOWN_DIR", str(TOWN_DIR))
         monkeypatch.setenv("CLIC_POSTGRES_URL", postgres_url)
-        monkeypatch.setenv("COLUMNS", "250")
+        monkeypatch.setenv("COLUMNS", "80")
         yield here
         server.stop()
 
@@ -135,7 +133,9 @@ def test_a_publisher_is_let_in_by_one_command_and_the_server_goes_on(place: Plac
     admitted = read_admission(place.folder.admission).publishers["telephonie"]
     assert (admitted.messages_per_minute, admitted.pending, admitted.nkeys) == (30, 50, (public_key_of(seed),))
     assert seed not in place.folder.admission.read_text(encoding="utf-8")
-    assert "30/min" in clic("publisher", "list").stdout
+    listed = clic("publisher", "list").stdout
+    assert "30/min" in listed
+    assert all(key in listed for key in admitted.nkeys), "whole: `remove --nkey` wants it so"
 
 
 def test_a_seed_goes_into_a_file_for_its_owner_alone_and_over_nobodys(place: Place, tmp_path: Path) -> None:
@@ -154,6 +154,7 @@ async def test_who_is_shown_out_is_cut_off_at_once_on_nats_and_on_http(place: Pl
     async with asyncpg.create_pool(postgres_url, min_size=1, max_size=2) as pool:
         made = await clic_beside("publisher", "key", "add", "portail_web")
         key = made.stdout.split()[0]
+        assert made.stderr.split()[1].rstrip(";") in (await clic_beside("publisher", "key", "list")).stdout
         assert await PublisherKeys(pool).publisher_of(key) == "portail_web"
         async with place.connected(place.credential(PORTAL)) as client:
             await client.jetstream().publish(SUBJECT, b"{}")
@@ -163,6 +164,8 @@ async def test_who_is_shown_out_is_cut_off_at_once_on_nats_and_on_http(place: Pl
             assert removed.exit_code == 0, removed.output
             await wait_until(lambda: client.is_closed, what="the connection is closed by the server")
         assert "1 keys of NATS and 1 of HTTP ended" in removed.stdout
+        doctor = await clic_beside("doctor", "--only", "secrets", "--json")
+        assert PORTAL not in doctor.stdout, "who was shown out has no seed that could be missing"
         assert not await place.lets_in(place.credential(PORTAL, seed))
         assert await PublisherKeys(pool).publisher_of(key) is None
 
@@ -294,7 +297,8 @@ async def test_the_log_of_a_server_without_accounts_is_the_log_of_one_with_them(
     with open_folder() as path:
         folder = Folder(path)
         older = start_nats(folder.of("nats"))
-        client = await nats_client.connect(older.url)
+        client = Client()
+        await client.connect(older.url)
         await ensure_streams(client)
         await client.jetstream().publish("clic.log.intake.a", b"recorded")
         await client.close()

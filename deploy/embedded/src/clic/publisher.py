@@ -15,7 +15,7 @@ from typing import Annotated
 import asyncpg
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from clic_chassis.error import NotFoundError
@@ -115,10 +115,10 @@ def list_publishers() -> None:
     """List who may publish: the town's publishers, their public keys and quotas."""
     with told():
         town, admission = read_town(town_dir()), read_admission(admission_file())
-    table = Table("publisher", "nkeys", "quota")
+    table = Table("publisher", "quota and nkeys")  # One below the other: a key that is cut short ends nothing.
     for code in sorted({*(each.code for each in town.publishers), *admission.publishers}):
         admitted = admission.publishers.get(code, Admitted())
-        table.add_row(code, "\n".join(admitted.nkeys) or "none: not let in on NATS", _said(admitted))
+        table.add_row(code, "\n".join((_said(admitted), *(admitted.nkeys or ("not let in on NATS",)))))
     Console().print(table)
 
 
@@ -181,7 +181,7 @@ def list_keys(
     """List keys, ended ones included: what for, by whom, until when. None can be shown again."""
     with told():
         found = asyncio.run(with_pool(SERVICE, lambda pool: PublisherKeys(pool).listed(publisher)))
-    table = Table("id", "publisher", "label", "made", "ended")
+    table = Table(Column("id", no_wrap=True), "publisher", "label", "made", "ended", box=None, pad_edge=False)
     for each in found:
         ended = f"{each.ended_at:%Y-%m-%d} {each.ended_by}" if each.ended_at is not None else ""
         # Text, not markup: a label is whatever somebody wrote.

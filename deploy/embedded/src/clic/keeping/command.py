@@ -14,7 +14,7 @@ import typer
 from pyrage import x25519
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from clic.admission import admission_file
 from clic.connection import database_said, database_url, nats_connection
@@ -128,7 +128,7 @@ def _summary(taken: Taken) -> str:
 @app.command("list")
 def list_backups(log: LogFolder = None, keys: KeysFolder = None) -> None:
     """List whole backups, the oldest first. No key is needed."""
-    table = Table("taken", "what", "position", "MB", "deployment's key", "folder")
+    table = Table("taken", "what", "position", "MB", "deployment's key", Column("folder", overflow="fold"))
     with told():
         kinds: tuple[tuple[What, Path | None], ...] = (("log", log), ("keys", keys))
         for what, folder in kinds:
