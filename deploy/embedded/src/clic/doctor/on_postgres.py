@@ -7,6 +7,7 @@ import datetime as dt
 import asyncpg
 from nats.errors import Error as NatsError
 
+from clic.nats_config import SERVICES
 from clic_chassis.error import ClicError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.migration import MigrationError, missing_migrations
@@ -47,7 +48,9 @@ async def reachable(place: Place) -> list[Finding]:
             findings.append(
                 wrong(
                     f"{service}'s database does not answer: {told_by(error)}",
-                    f"{service} is not ready; nothing is lost, since the log is the record",
+                    f"{service} is not ready; nothing is lost, since the log is the record"
+                    if service in SERVICES
+                    else "its readers see nothing; nothing is lost",
                     "start PostgreSQL (`clic up`; in a cluster, see its operator), or mend CLIC_POSTGRES_URL",
                 )
             )

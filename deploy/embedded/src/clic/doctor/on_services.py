@@ -100,7 +100,7 @@ async def mail(place: Place) -> list[Finding]:
     """Whether letters have a way out, and leave."""
     told = await place.told()
     if (relay_set := largest(told, "clic_letter_relay_set")) is None:
-        return [unknown("whether letters leave", NAME)]
+        return [unknown("whether letters leave", "start intake: it tells" if place.services else NAME)]
     findings: list[Finding] = []
     waiting = largest(told, "clic_letters", state="waiting") or 0
     oldest_s = largest(told, "clic_letter_oldest_seconds") or 0.0

@@ -13,9 +13,11 @@ from pathlib import Path
 import asyncpg
 from nats.aio.client import Client
 
+from clic.admission import nkeys_by_user
 from clic.connection import (
     Connection,
     ConnectionUnknownError,
+    Installation,
     checked_nats_url,
     checked_postgres_url,
     clic_dir,
@@ -27,6 +29,7 @@ from clic.nats_config import OPS, SERVICES
 from clic.scrape import Told, ask_services
 from clic_chassis.nats_monitor import MonitoringError, ServerStanding, ask_servers
 from clic_chassis.postgres_credential import connect
+from clic_intake.publisher_admission import read_admission
 
 CONNECT_TIMEOUT_S = 5.0
 
@@ -143,11 +146,17 @@ def place_of(
             folder.administrator_token,
             folder.path / "connection.json",
             folder.path / "secrets.json",
-            *installation.users.values(),
+            *_seeds(folder, installation),
         ],
         folder=folder.path,
         smtp_url=smtp_url,
     )
+
+
+def _seeds(folder: Folder, installation: Installation) -> list[Path]:
+    """The seeds' files of whoever is let in: a publisher that was shown out has none."""
+    keys = nkeys_by_user(read_admission(folder.admission))
+    return [file for user, file in installation.users.items() if keys.get(user) != ()]
 
 
 def named_addresses(option: str, said: Sequence[str]) -> dict[str, str]:
