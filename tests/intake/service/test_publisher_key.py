@@ -57,6 +57,24 @@ async def test_a_key_that_ended_is_nobodys_at_once(office: Office) -> None:
     assert (listed.label, listed.made_by, listed.ended_by) == ("essai", "op.exemple", "op.exemple")
 
 
+async def test_who_shows_no_key_is_told_what_is_needed_in_the_towns_language_or_theirs(office: Office) -> None:
+    """C-11 art. 16; whoever publishes has a key, and not an agent's token."""
+    english = ("Accept-Language", "en")
+    asked = [
+        await office.ask(EVENTS, body_of(REPORT, "1"), token=token, headers=[*STRUCTURED, *language])
+        for token in (None, "faux")
+        for language in ((), (english,))
+    ]
+    assert [each.status_code for each in asked] == [401] * 4
+    assert [each.json()["detail"] for each in asked] == [
+        "il faut une clé d’éditeur : Authorization: Bearer clic_…",
+        "a publisher's key is needed: Authorization: Bearer clic_…",
+        "cette clé n’est à personne, ou elle a pris fin",
+        "this key is nobody's, or it has ended",
+    ]
+    assert all(each.headers["www-authenticate"].startswith("Bearer") for each in asked)
+
+
 async def test_wrong_keys_are_bounded_by_address(office: Office) -> None:
     tried = [
         await office.ask(EVENTS, body_of(REPORT, "1"), token=f"{PREFIX}{n}", headers=STRUCTURED)

@@ -370,5 +370,5 @@ def _other_content(event: SubmissionEvent) -> OtherContentError:
         f"source {event.source!r} and id {event.id!r} were submitted before with other content: "
         "give a new submission an id of its own",
         fr=f"la source {event.source!r} et l’id {event.id!r} ont déjà été envoyés avec un autre contenu : "
-        "donnez à un nouvel envoi un id à lui",
+        "donnez un autre id à un nouvel envoi",
     )

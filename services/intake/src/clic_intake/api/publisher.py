@@ -1,6 +1,7 @@
 """Who publishes over HTTP: by a key of its own, or by a token of the agents' file with its role; only as itself."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from fastapi import HTTPException, Request
 
@@ -17,6 +18,10 @@ _NO_PUBLISHER = Wording(
     en="this token is no publisher's: it needs a publisher's key, or one role publisher:<code>",
 )
 _NOBODYS = Wording(fr="cette clé n’est à personne, ou elle a pris fin", en="this key is nobody's, or it has ended")
+_NEEDED = Wording(
+    fr="il faut une clé d’éditeur : Authorization: Bearer clic_…",
+    en="a publisher's key is needed: Authorization: Bearer clic_…",
+)
 
 
 def publisher_dependency(keys: PublisherKeys) -> Callable[[Request], Awaitable[str]]:
@@ -28,7 +33,7 @@ def publisher_dependency(keys: PublisherKeys) -> Callable[[Request], Awaitable[s
     async def publisher(request: Request) -> str:
         request.state.language = Language.FR  # Of whoever is not known yet (C-11 art. 16).
         key = token_of(request) or ""
-        code = await _by_key(request, key, keys) if key.startswith(PREFIX) else publisher_code(await current(request))
+        code = await _by_key(request, key, keys) if key.startswith(PREFIX) else await _by_token(request, key)
         if code is None:
             raise HTTPException(403, _NO_PUBLISHER)
         return code
@@ -50,6 +55,16 @@ async def _by_key(request: Request, key: str, keys: PublisherKeys) -> str:
         raise HTTPException(401, _NOBODYS, headers={"WWW-Authenticate": "Bearer"})
     identity.remember_good(key)
     return code
+
+
+async def _by_token(request: Request, token: str) -> str | None:
+    try:
+        agent = await current(request)
+    except HTTPException as error:
+        if error.status_code != HTTPStatus.UNAUTHORIZED:
+            raise
+        raise HTTPException(401, _NOBODYS if token else _NEEDED, headers=error.headers) from error
+    return publisher_code(agent)
 
 
 def publisher_code(agent: Agent) -> str | None:
