@@ -5,4 +5,4 @@
 set -euo pipefail
 mmdebstrap --quiet --mode=root --variant=extract --aptopt='Acquire::Languages "none"' \
   --include=bash,binutils,ca-certificates,coreutils,dash,libc-bin,python3,python3-venv,tzdata \
-  "${SUITE:-bookworm}" "$1"
+  "${SUITE:-bookworm}" "${1%/}"

@@ -2,7 +2,7 @@
 # Builds the images: build.sh [MEMBER …]; all where none is named. The same commit gives the same image.
 #   BASE    what has the interpreter (python:3.13-slim-bookworm); a local one: see base.sh
 #   TAG     of the images (the version)
-#   ENGINE  docker or buildah, with its global options; whichever there is
+#   ENGINE  docker or buildah, with its global options; docker where its engine answers, else buildah
 #   OPTIONS more for the engine's build
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,8 +12,10 @@ members=("$@")
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' deploy/embedded/pyproject.toml)
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
-engine=${ENGINE:-$(command -v docker || command -v buildah || true)}
-[[ -n $engine ]] || { echo "no docker and no buildah here: on Debian apt-get install buildah" >&2; exit 2; }
+engine=${ENGINE:-}
+[[ -n $engine ]] || ! docker buildx inspect >/dev/null 2>&1 || engine=docker
+[[ -n $engine ]] || engine=$(command -v buildah || true)
+[[ -n $engine ]] || { echo "no engine of docker and no buildah here: on Debian apt-get install buildah" >&2; exit 2; }
 
 for member in "${members[@]}"; do
   arguments=(
