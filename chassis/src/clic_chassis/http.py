@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clic_contracts.problem import Problem, Wording, errors_from, problem
+from clic_contracts.problem import Problem, ProblemError, Wording, errors_from, problem, summary
 from clic_contracts.submission import MAX_SUBMISSION_BYTES
 from clic_contracts.vocabulary import Language
 
@@ -85,6 +85,7 @@ def problem_of(error: RefusedError, language: Language = Language.EN) -> Problem
     )
 
 
+_DOES_NOT_FIT = Wording(fr="La demande HTTP n’est pas conforme à son schéma", en="The request does not fit its schema")
 _NOT_THERE = Wording(fr="Il n’existe rien de tel", en="There is no such thing")
 _NOT_ALLOWED = Wording(fr="Les règles de la Ville ne le permettent pas", en="The town's rules do not allow it")
 
@@ -156,17 +157,12 @@ def add_error_handlers(api: FastAPI, *, larger_bodies: Mapping[str, int] | None 
         )
 
     @api.exception_handler(RequestValidationError)
-    async def unfit(_: Request, error: RequestValidationError) -> JSONResponse:
-        detail, errors = errors_from([_located(each) for each in error.errors()])
-        return answer_of(
-            Problem(
-                type="urn:clic:problem:invalid-request",
-                title="The request does not fit its schema",
-                status=422,
-                detail=detail,
-                errors=errors,
-            )
-        )
+    async def unfit(request: Request, error: RequestValidationError) -> JSONResponse:
+        language, found = language_of(request), error.errors()
+        _, unnamed = errors_from([_located(each) for each in found], language=language)
+        errors = tuple(_named(told, each) for told, each in zip(unnamed, found, strict=False))
+        detail = summary(len(found), errors[0], language)
+        return answer_of(problem("invalid-request", _DOES_NOT_FIT, 422, detail, language=language, errors=errors))
 
     @api.exception_handler(StarletteHTTPException)
     async def other(request: Request, error: StarletteHTTPException) -> JSONResponse:
@@ -197,12 +193,17 @@ def _worded(status: int, detail: Wording, language: Language) -> Problem:
 
 
 def _located(found: ErrorDetails) -> ErrorDetails:
-    """An error of FastAPI with the place in the body as a pointer; of a parameter, which has none, with its name."""
+    """An error of FastAPI with the place in the body as a pointer; a parameter has none."""
+    place, *rest = found["loc"]
+    return {**found, "loc": tuple(rest) if place == "body" and found["type"] != "json_invalid" else ()}
+
+
+def _named(told: ProblemError, found: ErrorDetails) -> ProblemError:
+    """What is told of a parameter, with its name."""
     place, *rest = found["loc"]
     if place == "body":
-        rest = [] if found["type"] == "json_invalid" else rest
-        return {**found, "loc": tuple(rest)}
-    return {**found, "loc": (), "msg": f"{place} {'.'.join(map(str, rest))}: {found['msg']}"}
+        return told
+    return told.model_copy(update={"detail": f"{place} {'.'.join(map(str, rest))}: {told.detail}"})
 
 
 def _document_as_problems(api: FastAPI) -> None:
