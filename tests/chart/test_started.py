@@ -1,6 +1,7 @@
 """What the chart tells pods makes CLIC run: jobs and services as processes, with its variables, files and arguments.
 
-Paths and addresses are this machine's; PostgreSQL is spoken to in clear, since the wheel's has no TLS.
+Paths and addresses are this machine's. PostgreSQL has a certificate of an authority of its own, and lets nobody in in
+clear.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.admission.certificate import Authority
 from tests.chart import nats_chart
 from tests.chart.check.manifest import Manifest, Workload, of_kind
 from tests.chart.nats_servers import Servers, running
 from tests.chart.rendering import rendered
+from tests.chart.tls_front import tls_front
 from tests.chart.values_schema import WITH_DATABASE
 
 from clic.servers import make_databases
@@ -44,10 +47,11 @@ class Place:
     folder: Path
     nats: Servers
     postgres_url: str
+    postgres_authority: Authority
     town: Manifest
 
-    def content(self, workload: Workload, key: str) -> str:
-        """Of a key of a Secret."""
+    def content(self, workload: Workload, volume: str, key: str) -> str:
+        """Of a key of a Secret or a ConfigMap."""
         match key:
             case "nats.nk":
                 return self.nats.seed_file(workload.service).read_text(encoding="utf-8")
@@ -55,6 +59,8 @@ class Place:
                 return PASSWORDS[workload.service]
             case "master.key":
                 return base64.b64encode(bytes(range(32))).decode()
+            case "ca.crt" if volume == "postgres-ca":
+                return self.postgres_authority.text()
             case "ca.crt":
                 return (self.nats.folder / "ca" / key).read_text(encoding="utf-8")
             case "tls.crt" | "tls.key":
@@ -71,7 +77,7 @@ class Place:
             for item in volume.get("secret", volume.get("configMap", {})).get("items", []):
                 path = root / mount["mountPath"].lstrip("/") / item["path"]
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(self.content(workload, item["key"]), encoding="utf-8")
+                path.write_text(self.content(workload, volume["name"], item["key"]), encoding="utf-8")
         return root
 
     def environment(self, workload: Workload, http_port: int) -> dict[str, str]:
@@ -89,7 +95,7 @@ class Place:
         if "CLIC_POSTGRES_URL" in said:
             there = urlsplit(said["CLIC_POSTGRES_URL"])
             netloc = f"{there.username}@{here.hostname}:{here.port}"
-            changed["CLIC_POSTGRES_URL"] = there._replace(netloc=netloc, query="").geturl()
+            changed["CLIC_POSTGRES_URL"] = there._replace(netloc=netloc).geturl()
         outside = {name: value for name, value in os.environ.items() if not name.startswith("CLIC_")}
         return {**outside, **said, **{name: value for name, value in changed.items() if name in said}}
 
@@ -133,16 +139,21 @@ def end_of(log: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_a_release_comes_up_and_stops_as_the_chart_says(tmp_path: Path, own_postgres: Server) -> None:
-    """Services first, which wait; then the jobs; then each is ready over HTTPS, and ends within its grace."""
+    """Services wait for jobs; then each is ready over HTTPS, a rebuild runs beside, and each ends within its grace."""
     manifests = rendered("bare")
     services = [Workload(each) for each in of_kind(manifests, "Deployment")]
     jobs = [Workload(each) for each in of_kind(manifests, "Job")]
+    (rebuild,) = [Workload(each) for each in of_kind(manifests, "CronJob")]
     (town,) = [each for each in of_kind(manifests, "ConfigMap") if each["metadata"]["name"].endswith("-town")]
+    authority = Authority(tmp_path, "postgres-authority")
     await make_databases(own_postgres.url, PASSWORDS)
     servers = tmp_path / "nats"
     servers.mkdir()
-    with running(servers, nats_chart.server_config(nats_chart.values())) as nats:
-        place = Place(tmp_path, nats, own_postgres.url, town)
+    with (
+        tls_front(own_postgres.url, authority) as postgres_url,
+        running(servers, nats_chart.server_config(nats_chart.values())) as nats,
+    ):
+        place = Place(tmp_path, nats, postgres_url, authority, town)
         tls = ssl.create_default_context(cafile=nats.folder / "ca" / "ca.crt")
         with started(place, services) as processes:
             _, _, log = processes["intake"]
@@ -165,6 +176,7 @@ async def test_a_release_comes_up_and_stops_as_the_chart_says(tmp_path: Path, ow
                     except AssertionError as error:
                         raise AssertionError(end_of(log)) from error
                     assert process.poll() is None
+            await asyncio.to_thread(done, place, rebuild)
             began = monotonic()
             for process, _, _ in processes.values():
                 process.send_signal(signal.SIGTERM)
