@@ -5,16 +5,12 @@ With `CLIC_SCREENSHOTS` set to a folder, what was seen is kept there: `docs/scre
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Any
-
 import pytest
 from playwright.async_api import Browser, Page
+from tests.axe import seen, violations
 from tests.intake.core.story import make
 from tests.intake.desk_page.test_access import WRITTEN, limited, today
-from tests.intake.desk_page.test_page_browser import violations
-from tests.intake.desk_page.visit import TELEPHONE, Bureau, entered
+from tests.intake.desk_page.visit import Bureau, entered
 from tests.intake.service.office import now
 
 from clic_contracts.event import ObligationLifted, ObligationMet
@@ -22,27 +18,20 @@ from clic_contracts.town_time import Delay
 from clic_deadlines.core.calendar import Calendar
 
 
-async def seen(page: Page, name: str) -> None:
-    """Keep what is seen, where somebody wants to look at it."""
-    if folder := os.environ.get("CLIC_SCREENSHOTS"):
-        await page.screenshot(path=Path(folder) / f"greffe-{name}.png", full_page=True)
-
-
 class Walk:
     """Somebody of the greffe walks a request's path, and every page on the way is looked at."""
 
-    def __init__(self, bureau: Bureau, page: Page, request_id: str, look: str) -> None:
+    def __init__(self, bureau: Bureau, page: Page, request_id: str) -> None:
         self.bureau = bureau
         self.page = page
         self.here = f"{bureau.address}/desk/requests/{request_id}"
-        self.look = look
         self.found: list[str] = []
 
     async def looked(self, name: str = "") -> None:
         """The page is accessible; kept by this name."""
         self.found += await violations(self.page)
         if name:
-            await seen(self.page, f"{name}-{self.look}")
+            await seen(self.page, f"greffe-{name}")
 
     async def at(self, path: str) -> None:
         """A page."""
@@ -154,19 +143,15 @@ async def listed_and_registered(walk: Walk) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("look", ["light", "dark", "telephone"])
-async def test_the_whole_path_is_walked_in_a_browser(browser: Browser, bureau: Bureau, look: str) -> None:
+async def test_the_whole_path_is_walked_in_a_browser(browser: Browser, bureau: Bureau) -> None:
     """POL-20 to POL-26: received in writing, notice, nature, third party, extension, decision, review, register."""
     request_id = await bureau.received(**WRITTEN)
     await bureau.routed(request_id, "greffe")
     await decided_by_law(bureau, request_id, 1, 20, "access_law")
     other = await bureau.received(**{**WRITTEN, "channel": "phone"})
     await decided_by_law(bureau, other, 1, 4, "access_law")
-    screen: dict[str, Any] = {"color_scheme": "dark" if look == "dark" else "light"}
-    if look == "telephone":
-        screen["viewport"] = TELEPHONE
-    context, page = await entered(browser, bureau, "greffe", **screen)
-    walk = Walk(bureau, page, request_id, look)
+    context, page = await entered(browser, bureau, "greffe")
+    walk = Walk(bureau, page, request_id)
 
     await up_to_the_decision(walk, request_id)
     await from_the_decision_on(walk, request_id)

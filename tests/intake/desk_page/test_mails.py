@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
+from tests.axe import seen, violations
 from tests.intake.desk_page.test_page import text_of
-from tests.intake.desk_page.test_page_browser import seen, violations
-from tests.intake.desk_page.visit import TELEPHONE, Bureau, entered
+from tests.intake.desk_page.visit import Bureau, entered
 from tests.intake.mail.conftest import desk_settings as desk_settings
 from tests.intake.mail.conftest import room as room
 from tests.intake.mail.conftest import settings as settings
@@ -154,18 +154,14 @@ async def test_more_than_a_page_leads_to_the_next_one(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("look", ["light", "dark", "telephone"])
-async def test_axe_finds_nothing_on_what_was_set_aside(
-    browser: Browser, room: Mailroom, bureau: Bureau, look: str
-) -> None:
+async def test_axe_finds_nothing_on_what_was_set_aside(browser: Browser, room: Mailroom, bureau: Bureau) -> None:
     """WCAG 2.1 AA: the list, a mail, its faults, and what stands in it."""
     await room.take(AUTOMATIC)
-    screen = {"viewport": TELEPHONE} if look == "telephone" else {"color_scheme": look}
-    context, page = await entered(browser, bureau, **screen)
+    context, page = await entered(browser, bureau)
     found = []
     await page.goto(f"{bureau.address}/desk/mails")
     found += await violations(page)
-    await seen(page, f"mails-{look}")
+    await seen(page, "desk-mails")
     await page.locator("tbody a").click()
     await page.wait_for_url("**/desk/mails/*-*")
     found += await violations(page)
@@ -177,7 +173,7 @@ async def test_axe_finds_nothing_on_what_was_set_aside(
     await page.get_by_role("button", name="Ouvrir").click()
     await page.wait_for_selector(".opened")
     found += await violations(page)
-    await seen(page, f"mail-{look}")
+    await seen(page, "desk-mail")
     await context.close()
 
     assert found == []

@@ -5,17 +5,10 @@ With `CLIC_SCREENSHOTS` set to a folder, what was seen is kept there: `docs/scre
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Any
-
 import pytest
-from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.async_api import Browser, Page
-from tests.intake.desk_page.visit import TELEPHONE, Bureau, entered
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-"""SGQRI 008, WCAG 2.1 AA."""
+from playwright.async_api import Browser
+from tests.axe import seen, violations
+from tests.intake.desk_page.visit import Bureau, entered
 
 
 async def peopled(bureau: Bureau) -> str:
@@ -31,36 +24,16 @@ async def peopled(bureau: Bureau) -> str:
     return late
 
 
-async def seen(page: Page, name: str) -> None:
-    """Keep what is seen, where somebody wants to look at it."""
-    if folder := os.environ.get("CLIC_SCREENSHOTS"):
-        await page.screenshot(path=Path(folder) / f"desk-{name}.png", full_page=True)
-
-
-async def violations(page: Page) -> list[str]:
-    """What axe finds, as `rule: the element`, and whether the page is wider than its window."""
-    await page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
-    found = await page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-    wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]] + (
-        [f"wider than the window: {page.url}"] if wide else []
-    )
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("look", ["light", "dark", "telephone"])
-async def test_axe_finds_nothing_on_any_page(browser: Browser, bureau: Bureau, look: str) -> None:
+async def test_axe_finds_nothing_on_any_page(browser: Browser, bureau: Bureau) -> None:
     """WCAG 2.1 AA: entrance, list, story, what was opened, an unfit file, forms, faults, a conflict, what is not."""
     request_id = await peopled(bureau)
-    screen: dict[str, Any] = {"color_scheme": "dark" if look == "dark" else "light"}
-    if look == "telephone":
-        screen["viewport"] = TELEPHONE
-    context, page = await entered(browser, bureau, **screen)
+    context, page = await entered(browser, bureau)
     here = f"{bureau.address}/desk/requests/{request_id}"
     found = []
     await page.locator("summary").click()
     found += await violations(page)
-    await seen(page, f"list-{look}")
+    await seen(page, "desk-list")
     for path in ("do/describe", "do/answer", "do/ask", "do/merge", "do/split"):
         await page.goto(f"{here}/{path}?lang={'en' if path == 'do/ask' else 'fr'}")
         found += await violations(page)
@@ -72,7 +45,7 @@ async def test_axe_finds_nothing_on_any_page(browser: Browser, bureau: Bureau, l
     await page.get_by_role("button", name="Décrire pour le public").click()
     await page.wait_for_selector("#meanwhile")
     found += await violations(page)
-    await seen(page, f"conflict-{look}")
+    await seen(page, "desk-conflict")
     await page.goto(f"{here}/do/note")
     await page.get_by_role("button", name="Ajouter une note").click()
     await page.wait_for_selector("#faults")
@@ -84,13 +57,13 @@ async def test_axe_finds_nothing_on_any_page(browser: Browser, bureau: Bureau, l
     await page.get_by_role("button", name="Ouvrir").click()
     await page.wait_for_selector(".opened")
     found += await violations(page)
-    await seen(page, f"request-{look}")
+    await seen(page, "desk-request")
     await page.get_by_text("Autres organismes").click()
     await page.set_input_files("#f-file", {"name": "page.html", "mimeType": "text/html", "buffer": b"<html></html>"})
     await page.get_by_role("button", name="Ajouter", exact=True).click()
     await page.wait_for_selector(".fault")
     found += await violations(page)
-    await seen(page, f"file-{look}")
+    await seen(page, "desk-file")
     await page.goto(f"{bureau.address}/desk/search?q=2020-000001")
     found += await violations(page)
     await context.clear_cookies()

@@ -22,7 +22,7 @@ from clic_contracts.submission import RequestSubmission
 from clic_contracts.vocabulary import Service
 from clic_intake.worklist.query import Worklists
 
-DESK_SCREEN, TELEPHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
+DESK_SCREEN = {"width": 1280, "height": 900}
 REPORT = RequestSubmission.model_validate(RequestSubmission.EXAMPLE)
 WORDS = "nid-de-poule profond devant l'école imaginaire"
 """Of the report's text, which is sealed."""
