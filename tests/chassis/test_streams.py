@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from clic_chassis.error import RetryableError
+from clic_chassis.nats_error import NO_PLACE
 from clic_chassis.streams import STREAMS, StreamError, ensure_streams, remove_streams
 from clic_chassis.testing import wait_until_done
 from clic_contracts.subject import LOG_STREAM, QUARANTINE_STREAM, RECEIPT_STREAM
@@ -60,7 +61,7 @@ class NotHeardYet:
         """See `Client.request`."""
         if ".CREATE." in subject and self.times:
             self.times -= 1
-            error = {"err_code": 10005, "description": "no suitable peers for placement, peer offline"}
+            error = {"err_code": NO_PLACE, "description": "no suitable peers for placement, peer offline"}
             return Msg(self.nats, data=json.dumps({"error": error}).encode())
         return await self.nats.request(subject, body, timeout=timeout)
 

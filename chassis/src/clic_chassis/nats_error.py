@@ -7,6 +7,7 @@ WRONG_LAST_SEQUENCE_IN_CLUSTER = 10164
 MESSAGE_NOT_FOUND = 10037
 STREAM_NOT_FOUND = 10059
 CONSUMER_NOT_FOUND = 10014
+NO_PLACE = 10005
 
 STALE = frozenset({WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_CLUSTER})
 """The expectation of an append does not hold; a cluster says so in another way, without the value."""

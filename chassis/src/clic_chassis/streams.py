@@ -29,17 +29,17 @@ from clic_contracts.subject import (
 from clic_contracts.submission import MAX_SUBMISSION_BYTES
 
 from .error import ClicError, RetryableError
-from .nats_error import STREAM_NOT_FOUND
+from .nats_error import NO_PLACE, STREAM_NOT_FOUND
 
 DAY_NS = 24 * 3600 * 1_000_000_000
 MAX_MSG_BYTES = 1024 * 1024
 REQUEST_TIMEOUT_S = 10.0
 STORE_IN_THE_WAY = "error creating store"
 """NATS removes a stream's folder after it has answered that the stream is removed."""
-NOT_HEARD_YET = "peer offline"
-"""The leader of a cluster forgets what a server said of its room when their routes come anew, and places nothing on it
-until it says so again, every 10 s at most (nats-server 2.15, `addRoute`, `nodeInfo.selectable`)."""
 PLACE_WAIT_S = 15.0
+"""The leader of a cluster forgets what a server said of its room when their routes come anew, and places nothing on it
+until it says so again, every 10 s at most (nats-server 2.15, `addRoute`, `nodeInfo.selectable`); a server that joined
+late is not counted at first."""
 PLACE_EVERY_S = 0.2
 
 STREAMS: dict[str, dict[str, Any]] = {
@@ -125,8 +125,8 @@ async def ensure_streams(nats: Client, *, replicas: int = 1, place_wait_s: float
     """Make the streams that are missing, and give those there the settings of this version; the log is only checked.
 
     Raises:
-        RetryableError: the server is still removing the folder of a stream of the same name, or a cluster has not
-            heard of enough of its servers within `place_wait_s`.
+        RetryableError: the server is still removing the folder of a stream of the same name, or a cluster finds
+            no place on enough of its servers within `place_wait_s`.
         StreamError: the server refused, or the log stands there with other settings, which nobody changes in passing.
     """
     end = monotonic() + place_wait_s
@@ -139,7 +139,8 @@ async def ensure_streams(nats: Client, *, replicas: int = 1, place_wait_s: float
             there = await _api(nats, f"STREAM.UPDATE.{name}", {**there["config"], **wanted})
         if "error" in there:
             why = f"stream {name}: {there['error'].get('description')}"
-            raise RetryableError(why) if STORE_IN_THE_WAY in why or NOT_HEARD_YET in why else StreamError(why)
+            may_come = STORE_IN_THE_WAY in why or there["error"].get("err_code") == NO_PLACE
+            raise RetryableError(why) if may_come else StreamError(why)
         if wrong := _wrong(there["config"], wanted):
             raise StreamDiffersError(
                 f"stream {name} is not as it must be: {'; '.join(wrong)}. An operator must mend it."
@@ -147,10 +148,10 @@ async def ensure_streams(nats: Client, *, replicas: int = 1, place_wait_s: float
 
 
 async def _created(nats: Client, name: str, wanted: dict[str, Any], end: float) -> dict[str, Any]:
-    """What NATS says of making it, asked again until `end` while a cluster has not heard of enough servers."""
+    """What NATS says of making it, asked again until `end` while a cluster finds no place on enough servers."""
     while True:
         said = await _api(nats, f"STREAM.CREATE.{name}", wanted)
-        if NOT_HEARD_YET not in said.get("error", {}).get("description", "") or monotonic() > end:
+        if said.get("error", {}).get("err_code") != NO_PLACE or monotonic() > end:
             return said
         await asyncio.sleep(PLACE_EVERY_S)
 
