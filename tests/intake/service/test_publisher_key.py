@@ -77,13 +77,16 @@ async def test_who_shows_no_key_is_told_what_is_needed_in_the_towns_language_or_
 
 async def test_a_parameter_that_does_not_fit_is_told_in_the_same_languages(office: Office) -> None:
     key = (await made(office)).key
-    path = f"{EVENTS}?dry_run=oui"
+    path, misspelt = f"{EVENTS}?dry_run=oui", f"{EVENTS}?dryrun=1"
     french, english = [
         (await office.ask(path, body_of(REPORT, "1"), token=key, headers=[*STRUCTURED, *language])).json()
         for language in ((), (("Accept-Language", "en"),))
     ]
     assert french["title"] == "La demande HTTP n’est pas conforme à son schéma"
     assert [each["detail"] for each in french["errors"]] == ["query dry_run: true ou false est attendu"]
+    unknown = await office.ask(misspelt, body_of(REPORT, "1"), token=key, headers=STRUCTURED)
+    assert unknown.status_code == 422, "a slip that would store what was to be tried"
+    assert unknown.json()["errors"][0]["detail"].startswith("query dryrun: ")
     assert english["errors"][0]["detail"].startswith("query dry_run: Input should be a valid boolean")
     assert english["detail"] == f"1 error(s); the first, at /: {english['errors'][0]['detail']}"
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import unquote
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json, to_json
 
 from clic_chassis.http import answer_of, language_of, problems
@@ -36,9 +37,14 @@ _BODY = {
 }
 
 
-DryRun = Annotated[
-    bool, Query(description="Judge without storing: the receipt that it would have now, without a reference.")
-]
+class Manner(BaseModel):
+    """How a submission is to be taken. A parameter that nobody knows is refused: a slip in `dry_run` would store."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = Field(
+        default=False, description="Judge without storing: the receipt that it would have now, without a reference."
+    )
 
 
 def add_submissions(
@@ -70,7 +76,7 @@ def add_submissions(
         openapi_extra={"requestBody": _BODY},
     )
     async def submit(
-        request: Request, publisher: who, response: Response, *, dry_run: DryRun = False
+        request: Request, publisher: who, response: Response, manner: Annotated[Manner, Query()]
     ) -> Receipt | list[Receipt] | Response:
         """A submission as a CloudEvent, structured (`application/cloudevents+json`) or binary (`ce-` headers).
 
@@ -81,7 +87,7 @@ def add_submissions(
         request.state.language = desk.language_of(publisher)
         language = language_of(request)
         body = await request.body()
-        rehearsal = rehearse() if dry_run else None
+        rehearsal = rehearse() if manner.dry_run else None
 
         async def judged(each: bytes) -> Receipt:
             bytes_max = quotas.of(publisher).bytes_max
@@ -89,7 +95,7 @@ def add_submissions(
                 receipt = desk.refused(too_large(len(each), bytes_max, language))
             else:
                 receipt = await (rehearsal or desk).submit(publisher, each, language=language)
-            return receipt if dry_run else _counted(publisher, receipt)
+            return receipt if manner.dry_run else _counted(publisher, receipt)
 
         if _media_type(request) == BATCH_CONTENT_TYPE:
             try:
@@ -103,7 +109,7 @@ def add_submissions(
         event = _structured(request.headers, body)
         response.headers.update(headers_for([event]))
         receipt = await judged(event)
-        response.status_code = _status_of(receipt, dry_run=dry_run)
+        response.status_code = _status_of(receipt, dry_run=manner.dry_run)
         return receipt
 
 
