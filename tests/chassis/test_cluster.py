@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Iterator
 
 import nats
@@ -13,6 +14,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
 from clic_chassis.embedded.cluster import Cluster, start_cluster
+from clic_chassis.embedded.port import free_port
 from clic_chassis.embedded.server_process import ServerError
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until
@@ -95,3 +97,13 @@ def test_a_cluster_in_which_two_servers_have_no_way_to_each_other_is_not_ready(c
         cluster.wait_ready(3)
     cluster.mend()
     cluster.wait_ready()
+
+
+def test_a_cluster_of_which_a_port_is_taken_starts_on_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its two others would be ready without the third, and no stream would ever find its three places."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = iter([taken.getsockname()[1]])
+        monkeypatch.setattr("clic_chassis.embedded.cluster.free_port", lambda: next(ports, 0) or free_port())
+        with open_folder() as folder, contextlib.closing(start_cluster(folder)) as started:
+            assert all(each.running for each in started.servers)
+            assert taken.getsockname()[1] not in {each.route_port for each in started.servers}

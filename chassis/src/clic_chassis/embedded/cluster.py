@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .link import Links
-from .nats import NatsCluster, NatsServer, dialled, routing
+from .nats import NatsCluster, NatsServer, dialled, routing, start_with_free_ports
 from .port import ask, free_port
 from .server_process import START_TIMEOUT_S, ServerError, wait_for
 
@@ -183,6 +183,10 @@ def start_cluster(
     Raises:
         ServerError: a server does not start, or they are not ready in time.
     """
+    return start_with_free_ports(lambda: _made(folder, size, name, extra_config, disk_mb))
+
+
+def _made(folder: Path, size: int, name: str, extra_config: str | Callable[[int], str], disk_mb: int | None) -> Cluster:
     links = Links()
     names = [f"{name}-n{number}" for number in range(1, size + 1)]
     routes = [free_port() for _ in names]
@@ -201,9 +205,7 @@ def start_cluster(
                 disk_mb=disk_mb,
             )
         )
-    cluster = Cluster(servers, links)
-    cluster.start()
-    return cluster
+    return Cluster(servers, links)
 
 
 def _leader_of(server: NatsServer, stream: str) -> str | None:

@@ -7,11 +7,12 @@ import shutil
 import socket
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 from .port import LOOPBACK, ask, free_port, is_free, well
 from .server_process import (
@@ -143,8 +144,11 @@ class NatsServer(OwnServer):
             )
 
     def wait_dialled(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        """Wait until others of its cluster can connect, or until it ended. `wait_ready` tells what went wrong."""
-        wait_for(lambda: not self.running or not self.route_port or _listens(self.route_port), timeout_s)
+        """Wait until others of its cluster can connect. Raises as `start`."""
+        if self.route_port:
+            wait_for(lambda: not self.running or _listens(self.route_port), timeout_s)
+        if not self.running:
+            raise ServerError(f"NATS on port {self.port} ended at its start; its log:\n{tail(self.log_file)}")
 
     def restart(self, *, wait: bool = True) -> None:
         """Start it again on the same ports and folder, stopping it first where it runs."""
@@ -211,6 +215,8 @@ class NatsCluster:
                 server.start(wait=False)
                 server.wait_dialled()  # Who dials it and finds nobody tries again after a second.
             self.wait_ready()
+            for server in self.servers:
+                server.wait_dialled()  # One that ended is not missed by the others.
         except BaseException:
             self.stop()
             raise
@@ -262,6 +268,9 @@ class NatsCluster:
             server.stop()
 
 
+Cluster = TypeVar("Cluster", bound=NatsCluster)
+
+
 def dialled(number: int) -> list[int]:
     """Whom one server of a cluster dials, all by their numbers from 0: of each two, the later one the earlier.
 
@@ -281,28 +290,45 @@ def routing(name: str, port: int, dials: Iterable[int], more: str = "") -> str:
     )
 
 
+def start_with_free_ports(make: Callable[[], Cluster]) -> Cluster:
+    """Make and start a cluster; where somebody took one of its ports meanwhile, another one. Raises as its `start`."""
+    attempt = 1
+    while True:
+        cluster = make()
+        try:
+            cluster.start()
+        except ServerError as error:
+            if attempt == PORT_TRIES_MAX or "address already in use" not in str(error):
+                raise
+            attempt += 1
+        else:
+            return cluster
+
+
 def start_nats_cluster(folder: Path, size: int = 3) -> NatsCluster:
     """Start a cluster in the folder and wait until it is ready.
 
     Raises:
         ServerError: a server does not start, or they are not ready in time.
     """
-    routes = [free_port() for _ in range(size)]
-    cluster = NatsCluster(
-        [
-            NatsServer(
-                folder / f"n{number + 1}",
-                f"clic-n{number + 1}",
-                free_port(),
-                free_port(),
-                routing("clic", route, (routes[other] for other in dialled(number))),
-                route_port=route,
-            )
-            for number, route in enumerate(routes)
-        ]
-    )
-    cluster.start()
-    return cluster
+
+    def make() -> NatsCluster:
+        routes = [free_port() for _ in range(size)]
+        return NatsCluster(
+            [
+                NatsServer(
+                    folder / f"n{number + 1}",
+                    f"clic-n{number + 1}",
+                    free_port(),
+                    free_port(),
+                    routing("clic", route, (routes[other] for other in dialled(number))),
+                    route_port=route,
+                )
+                for number, route in enumerate(routes)
+            ]
+        )
+
+    return start_with_free_ports(make)
 
 
 def _listens(port: int) -> bool:
