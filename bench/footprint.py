@@ -40,7 +40,16 @@ def _memory_mb(house: House) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, pid in {**pids, "nats": house.nats.pid, "postgres": house.postgres.pid}.items():
         process = psutil.Process(pid)
-        found[name] = sum(each.memory_full_info().pss for each in [process, *process.children(recursive=True)]) / 1e6
+        found[name] = sum(_pss_bytes(each) for each in [process, *process.children(recursive=True)]) / 1e6
+    return found
+
+
+def _pss_bytes(process: psutil.Process) -> int:
+    """0 of one that has ended since it was listed, as PostgreSQL's come and go."""
+    try:
+        found: int = process.memory_full_info().pss
+    except psutil.NoSuchProcess:
+        return 0
     return found
 
 
