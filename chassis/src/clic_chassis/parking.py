@@ -227,8 +227,8 @@ class Parking:
             timeout=FETCH_TIMEOUT_S,
         )
         headers = answer.headers or {}
-        if headers.get("Status") == "404":
-            raise UnreadableError(f"{entry.stream} at {entry.sequence} is gone")
-        if "Nats-Sequence" not in headers:
+        if "Nats-Sequence" not in headers:  # The server's; a status may be the message's own.
+            if headers.get("Status") == "404":
+                raise UnreadableError(f"{entry.stream} at {entry.sequence} is gone")
             raise RetryableError(f"{entry.stream}: {headers.get('Status')} {headers.get('Description', '')}")
         return Delivery(entry.stream, headers["Nats-Subject"], entry.sequence, answer.data, headers, entry.tries)

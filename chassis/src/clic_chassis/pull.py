@@ -123,7 +123,8 @@ class Pull:
         """Take a message or a status from the server."""
         self._heard_at = monotonic()
         headers = message.headers or {}
-        status = headers.get("Status") if not message.data else None
+        # A message is acknowledged where it says; a publisher may have given it any header, a status' too.
+        status = headers.get("Status") if not message.reply else None
         if status is None:
             self.pending = position_of(message).pending
             self._asked = max(0, self._asked - 1)

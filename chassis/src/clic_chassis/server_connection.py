@@ -17,6 +17,7 @@ from clic_contracts.server_list import in_any_order
 from .error import RetryableError
 from .failure import FAILED_OVER
 from .nats_credential import NatsCredential
+from .nats_header import withstand
 from .postgres_credential import open_pool
 from .settings import DatabaseSettings, Settings
 
@@ -74,6 +75,7 @@ async def connected(broker: NatsBroker, credential: NatsCredential) -> Client:
             await asyncio.sleep(TRY_EVERY_S)
         else:
             credential.follow(connection)
+            withstand(connection)
             return connection
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from clic_chassis.error import ClicError
 from clic_chassis.nats_credential import ANONYMOUS, NatsCredential
+from clic_chassis.nats_header import withstand
 from clic_chassis.postgres_credential import with_password_file
 
 from .nats_config import PUBLISHER_PREFIX, publisher_user
@@ -108,6 +109,7 @@ class Connection:
                 "Is CLIC running? `clic up` starts it."
             ) from error
         self.credential.follow(client)
+        withstand(client)
         return client
 
 

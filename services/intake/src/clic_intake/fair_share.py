@@ -189,13 +189,14 @@ class FairShare:
             while True:
                 answer = await replies.next_msg(timeout=JETSTREAM_TIMEOUT_S)
                 headers = answer.headers or {}
-                if (status := headers.get("Status")) in ENDED:
-                    return found
-                if status is not None:
-                    raise RetryableError(f"the inbox cannot be read ({status})")
-                sequence = int(headers["Nats-Sequence"])
+                if (
+                    sequence := headers.get("Nats-Sequence")
+                ) is None:  # The server's; a status may be the message's own.
+                    if headers.get("Status") in ENDED:
+                        return found
+                    raise RetryableError(f"the inbox cannot be read ({headers.get('Status')})")
                 found.deliveries.append(
-                    Delivery(INBOX_STREAM, headers["Nats-Subject"], sequence, answer.data, dict(headers))
+                    Delivery(INBOX_STREAM, headers["Nats-Subject"], int(sequence), answer.data, dict(headers))
                 )
                 found.left = int(headers["Nats-Num-Pending"])
         finally:
