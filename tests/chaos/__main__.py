@@ -55,7 +55,7 @@ async def lose(seed: int, minutes: float) -> None:
 async def _once(fault: Fault, load: Load, random: Random) -> None:
     began = monotonic()
     async with fault.harm(load.town, random):
-        await load.flows(FLOWS_S, f"answers with {fault.name}")
+        await load.goes_on(FLOWS_S, f"answers with {fault.name}", silent=fault.silences)
         await asyncio.sleep(random.uniform(0, BETWEEN_S))
     await load.flows(FLOWS_S, f"answers after {fault.name}")
     write(f"{fault.name}: nobody was answered for {load.gap_s(began, monotonic()):.1f} s")

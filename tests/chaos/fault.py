@@ -37,6 +37,8 @@ class Fault:
     is_once: bool = False
     """It cannot be done twice: there is one standby."""
     needs_mount: bool = False
+    silences: bool = False
+    """Nobody can be answered as long as it lasts."""
 
 
 def leader(town: Town) -> ClusterServer:
@@ -57,6 +59,21 @@ async def follower_killed(town: Town, random: Random) -> AsyncIterator[None]:
     """Another server does."""
     async with _killed(random.choice(town.cluster.others(leader(town)))):
         yield
+
+
+@contextlib.asynccontextmanager
+async def majority_killed(town: Town, random: Random) -> AsyncIterator[None]:
+    """The server that leads and one more: what is left can agree on nothing."""
+    first = leader(town)
+    lost = [first, random.choice(town.cluster.others(first))]
+    for each in lost:
+        await asyncio.to_thread(each.kill)
+    try:
+        yield
+    finally:
+        for each in lost:
+            each.start(wait=False)  # One alone is never ready.
+        await asyncio.to_thread(town.cluster.wait_ready)
 
 
 @contextlib.asynccontextmanager
@@ -210,6 +227,7 @@ FAULTS = (
     Fault("the leader slow", leader_slow),
     Fault("a follower killed", follower_killed),
     Fault("a follower cut off", follower_cut_off),
+    Fault("two servers killed", majority_killed, silences=True),
 )
 """All there are. The first six are tried on every change, the others by `make chaos`."""
 IN_CI = 6

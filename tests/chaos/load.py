@@ -28,6 +28,7 @@ EVERY_S = 0.5
 UNDER_WAY_MAX = 200
 RECEIPT_WAIT_S = 3.0
 AGAIN_S = 0.2
+SILENCE_S = 5.0
 PATIENCE_S = 90.0
 """After the last submission, until every one has its receipt."""
 
@@ -146,6 +147,17 @@ class Load:
 
         await wait_until(lambda: answered() == {HTTP, *PUBLISHERS}, timeout_s, what=what)
         return monotonic() - since
+
+    async def goes_on(self, timeout_s: float, what: str, *, silent: bool) -> None:
+        """Wait as `flows`; where nobody can be answered, until nobody was for `SILENCE_S`. Raises as that."""
+        if not silent:
+            await self.flows(timeout_s, what)
+            return
+        since = monotonic()
+        await wait_until(
+            lambda: monotonic() - max([since, *(at for at, _ in self.answered_at[-1:])]) > SILENCE_S,
+            timeout_s, what=f"no {what}",
+        )  # fmt: skip
 
     def gap_s(self, since: float, until: float, who: str | None = None) -> float:
         """The longest time within these instants in which nobody was answered, or one publisher was not."""

@@ -20,7 +20,7 @@ FLOWS_S = 90.0
 async def flows_during(fault: Fault, load: Load, random: Random) -> None:
     """Everybody is answered while something is lost, and again once it is back."""
     async with fault.harm(load.town, random):
-        await load.flows(FLOWS_S, f"answers with {fault.name}")
+        await load.goes_on(FLOWS_S, f"answers with {fault.name}", silent=fault.silences)
     await load.flows(FLOWS_S, f"answers after {fault.name}")
 
 
