@@ -179,18 +179,11 @@ def start_nats(
         end_leftover(folder, str(folder / "nats.conf"), NatsServer.STOP)  # Perhaps it is ours, of before.
         if not is_free(taken):
             raise ServerError(f"port {taken} is taken by another program; choose another, or 0 for a free one")
-    attempt = 1
-    while True:
-        ports = port or free_port(), monitoring_port or free_port()
-        server = NatsServer(folder, name, *ports, extra_config, sync_interval)
-        try:
-            server.start()
-        except ServerError as error:
-            if attempt == PORT_TRIES_MAX or "address already in use" not in str(error):
-                raise
-            attempt += 1
-        else:
-            return server
+    return start_with_free_ports(
+        lambda: NatsServer(
+            folder, name, port or free_port(), monitoring_port or free_port(), extra_config, sync_interval
+        )
+    )
 
 
 @dataclass
@@ -268,7 +261,7 @@ class NatsCluster:
             server.stop()
 
 
-Cluster = TypeVar("Cluster", bound=NatsCluster)
+Started = TypeVar("Started", bound=NatsServer | NatsCluster)
 
 
 def dialled(number: int) -> list[int]:
@@ -290,19 +283,19 @@ def routing(name: str, port: int, dials: Iterable[int], more: str = "") -> str:
     )
 
 
-def start_with_free_ports(make: Callable[[], Cluster]) -> Cluster:
-    """Make and start a cluster; where somebody took one of its ports meanwhile, another one. Raises as its `start`."""
+def start_with_free_ports(make: Callable[[], Started]) -> Started:
+    """Make and start servers; where somebody took one of their ports meanwhile, others. Raises as their `start`."""
     attempt = 1
     while True:
-        cluster = make()
+        made = make()
         try:
-            cluster.start()
+            made.start()
         except ServerError as error:
             if attempt == PORT_TRIES_MAX or "address already in use" not in str(error):
                 raise
             attempt += 1
         else:
-            return cluster
+            return made
 
 
 def start_nats_cluster(folder: Path, size: int = 3) -> NatsCluster:
