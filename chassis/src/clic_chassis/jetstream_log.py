@@ -22,6 +22,7 @@ from clic_contracts.vocabulary import RequestId, Service
 from .error import AppendUnknownError, ConflictError, RetryableError, UnreadableError
 from .log import MAX_STORY_COMMITS, LogIdentity, Story
 from .nats_error import MESSAGE_NOT_FOUND, STALE
+from .nats_header import status_of
 from .telemetry import METRICS, trace_headers
 
 APPEND_TIMEOUT_S = 5.0
@@ -105,7 +106,7 @@ class JetStreamLog:
                 while True:
                     message = await queue.get()
                     headers = message.headers or {}
-                    status = headers.get("Status")
+                    status = status_of(headers)
                     if status == "404":
                         return commits, False
                     if status == "204":

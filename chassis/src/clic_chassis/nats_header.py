@@ -6,12 +6,21 @@ line) is stored by the server, and ends the read loop of whoever consumes it: th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from nats.aio.client import Client
 
 log = structlog.get_logger()
+
+
+def status_of(headers: Mapping[str, str]) -> str | None:
+    """What the server says in place of a message that was asked for by direct get; None: it is the message.
+
+    A message may have any header of its publisher's, a status too; its sequence is always the server's.
+    """
+    return None if "Nats-Sequence" in headers else headers.get("Status", "no status")
 
 
 def withstand(connection: Client) -> None:

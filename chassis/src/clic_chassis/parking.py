@@ -21,6 +21,7 @@ from clic_contracts.subject import QUARANTINE_PREFIX, token
 from . import failure
 from .delivery import Delivery
 from .error import RetryableError, UnreadableError
+from .nats_header import status_of
 from .quarantine import Entry, State
 from .telemetry import METRICS
 
@@ -227,8 +228,9 @@ class Parking:
             timeout=FETCH_TIMEOUT_S,
         )
         headers = answer.headers or {}
-        if "Nats-Sequence" not in headers:  # The server's; a status may be the message's own.
-            if headers.get("Status") == "404":
-                raise UnreadableError(f"{entry.stream} at {entry.sequence} is gone")
-            raise RetryableError(f"{entry.stream}: {headers.get('Status')} {headers.get('Description', '')}")
+        status = status_of(headers)
+        if status == "404":
+            raise UnreadableError(f"{entry.stream} at {entry.sequence} is gone")
+        if status is not None:
+            raise RetryableError(f"{entry.stream}: {status} {headers.get('Description', '')}")
         return Delivery(entry.stream, headers["Nats-Subject"], entry.sequence, answer.data, headers, entry.tries)

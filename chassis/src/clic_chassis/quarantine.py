@@ -19,6 +19,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from clic_contracts.subject import QUARANTINE_PREFIX, QUARANTINE_STREAM, quarantine_subject, token
 
 from .error import NotFoundError, RetryableError
+from .nats_header import status_of
 
 REQUEST_TIMEOUT_S = 5.0
 SETTLED_KEPT = "2160h"
@@ -119,10 +120,11 @@ class Quarantine:
         except (NatsError, OSError) as error:
             raise RetryableError(f"quarantine: no answer ({type(error).__name__})") from error
         headers = answer.headers or {}
-        if headers.get("Status") == "404":
+        status = status_of(headers)
+        if status == "404":
             return None
-        if "Nats-Sequence" not in headers:
-            raise RetryableError(f"quarantine: {headers.get('Status')} {headers.get('Description', '')}")
+        if status is not None:
+            raise RetryableError(f"quarantine: {status} {headers.get('Description', '')}")
         return int(headers["Nats-Sequence"]), Entry.model_validate_json(answer.data)
 
     async def find(self, entry_id: str) -> Entry:

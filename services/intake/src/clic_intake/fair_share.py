@@ -20,6 +20,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError as ConsumerNotThereError
 
 from clic_chassis.error import ClicError, RetryableError
+from clic_chassis.nats_header import status_of
 from clic_chassis.pause import pause
 from clic_chassis.process import Delivery, Process
 from clic_contracts.subject import INBOX_PREFIX, INBOX_STREAM
@@ -189,14 +190,13 @@ class FairShare:
             while True:
                 answer = await replies.next_msg(timeout=JETSTREAM_TIMEOUT_S)
                 headers = answer.headers or {}
-                if (
-                    sequence := headers.get("Nats-Sequence")
-                ) is None:  # The server's; a status may be the message's own.
-                    if headers.get("Status") in ENDED:
-                        return found
-                    raise RetryableError(f"the inbox cannot be read ({headers.get('Status')})")
+                if (status := status_of(headers)) in ENDED:
+                    return found
+                if status is not None:
+                    raise RetryableError(f"the inbox cannot be read ({status})")
+                sequence = int(headers["Nats-Sequence"])
                 found.deliveries.append(
-                    Delivery(INBOX_STREAM, headers["Nats-Subject"], int(sequence), answer.data, dict(headers))
+                    Delivery(INBOX_STREAM, headers["Nats-Subject"], sequence, answer.data, dict(headers))
                 )
                 found.left = int(headers["Nats-Num-Pending"])
         finally:

@@ -20,6 +20,7 @@ from clic_chassis.decider import Fact
 from clic_chassis.decision import Decisions
 from clic_chassis.error import NotFoundError, RefusedError, RetryableError
 from clic_chassis.log import EventLog, Story
+from clic_chassis.nats_header import status_of
 from clic_contracts.envelope import Recorded, derive_id
 from clic_contracts.event import RequestAttached, RequestReceived
 from clic_contracts.subject import ATTACHMENT_STREAM, attachment_subject
@@ -169,7 +170,7 @@ class Attachments:
             )
         except (NatsError, OSError) as error:
             raise RetryableError(f"attachments: no answer ({type(error).__name__})") from error
-        if (status := (answer.headers or {}).get("Status")) is not None:
+        if (status := status_of(answer.headers or {})) is not None:
             raise RetryableError(f"piece {piece} of the file is not there ({status}): was a backup restored?")
         return answer.data
 
