@@ -6,19 +6,30 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
+from clic_chassis import jetstream_log
 from clic_chassis.embedded.cluster import Cluster, start_cluster
 from clic_chassis.embedded.port import free_port
 from clic_chassis.embedded.server_process import ServerError
+from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.scenario import recorded
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until
+from clic_contracts.envelope import derive_id
+from clic_contracts.event import RequestNoted
 from clic_contracts.subject import LOG_STREAM
+from clic_contracts.vocabulary import Service
+
+REQUEST = derive_id("test", "cluster")
+NOTE = recorded(RequestNoted())
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +81,40 @@ async def test_who_is_cut_off_stores_nothing_while_the_others_go_on(cluster: Clu
     finally:
         for each in clients:
             await closed(each)
+
+
+async def test_an_append_that_comes_before_the_last_one_is_put_away_is_no_conflict(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster refuses it as if it were stale (10164); an expectation that holds is stored all the same."""
+    monkeypatch.setattr(jetstream_log, "IN_PROCESS_WAITS_S", (0.1,) * 100)
+    client = await connected(cluster, 0)
+    try:
+        await ensure_streams(client, replicas=3)
+        leader = cluster.wait_led(LOG_STREAM)
+        await closed(client)
+        client = await connected(cluster, cluster.servers.index(leader))
+        followers = [each for each in cluster.servers if each is not leader]
+        for each in followers:
+            each.pause()
+        log = JetStreamLog(client)
+        first = asyncio.create_task(log.append(Service.INTAKE, REQUEST, [NOTE], expected=0))
+        refused: list[str] = []
+        asked = client.request
+
+        async def request(subject: str, *args: Any, **kwargs: Any) -> Msg:
+            answer = await asked(subject, *args, **kwargs)
+            refused.append(answer.data.decode())
+            return answer
+
+        monkeypatch.setattr(client, "request", request)
+        second = asyncio.create_task(log.append(Service.INTAKE, REQUEST, [NOTE], expected=1))
+        await wait_until(lambda: any("10164" in each for each in refused), what="it was refused")
+        for each in followers:
+            each.resume()
+        assert [await first, await second] == [1, 2]
+    finally:
+        await closed(client)
 
 
 async def test_a_server_that_hangs_is_missed_by_nobody_who_is_not_on_it(cluster: Cluster) -> None:

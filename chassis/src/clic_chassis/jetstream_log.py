@@ -9,6 +9,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Sequence
 from time import perf_counter
+from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -21,13 +22,16 @@ from clic_contracts.vocabulary import RequestId, Service
 
 from .error import AppendUnknownError, ConflictError, RetryableError, UnreadableError
 from .log import MAX_STORY_COMMITS, LogIdentity, Story
-from .nats_error import MESSAGE_NOT_FOUND, STALE
+from .nats_error import MESSAGE_NOT_FOUND, STALE, STILL_IN_PROCESS
 from .nats_header import status_of
 from .telemetry import METRICS, trace_headers
 
 APPEND_TIMEOUT_S = 5.0
 LOAD_TIMEOUT_S = 5.0
 LOAD_BATCH = 1_000
+IN_PROCESS_WAITS_S = (0.005, 0.01, 0.02, 0.04, 0.08)
+"""A cluster answers an append before it has put it away: the next one on the subject may come too early, and is refused
+as if it were stale though nothing went on. After these waits it is taken for a conflict."""
 
 _EXPECT = "Nats-Expected-Last-Subject-Sequence"
 
@@ -54,13 +58,9 @@ class JetStreamLog:
             **trace_headers(),
         }
         started = perf_counter()
-        try:
-            answer = await self._nats.request(subject, encode_commit(events), timeout=APPEND_TIMEOUT_S, headers=headers)
-        except (NatsError, OSError) as error:
-            raise AppendUnknownError(f"{subject}: {type(error).__name__}") from error
+        said = await self._append(subject, encode_commit(events), headers)
         METRICS.append_seconds.observe(perf_counter() - started)
-        said = json.loads(answer.data or b"{}")
-        if (error_code := said.get("error", {}).get("err_code")) is not None:
+        if (error_code := _error_code(said)) is not None:
             if error_code in STALE:
                 raise ConflictError(subject, expected)
             raise RetryableError(f"{subject}: {said['error'].get('description')} ({error_code})")
@@ -69,6 +69,20 @@ class JetStreamLog:
         for event in events:
             METRICS.events_out.labels(event.type).inc()
         return int(said["seq"])
+
+    async def _append(self, subject: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
+        """What the stream says, asked again while it is still at work on the subject's last commit."""
+        waits = iter(IN_PROCESS_WAITS_S)
+        while True:
+            try:
+                answer = await self._nats.request(subject, body, timeout=APPEND_TIMEOUT_S, headers=headers)
+            except (NatsError, OSError) as error:
+                raise AppendUnknownError(f"{subject}: {type(error).__name__}") from error
+            said: dict[str, Any] = json.loads(answer.data or b"{}")
+            wait_s = next(waits, None) if _error_code(said) == STILL_IN_PROCESS else None
+            if wait_s is None:
+                return said
+            await asyncio.sleep(wait_s)
 
     async def load(self, service: Service, request_id: RequestId, *, fresh: bool = False) -> Story:
         """See `EventLog.load`. A direct get may come from a replica that lags: the expectation makes that safe."""
@@ -140,7 +154,7 @@ class JetStreamLog:
             except (NatsError, OSError) as error:
                 raise RetryableError(f"{subject}: no answer to a load ({type(error).__name__})") from error
             said = json.loads(answer.data)
-            if (code := said.get("error", {}).get("err_code")) is not None:
+            if (code := _error_code(said)) is not None:
                 if code == MESSAGE_NOT_FOUND:
                     return commits, False
                 raise RetryableError(f"{subject}: {said['error'].get('description')} ({code})")
@@ -200,6 +214,11 @@ def _decode_stored(subject: str, message: dict[str, str]) -> Commit:
         if ": " in line
     )
     return decode(subject, int(message["seq"]), base64.b64decode(message["data"]), headers)
+
+
+def _error_code(said: dict[str, Any]) -> int | None:
+    code: int | None = said.get("error", {}).get("err_code")
+    return code
 
 
 def _microseconds(instant: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 WRONG_LAST_SEQUENCE = 10071
-WRONG_LAST_SEQUENCE_IN_CLUSTER = 10164
+STILL_IN_PROCESS = 10164
 MESSAGE_NOT_FOUND = 10037
 STREAM_NOT_FOUND = 10059
 CONSUMER_NOT_FOUND = 10014
 NO_PLACE = 10005
 
-STALE = frozenset({WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_CLUSTER})
-"""The expectation of an append does not hold; a cluster says so in another way, without the value."""
+STALE = frozenset({WRONG_LAST_SEQUENCE, STILL_IN_PROCESS})
+"""The expectation of an append does not hold; or a cluster is still at work on the subject, and cannot tell yet."""
 ALREADY_DELETED = frozenset({MESSAGE_NOT_FOUND, 10043, 10057})
 """What deleting a message says when it is gone."""
