@@ -78,7 +78,7 @@ def _behind(collected: Collected) -> Iterator[int]:
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
             collected.bodies.append(body)
-            collected.spans += _spans(ExportTraceServiceRequest.FromString(body))
+            collected.spans += list(_spans(ExportTraceServiceRequest.FromString(body)))  # whole: a test reads beside
             self.send_response(200)
             self.send_header("Content-Type", "application/x-protobuf")
             self.send_header("Content-Length", "0")
