@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import cast
 
 import pytest
 from nats.aio.client import Client
-from nats.aio.msg import Msg
+from tests.chassis.not_heard_yet import NotHeardYet
 
 from clic_chassis.error import RetryableError
-from clic_chassis.nats_error import NO_PLACE
 from clic_chassis.streams import STREAMS, StreamError, ensure_streams, remove_streams
 from clic_chassis.testing import wait_until_done
 from clic_contracts.subject import LOG_STREAM, QUARANTINE_STREAM, RECEIPT_STREAM
@@ -50,27 +48,11 @@ async def test_making_them_again_changes_nothing(nats: Client) -> None:
     assert await setting(nats, LOG_STREAM, "deny_purge") is True
 
 
-class NotHeardYet:
-    """A cluster that says so many times that it has heard of no server, and then lets one server answer."""
-
-    def __init__(self, nats: Client, times: int) -> None:
-        self.nats = nats
-        self.times = times
-
-    async def request(self, subject: str, body: bytes, timeout: float) -> Msg:  # noqa: ASYNC109 - as nats-py
-        """See `Client.request`."""
-        if ".CREATE." in subject and self.times:
-            self.times -= 1
-            error = {"err_code": NO_PLACE, "description": "no suitable peers for placement, peer offline"}
-            return Msg(self.nats, data=json.dumps({"error": error}).encode())
-        return await self.nats.request(subject, body, timeout=timeout)
-
-
 async def test_a_cluster_that_hears_of_its_servers_anew_is_waited_for(nats: Client) -> None:
     """A leader places nothing on a server whose routes came anew until it says what room it has."""
     await remove_streams(nats)
     anew = NotHeardYet(nats, 2)
-    await wait_until_done(lambda: ensure_streams(cast("Client", anew)), what="the streams are made anew")
+    await wait_until_done(lambda: ensure_streams(anew.client), what="the streams are made anew")
     assert anew.times == 0
     assert await setting(nats, LOG_STREAM, "deny_purge") is True
 
@@ -79,4 +61,4 @@ async def test_a_cluster_that_does_not_hear_of_its_servers_is_told(nats: Client)
     """Within a bound, and as something that may succeed later."""
     await remove_streams(nats)
     with pytest.raises(RetryableError, match=f"stream {LOG_STREAM}: no suitable peers for placement, peer offline"):
-        await ensure_streams(cast("Client", NotHeardYet(nats, 100)), place_wait_s=0.3)
+        await ensure_streams(NotHeardYet(nats, 100).client, place_wait_s=0.3)

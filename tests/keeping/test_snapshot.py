@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from nats import connect
 from nats.aio.client import Client
+from tests.chassis.not_heard_yet import NotHeardYet
 
 from clic.keeping import snapshot
 from clic.keeping.cut import tell_again
@@ -19,10 +20,10 @@ from clic.keeping.log_digest import read_log
 from clic.keeping.own_servers import own_nats
 from clic.keeping.snapshot import StreamState
 from clic_chassis.embedded import NatsCluster
-from clic_chassis.streams import ensure_streams, remove_streams
+from clic_chassis.streams import STREAMS, ensure_streams, remove_streams
 from clic_chassis.testing import wait_until_done
 from clic_contracts.envelope import TYPES_HEADER
-from clic_contracts.subject import LOG_STREAM, log_subject
+from clic_contracts.subject import INBOX_STREAM, LOG_STREAM, log_subject
 from clic_contracts.vocabulary import Service
 
 COMMITS = 300
@@ -118,6 +119,17 @@ async def test_a_log_comes_back_on_three_replicas(nats: Client, nats_cluster: Na
     finally:
         await remove_streams(cluster)
         await cluster.close()
+
+
+async def test_a_cluster_that_was_just_started_is_waited_for(nats: Client, empty: Client) -> None:
+    """It has not heard of the room on its servers yet, for a log and for a stream beside it."""
+    await fill(nats, 1, 3)
+    pieces = Pieces()
+    state = await snapshot.take(nats, LOG_STREAM, pieces)
+    await remove_streams(empty)
+    await snapshot.give(NotHeardYet(empty, 2).client, LOG_STREAM, state, pieces.given())
+    await snapshot.make(NotHeardYet(empty, 2).client, INBOX_STREAM, STREAMS[INBOX_STREAM], 1)
+    await ensure_streams(empty)
 
 
 async def test_nothing_is_restored_over_a_log(nats: Client) -> None:

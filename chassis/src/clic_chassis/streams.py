@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -134,7 +136,7 @@ async def ensure_streams(nats: Client, *, replicas: int = 1, place_wait_s: float
         wanted = _wanted(name, replicas)
         there = await _api(nats, f"STREAM.INFO.{name}", {})
         if there.get("error", {}).get("err_code") == STREAM_NOT_FOUND:
-            there = await _created(nats, name, wanted, end)
+            there = await placed(partial(_api, nats, f"STREAM.CREATE.{name}", wanted), end)
         if name != LOG_STREAM and "error" not in there and _wrong(there["config"], wanted):
             there = await _api(nats, f"STREAM.UPDATE.{name}", {**there["config"], **wanted})
         if "error" in there:
@@ -147,10 +149,10 @@ async def ensure_streams(nats: Client, *, replicas: int = 1, place_wait_s: float
             )
 
 
-async def _created(nats: Client, name: str, wanted: dict[str, Any], end: float) -> dict[str, Any]:
-    """What NATS says of making it, asked again until `end` while a cluster finds no place on enough servers."""
+async def placed(ask: Callable[[], Awaitable[dict[str, Any]]], end: float) -> dict[str, Any]:
+    """What NATS says of a stream to be made, asked again until `end` while a cluster finds too few servers for it."""
     while True:
-        said = await _api(nats, f"STREAM.CREATE.{name}", wanted)
+        said = await ask()
         if said.get("error", {}).get("err_code") != NO_PLACE or monotonic() > end:
             return said
         await asyncio.sleep(PLACE_EVERY_S)

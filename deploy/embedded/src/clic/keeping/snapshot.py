@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from nats.aio.client import Client
@@ -18,6 +19,7 @@ from nats.errors import Error as NatsError
 
 from clic_chassis.error import RetryableError
 from clic_chassis.nats_error import STREAM_NOT_FOUND
+from clic_chassis.streams import PLACE_WAIT_S, placed
 
 from .error import KeepingError
 from .sealed_file import Sink
@@ -101,19 +103,19 @@ async def give(nats: Client, stream: str, of: StreamState, pieces: AsyncIterator
     if replicas > 1:
         config.pop("persist_mode", None)  # As `streams.ensure_streams`: the server takes it on one replica alone.
     body = json.dumps({"config": config, "state": of.state}).encode()
-    said = await _ask(nats, f"$JS.API.STREAM.RESTORE.{stream}", body, SILENCE_MAX_S)
+    said = await _placed(nats, "RESTORE", stream, body)
     subject = said["deliver_subject"]
     async for piece in pieces:
         for start in range(0, len(piece), PIECE_BYTES):
             answer = await _request(nats, subject, piece[start : start + PIECE_BYTES], SILENCE_MAX_S)
-            _refused(stream, answer)
-    _refused(stream, await _request(nats, subject, b"", END_TIMEOUT_S))
+            _taken(stream, _said(answer))
+    _taken(stream, _said(await _request(nats, subject, b"", END_TIMEOUT_S)))
 
 
 async def make(nats: Client, stream: str, settings: Mapping[str, Any], replicas: int) -> None:
     """Make an empty stream. Raises as `info`, and KeepingError where it cannot be made."""
     wanted = {"name": stream, "storage": "file", "num_replicas": replicas, **settings}
-    await _ask(nats, f"$JS.API.STREAM.CREATE.{stream}", json.dumps(wanted).encode(), SILENCE_MAX_S)
+    await _placed(nats, "CREATE", stream, json.dumps(wanted).encode())
 
 
 async def info(nats: Client, stream: str) -> StreamState | None:
@@ -132,9 +134,16 @@ async def info(nats: Client, stream: str) -> StreamState | None:
 
 
 async def _ask(nats: Client, subject: str, body: bytes, timeout_s: float) -> Any:
-    answer = await _request(nats, subject, body, timeout_s)
-    _refused(subject.rpartition(".")[2], answer)
-    return json.loads(answer.data)
+    return _taken(subject.rpartition(".")[2], _said(await _request(nats, subject, body, timeout_s)))
+
+
+async def _placed(nats: Client, call: str, stream: str, body: bytes) -> dict[str, Any]:
+    """What a call that makes a stream says, once a cluster has found servers for it."""
+
+    async def ask() -> dict[str, Any]:
+        return _said(await _request(nats, f"$JS.API.STREAM.{call}.{stream}", body, SILENCE_MAX_S))
+
+    return _taken(stream, await placed(ask, monotonic() + PLACE_WAIT_S))
 
 
 async def _request(nats: Client, subject: str, body: bytes, timeout_s: float) -> Msg:
@@ -144,7 +153,12 @@ async def _request(nats: Client, subject: str, body: bytes, timeout_s: float) ->
         raise RetryableError(f"{subject}: no answer ({type(error).__name__}); may this user do it?") from error
 
 
-def _refused(stream: str, answer: Msg) -> None:
-    error = json.loads(answer.data).get("error") if answer.data else None
-    if error is not None:
+def _said(answer: Msg) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(answer.data or b"{}")
+    return said
+
+
+def _taken(stream: str, said: dict[str, Any]) -> dict[str, Any]:
+    if (error := said.get("error")) is not None:
         raise KeepingError(f"{stream}: {error.get('description')}")
+    return said
