@@ -13,7 +13,7 @@ import pytest
 from nats.aio.client import Client
 
 from clic_chassis.embedded import NatsCluster, ServerError, start_nats, start_postgres
-from clic_chassis.embedded.port import ask
+from clic_chassis.embedded.port import ask, free_port
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import MonitoredServer, Server, open_folder, wait_until
 
@@ -139,6 +139,14 @@ def test_a_taken_port_is_told(folder: Path) -> None:
             start_nats(folder, port=port)
         with pytest.raises(ServerError, match=f"port {port} is taken"):
             start_postgres(folder, port=port)
+
+
+def test_a_port_that_was_found_free_is_found_by_nobody_else_for_a_while() -> None:
+    """Whoever starts a server on it needs some seconds until it listens: among 500, several would come twice."""
+    ports = [free_port() for _ in range(500)]
+    assert len(set(ports)) == len(ports)
+    with socket.create_server(("127.0.0.1", ports[0])) as server:
+        assert server.getsockname()[1] == ports[0]
 
 
 def test_a_server_that_does_not_start_shows_why(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import urllib.error
@@ -17,10 +18,21 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nothing listens on now; somebody may take it before it is used."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
+    """A TCP port of the loopback that nothing listens on, and that for a minute the system gives to nobody by itself.
+
+    A connection to it that has ended (TIME_WAIT) holds it: whoever asks for any port gets another, also in other
+    processes, while a server that sets SO_REUSEADDR, as servers do, may listen there.
+    """
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening,
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as asking,
+    ):
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((LOOPBACK, 0))
+        listening.listen(1)
+        asking.connect(listening.getsockname())
+        listening.accept()[0].close()  # Who closes first is the one that waits.
+        port: int = listening.getsockname()[1]
     return port
 
 
@@ -43,7 +55,7 @@ def ask(url: str) -> tuple[int, Any]:
             return answer.status, _json(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, _json(error.read())
-    except OSError:
+    except (OSError, http.client.HTTPException):  # The latter: it ended in the middle of its answer.
         return 0, None
 
 
