@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 CHOICE = "CLIC_TEST_SERVERS"
 POLL_S = 0.02
+WAIT_MAX_S = 30.0
+"""What takes a second on a quiet machine takes ten on a shared one, which may also stand still for some."""
 STOP_BOUND_S = 20.0
 
 T = TypeVar("T")
@@ -259,7 +261,7 @@ async def wait_until(condition: Callable[[], Awaitable[T]], timeout_s: float = .
 @overload
 async def wait_until(condition: Callable[[], T], timeout_s: float = ..., *, what: str = ...) -> T: ...
 async def wait_until(
-    condition: Callable[[], Awaitable[T]] | Callable[[], T], timeout_s: float = 10.0, *, what: str = ""
+    condition: Callable[[], Awaitable[T]] | Callable[[], T], timeout_s: float = WAIT_MAX_S, *, what: str = ""
 ) -> T:
     """Poll until the condition gives something true, and give it back.
 
@@ -268,17 +270,20 @@ async def wait_until(
     """
     end = monotonic() + timeout_s
     while True:
+        is_over = monotonic() > end  # Asked once more after it: the time may have passed while all stood still.
         found = condition()
         value = cast("T", await found if inspect.isawaitable(found) else found)
         if value:
             return value
-        if monotonic() > end:
+        if is_over:
             name = what or getattr(condition, "__doc__", None) or getattr(condition, "__qualname__", repr(condition))
             raise AssertionError(f"waited {timeout_s:g} s in vain for: {name}; last value: {value!r}")
         await asyncio.sleep(POLL_S)
 
 
-async def wait_until_done(do: Callable[[], Awaitable[object]], timeout_s: float = 10.0, *, what: str = "") -> None:
+async def wait_until_done(
+    do: Callable[[], Awaitable[object]], timeout_s: float = WAIT_MAX_S, *, what: str = ""
+) -> None:
     """Do it until it meets no `RetryableError`, so until what was away is back. Raises as `wait_until`."""
 
     async def done() -> bool:

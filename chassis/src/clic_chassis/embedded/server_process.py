@@ -57,6 +57,11 @@ class ServerProcess:
         if self.running:
             self.process.send_signal(number)
 
+    def pause(self) -> None:
+        """SIGSTOP. It stands still when this returns: after the signal its threads go on until one has taken it."""
+        self.signal(signal.SIGSTOP)
+        wait_for(lambda: not self.running or self.process.status() == psutil.STATUS_STOPPED, KILL_TIMEOUT_S)
+
     def stop(self, number: int, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Ask it to end by a signal, and end it and its children by force when the time is over."""
         self.signal(number)
@@ -110,11 +115,13 @@ class OwnServer:
 def wait_for(condition: Callable[[], bool], timeout_s: float) -> bool:
     """Whether the condition came true within the time."""
     end = monotonic() + timeout_s
-    while not condition():
-        if monotonic() > end:
+    while True:
+        is_over = monotonic() > end  # Asked once more after it: the time may have passed while all stood still.
+        if condition():
+            return True
+        if is_over:
             return False
         sleep(POLL_S)
-    return True
 
 
 def start_process(
