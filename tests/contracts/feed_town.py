@@ -22,6 +22,8 @@ from clic_contracts.subject import FEED_STREAM, feed_subject
 from clic_contracts.subscriber import Subscriber
 
 FLEET = "subscriber-flotte"
+ANSWER_S = 30.0
+"""nats-py alone waits half a second for an answer."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ class Feed:
     async def make(self, **changes: Any) -> None:
         """The stream, as the streams' owner makes it."""
         config = {"name": FEED_STREAM, "storage": "file", **STREAMS[FEED_STREAM], **changes}
-        answer = await self.operator.request(f"$JS.API.STREAM.CREATE.{FEED_STREAM}", json.dumps(config).encode())
+        answer = await self.operator.request(
+            f"$JS.API.STREAM.CREATE.{FEED_STREAM}", json.dumps(config).encode(), timeout=ANSWER_S
+        )
         assert "error" not in json.loads(answer.data), answer.data
 
     async def remove(self) -> None:
@@ -74,4 +78,9 @@ class Town:
 
     async def client(self, user: str) -> Client:
         """Connected as the user."""
-        return await nats_client.connect(self.server.url, **self.credentials[user].options(), reconnect_time_wait=0.1)
+        return await nats_client.connect(
+            self.server.url,
+            **self.credentials[user].options(),
+            reconnect_time_wait=0.1,
+            max_reconnect_attempts=-1,  # By default 60: six seconds, and a server may take longer to start again.
+        )

@@ -99,7 +99,7 @@ async def test_no_more_submissions_are_under_way_than_the_window_holds(nats_url:
 async def test_a_silent_inbox_is_tried_again_until_it_answers(own_nats: MonitoredServer) -> None:
     """Time-outs and an inbox that is not there yet are tried again."""
     client = await nats_client.connect(own_nats.url)
-    async with await Publisher.connect(own_nats.url, "telephonie", tries=8, timeout_s=1) as publisher:
+    async with await Publisher.connect(own_nats.url, "telephonie", tries=30) as publisher:
         await _publish(publisher, "appel-1")
         await ensure_streams(client)
         await publisher.flush()
@@ -109,7 +109,7 @@ async def test_a_silent_inbox_is_tried_again_until_it_answers(own_nats: Monitore
 
 async def test_a_submission_that_was_given_up_is_named_and_the_next_ones_go_on(own_nats: MonitoredServer) -> None:
     """Nothing is lost in silence; tries are bounded."""
-    publisher = await Publisher.connect(own_nats.url, "telephonie", tries=2, timeout_s=0.2)
+    publisher = await Publisher.connect(own_nats.url, "telephonie", tries=2)
     await _publish(publisher, "appel-1")
     await _publish(publisher, "appel-2")
 
@@ -127,7 +127,7 @@ async def test_a_submission_that_was_given_up_is_named_and_the_next_ones_go_on(o
 
 async def test_a_failure_surfaces_at_the_next_publish_too(own_nats: MonitoredServer) -> None:
     """An import of thousands does not run on for hours before it hears."""
-    publisher = await Publisher.connect(own_nats.url, "telephonie", tries=1, timeout_s=0.2)
+    publisher = await Publisher.connect(own_nats.url, "telephonie", tries=1)
     await _publish(publisher, "appel-1")
     await wait_until(lambda: not publisher._pending)
 
@@ -141,7 +141,7 @@ async def test_a_restart_of_the_server_loses_nothing(own_nats: MonitoredServer) 
     """The client connects again and tries again; acknowledged means stored."""
     client = await nats_client.connect(own_nats.url, max_reconnect_attempts=-1, reconnect_time_wait=0.1)
     await ensure_streams(client)
-    async with await Publisher.connect(own_nats.url, "telephonie", tries=10, timeout_s=1) as publisher:
+    async with await Publisher.connect(own_nats.url, "telephonie", tries=30, timeout_s=1) as publisher:
         for number in range(100):
             await _publish(publisher, f"appel-{number}")
             if number == 50:
@@ -200,7 +200,8 @@ async def test_a_receipt_that_does_not_come_is_a_time_out_that_names_it(publishe
     """The wait is bounded; nothing is left listening."""
     with pytest.raises(ReceiptTimeoutError, match="appel-1"):
         await publisher.receipt("appel-1", timeout_s=0.2)
-    assert len(publisher._connection._client._subs) == 1  # The client's own, for answers.
+    listening = {each.subject for each in publisher._connection._client._subs.values()}
+    assert receipt_subject("telephonie", "appel-1") not in listening
     assert publisher._connection.denials == {}
 
 
@@ -208,7 +209,7 @@ async def test_a_server_without_receipts_is_said_to_be_none_of_ours(own_nats: Mo
     """A URL of another NATS."""
     publisher = await Publisher.connect(own_nats.url, "telephonie")
     with pytest.raises(ClientError, match=RECEIPT_STREAM):
-        await publisher.receipt("appel-1", timeout_s=1)
+        await publisher.receipt("appel-1")
     await publisher.close()
 
 
@@ -264,7 +265,7 @@ async def guarded(guarded_nats: NatsServer) -> AsyncIterator[tuple[str, Client]]
 
 async def _as(url: str, user: str, publisher: str) -> Publisher:
     return await Publisher.connect(
-        url, publisher, user=user, password="essai", inbox_prefix=f"_INBOX_{user}", timeout_s=5
+        url, publisher, user=user, password="essai", inbox_prefix=f"_INBOX_{user}", timeout_s=60
     )
 
 
@@ -285,7 +286,7 @@ async def test_a_denied_publish_is_said_at_once_and_clearly(guarded: tuple[str, 
     """FACTS: a publisher without permission sees a plain time-out; the reason arrives only at the error callback."""
     url, _ = guarded
     publisher = await _as(url, "telephonie", "courriel")
-    async with asyncio.timeout(4):  # Sooner than the first time-out: it was not waited for.
+    async with asyncio.timeout(30):  # Sooner than the first time-out: it was not waited for.
         await _publish(publisher, "appel-1")
         with pytest.raises(PublishDeniedError, match=r"clic\.inbox\.courriel.*Ask the town"):
             await publisher.flush()
@@ -313,7 +314,7 @@ async def test_receipts_of_others_are_denied_clearly(guarded: tuple[str, Client]
     url, _ = guarded
     publisher = await _as(url, user, code)
     with pytest.raises(ReceiptDeniedError, match="Ask the town"):
-        await publisher.receipt("Appel-1", timeout_s=4)
+        await publisher.receipt("Appel-1", timeout_s=30)
     await publisher.close()
 
 
@@ -365,7 +366,7 @@ async def test_a_server_that_cannot_prove_itself_is_not_talked_to(
     secure_nats: tuple[NatsServer, Path, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Nothing is sent to whoever answers in its place."""
-    monkeypatch.setattr("clic_contracts.client.connection.CONNECT_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("clic_contracts.client.connection.CONNECT_TIMEOUT_S", 5.0)
     server, _, seed = secure_nats
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(other)

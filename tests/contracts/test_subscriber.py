@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -35,7 +36,7 @@ from clic_contracts.subscriber import (
     SubscriberError,
 )
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 async def taken(
@@ -58,6 +59,16 @@ def ids(found: Sequence[Heard | Gap]) -> list[str | Gap]:
 
 def positions(found: Sequence[Heard | Gap]) -> list[Position]:
     return [each.position for each in found if isinstance(each, Heard)]
+
+
+async def done_with(feed: Feed, sequence: int) -> None:
+    """Wait until the server has heard that the fleet is done with this event, and not with the next one."""
+
+    async def heard() -> bool:
+        info = await feed.operator.jetstream().consumer_info(FEED_STREAM, FLEET)
+        return info.ack_floor is not None and info.ack_floor.stream_seq == sequence
+
+    await wait_until(heard, LIMIT_S, what=f"the server to hear that event {sequence} is done with")
 
 
 async def test_a_subscriber_reads_what_is_kept_and_is_told_what_was_left_out(feed: Feed) -> None:
@@ -182,12 +193,21 @@ async def test_the_durable_consumer_keeps_the_place_and_an_event_in_hand_is_told
     async with await feed.subscriber() as subscriber:
         first = await taken(subscriber.follow(), 3)  # The third is in hand when it stops.
     assert told[:3] == ids(first)
+    await done_with(feed, 2)
     config = (await feed.operator.jetstream().consumer_info(FEED_STREAM, FLEET)).config
     await feed.operator.jetstream().add_consumer(FEED_STREAM, config, ack_wait=0.5)
-    async with await feed.subscriber() as subscriber:
-        rest = await taken(subscriber.follow(), 2)
-
-    assert set(told[2:]) == set(ids(rest))
+    again: set[str | Gap] = set()
+    async with (
+        await feed.subscriber() as subscriber,
+        contextlib.aclosing(subscriber.follow()) as following,
+        asyncio.timeout(LIMIT_S),
+    ):
+        async for each in following:  # Also the fourth twice, where this machine is slow to be done with it.
+            again.add(each.event_id)
+            if again == set(told[2:]):
+                break
+        else:
+            raise AssertionError(f"it ended after {again}")
 
 
 async def test_a_consumer_that_nobody_asks_is_removed_before_events_go_unseen(
@@ -214,10 +234,7 @@ async def test_a_consumer_is_made_once_and_keeps_its_place(feed: Feed) -> None:
     async with await feed.subscriber() as subscriber:
         await taken(subscriber.follow(), 2)
         await ensure_feed_consumer(feed.operator, FLEET)
-        info = await feed.operator.jetstream().consumer_info(FEED_STREAM, FLEET)
-        assert info.ack_floor is not None
-        assert info.ack_floor.stream_seq == 1
-
+        await done_with(feed, 1)
         assert await remove_feed_consumer(feed.operator, FLEET)
         assert not await remove_feed_consumer(feed.operator, FLEET)
         with pytest.raises(SubscriberError, match="no consumer subscriber-flotte"):
@@ -256,14 +273,15 @@ async def test_an_outage_is_lived_through(
     feed: Feed, way: Callable[[Subscriber], AsyncGenerator[Any, None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is lost; what came while nobody was connected is found."""
-    monkeypatch.setattr("clic_contracts.subscriber.LOOK_AGAIN_S", 0.5)
-    monkeypatch.setattr("clic_contracts.subscriber.ANSWER_TIMEOUT_S", 0.5)
-    monkeypatch.setattr(feed_connection, "ANSWER_TIMEOUT_S", 0.5)
     await ensure_feed_consumer(feed.operator, FLEET)
     first = await feed.tell(RequestReceived)
     async with await feed.subscriber() as subscriber:
         reading = way(subscriber)
         assert first == ids([await anext(reading)])
+        # From here on an answer that does not come is asked for again; at the beginning it would have been an error.
+        monkeypatch.setattr("clic_contracts.subscriber.LOOK_AGAIN_S", 0.5)
+        monkeypatch.setattr("clic_contracts.subscriber.ANSWER_TIMEOUT_S", 0.5)
+        monkeypatch.setattr(feed_connection, "ANSWER_TIMEOUT_S", 0.5)
         waiting = asyncio.create_task(taken(reading, 2))
         feed.server.kill()
         await asyncio.to_thread(feed.server.restart)
@@ -310,7 +328,6 @@ async def test_a_key_that_the_town_does_not_know_is_refused(feed: Feed, tmp_path
 
 async def test_the_server_proves_who_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TLS: a server whose certificate is from somebody else is not spoken to."""
-    monkeypatch.setattr(feed_connection, "CONNECT_TIMEOUT_S", 2.0)
     authority, stranger = Authority(tmp_path, "authority"), Authority(tmp_path, "stranger")
     files = authority.give()
     tls = json.dumps({"cert_file": str(files.certificate), "key_file": str(files.key)})
@@ -326,6 +343,7 @@ async def test_the_server_proves_who_it_is(tmp_path: Path, monkeypatch: pytest.M
             ) as subscriber:
                 with pytest.raises(SubscriberError, match="there is no feed"):
                     await taken(subscriber.read())
+            monkeypatch.setattr(feed_connection, "CONNECT_TIMEOUT_S", 5.0)
             with pytest.raises(SubscriberError, match=r"(?i)certificate"):
                 await Subscriber.connect(url, "flotte", nkey_seed_file=seed_file, ca_file=stranger.file)
         finally:
