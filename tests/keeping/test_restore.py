@@ -40,6 +40,8 @@ ONE, TWO, THREE, LATE = (f"00000000-0000-5000-8000-00000000000{n}" for n in (1, 
 REFERENCES = {ONE: "2025-000041", TWO: "2026-000007", THREE: "2026-000008", LATE: "2026-000009"}
 KEY = "00000000-0000-5000-8000-0000000000aa"
 PLANTED = "Wqkzyvra"
+ANSWER_WAIT_S = 30.0
+"""nats-py's own bound on an answer is half a second, and five seconds on one of JetStream's."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,8 @@ async def desk(nats: Client, urls: dict[str, str]) -> Desk:
         await register(desk, each)
         event = RequestReceived.model_validate(RequestReceived.EXAMPLE | {"reference": REFERENCES[each]})
         await append(nats, each, event, 0)
-        await nats.request(attachment_subject(each, "photo", 0), b"sealed")
-    await nats.request("clic.inbox.courriel.submission.request.v1", PLANTED.encode())
+        await nats.request(attachment_subject(each, "photo", 0), b"sealed", timeout=ANSWER_WAIT_S)
+    await nats.request("clic.inbox.courriel.submission.request.v1", PLANTED.encode(), timeout=ANSWER_WAIT_S)
     await desk.ask("INSERT INTO deployment_key (key_id, promoted_at) VALUES ($1, $2)", MASTER.key_id, NOW)
     await desk.ask(
         "INSERT INTO publisher_key (key_id, publisher, label, digest, made_at, made_by) "
@@ -161,7 +163,7 @@ async def restored(
 
 
 async def messages(desk: Desk, stream: str) -> int:
-    return (await desk.nats.jetstream().stream_info(stream)).state.messages
+    return (await desk.nats.jetstream(timeout=ANSWER_WAIT_S).stream_info(stream)).state.messages
 
 
 async def test_log_and_registers_come_back_as_they_were(desk: Desk, empty: Desk, own_vault: Vault) -> None:
@@ -258,7 +260,7 @@ async def test_a_backup_that_was_hurt_is_refused_before_anything_is_made(
     file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with pytest.raises(DamagedError, match=r"CLIC_LOG\.snapshot\.age was changed"):
         await restored(taken, own_vault, empty)
-    assert [each.config.name for each in await empty.nats.jetstream().streams_info()] == []
+    assert [each.config.name for each in await empty.nats.jetstream(timeout=ANSWER_WAIT_S).streams_info()] == []
 
 
 async def test_another_deployment_key_is_refused(desk: Desk, empty: Desk, own_vault: Vault) -> None:

@@ -28,6 +28,8 @@ from clic_contracts.vocabulary import Service
 
 COMMITS = 300
 STORIES = 20
+ANSWER_WAIT_S = 30.0
+"""nats-py's own bound on an answer is half a second."""
 
 
 class Pieces:
@@ -50,7 +52,8 @@ async def append(nats: Client, number: int, expected: int) -> None:
     """A commit as a service appends it."""
     headers = {"Nats-Expected-Last-Subject-Sequence": str(expected), TYPES_HEADER: "request.noted.v1"}
     body = json.dumps([{"number": number}]).encode()
-    answer = await nats.request(log_subject(Service.INTAKE, f"r{number % STORIES}"), body, headers=headers)
+    subject = log_subject(Service.INTAKE, f"r{number % STORIES}")
+    answer = await nats.request(subject, body, timeout=ANSWER_WAIT_S, headers=headers)
     assert json.loads(answer.data)["seq"] == number
 
 
@@ -188,7 +191,8 @@ async def test_another_body_is_another_log(nats: Client, empty: Client) -> None:
     await ensure_streams(empty)
     await fill(empty, 1, 2)
     headers = {"Nats-Expected-Last-Subject-Sequence": "0", TYPES_HEADER: "request.noted.v1"}
-    await empty.request(log_subject(Service.INTAKE, "r3"), b'[{"number": 4}]', headers=headers)
+    other = b'[{"number": 4}]'
+    await empty.request(log_subject(Service.INTAKE, "r3"), other, timeout=ANSWER_WAIT_S, headers=headers)
     assert (await read_log(empty, until=2)).sha256 == (await read_log(nats, until=2)).sha256
     assert (await read_log(empty, until=3)).sha256 != (await read_log(nats, until=3)).sha256
 
