@@ -37,7 +37,9 @@ _EDITS = (
 def plant(folder: Path) -> dict[str, str]:
     """Make the copy; gives what is set in the environment of a process that is to run it."""
     for source in SOURCES:
-        shutil.copytree(ROOT / source, folder / source)  # With its bytecode: to compile all of it takes long.
+        # With its bytecode: to compile all of it takes long. Not with what another process is just compiling, which
+        # has another name until it is whole, and is gone by then.
+        shutil.copytree(ROOT / source, folder / source, ignore=shutil.ignore_patterns("*.pyc.*"))
     for package, text in _MIGRATIONS.items():
         (folder / package / "migrations" / MIGRATION).write_text(text, encoding="utf-8")
     for name, more in _EDITS:
