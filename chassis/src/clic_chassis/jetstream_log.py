@@ -141,7 +141,7 @@ class JetStreamLog:
             queue.put_nowait(message)
 
     async def _from_leader(self, subject: str, start: int) -> tuple[list[Commit], bool]:
-        """The commits from `start` one by one from the stream's leader, as after a conflict."""
+        """The commits from `start` one by one from the stream's leader: after a conflict, and where a replica lags."""
         commits: list[Commit] = []
         sequence = start
         for _ in range(LOAD_BATCH):
@@ -158,7 +158,7 @@ class JetStreamLog:
                 if code == MESSAGE_NOT_FOUND:
                     return commits, False
                 raise RetryableError(f"{subject}: {said['error'].get('description')} ({code})")
-            commits.append(_decode_stored(subject, said["message"]))
+            commits.append(_decode_stored(said["message"]))
             sequence = commits[-1].sequence + 1
         return commits, True
 
@@ -170,9 +170,13 @@ class JetStreamLog:
             for commit in sorted(found, key=lambda each: each.sequence):
                 yield commit
             return
-        start, more = after + 1, True
+        start, more, pattern = after + 1, True, filters[0] if filters else f"{LOG_PREFIX}.>"
         while more and start <= last:
-            commits, more = await self._direct(filters[0] if filters else f"{LOG_PREFIX}.>", start)
+            commits, more = await self._direct(pattern, start)
+            reached = commits[-1].sequence if commits else start - 1
+            if not more and reached < last:  # The replica that answered may lag: its leader says whether that is all.
+                rest, more = await self._from_leader(pattern, reached + 1)
+                commits += rest
             for commit in commits:
                 if commit.sequence <= last:
                     yield commit
@@ -207,13 +211,13 @@ def decode(subject: str, sequence: int, body: bytes, headers: dict[str, str] | N
     return Commit(sequence, service, request_id, events)
 
 
-def _decode_stored(subject: str, message: dict[str, str]) -> Commit:
+def _decode_stored(message: dict[str, str]) -> Commit:
     headers = dict(
         line.split(": ", 1)
         for line in base64.b64decode(message.get("hdrs", "")).decode().split("\r\n")[1:]
         if ": " in line
     )
-    return decode(subject, int(message["seq"]), base64.b64decode(message["data"]), headers)
+    return decode(message["subject"], int(message["seq"]), base64.b64decode(message["data"]), headers)
 
 
 def _error_code(said: dict[str, Any]) -> int | None:
