@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
 
 import httpx
 import uvicorn
@@ -14,7 +13,8 @@ from clic_chassis.http import add_error_handlers, new_api
 from clic_chassis.testing import wait_until
 
 HELD = 400
-SERVED_WITHIN_S = 5.0
+SERVED_WITHIN_S = 30.0
+"""On any machine: whoever waited for what is held would wait twice as long (`BODY_S_MAX`), or for ever."""
 HALVES = (
     b"POST /events HTTP/1.1\r\nHost: clic\r\n",
     b"POST /events HTTP/1.1\r\nHost: clic\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n{",
@@ -41,11 +41,11 @@ async def test_who_sends_half_a_request_and_waits_holds_up_nobody() -> None:
         for number, (_, writer) in enumerate(held):
             writer.write(HALVES[number % 2])
         await asyncio.gather(*(writer.drain() for _, writer in held))
-        began = monotonic()
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=SERVED_WITHIN_S, trust_env=False
+        ) as client:
             answers = await asyncio.gather(*(client.post("/events", content=b"{}") for _ in range(50)))
         assert {each.status_code for each in answers} == {200}
-        assert monotonic() - began < SERVED_WITHIN_S
     finally:
         for _, writer in held:
             writer.transport.abort()
