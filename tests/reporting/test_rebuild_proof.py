@@ -17,7 +17,7 @@ from tests.reporting.test_rebuild import following
 from clic_chassis.error import LogReplacedError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.streams import ensure_streams, remove_streams
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import wait_until, wait_until_done
 from clic_chassis.town_file import read_town
 from clic_reporting.rebuild import Progress, RebuildError, drop_old, go_back, rebuild
 
@@ -78,7 +78,7 @@ async def test_it_is_said_why_there_is_nothing_to_compare_with(
     assert "not compared with the live tables: the live tables have another definition, before" in done.verified
 
     await remove_streams(nats)
-    await ensure_streams(nats)
+    await wait_until_done(lambda: ensure_streams(nats), 60, what="the streams are made anew")
     await append(nats, COMMITS[:9])
     done = await made_again(nats, nats_url, postgres_url)
     assert "not compared with the live tables: the live tables were made from another log" in done.verified
@@ -116,10 +116,14 @@ async def test_the_tables_before_are_kept_and_can_be_put_back(
     assert (await every_row(connection), await every_row(connection, "reporting_old")) == (after, before)
 
     async with following(nats, postgres_url) as live:
-        await wait_until(lambda: live.position == len(COMMITS), what="the service follows")
-        await go_back(postgres_url, identity)
-        await wait_until(lambda: live.position == HALF, what="the service has noticed")
-        await wait_until(lambda: live.position == len(COMMITS), what="the service has caught up")
+        await wait_until(lambda: live.position == len(COMMITS), 60, what="the service follows")
+        assert await go_back(postgres_url, identity) == HALF
+        # The tables are asked: that the service stands at HALF lasts no longer than it takes to fold the rest.
+        await wait_until(
+            lambda: connection.fetchval(f"SELECT sequence = {len(COMMITS)} FROM reporting.checkpoint"),
+            60,
+            what="the service has noticed and caught up",
+        )
     assert await every_row(connection) == after
 
 

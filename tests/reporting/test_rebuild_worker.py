@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -54,8 +55,21 @@ async def schemas(postgres_url: str) -> list[str]:
 
 
 def workers_of(pid: int) -> list[psutil.Process]:
-    """The processes that fold for a rebuild."""
-    return [each for each in psutil.Process(pid).children(recursive=True) if "clic_reporting.shard" in each.cmdline()]
+    """The processes that fold for a rebuild. Others, such as PostgreSQL's, may end while they are looked at."""
+    found = []
+    for each in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "clic_reporting.shard" in each.cmdline():
+                found.append(each)
+    return found
+
+
+def is_over(pid: int) -> bool:
+    """Whether a process has ended, though perhaps nobody has asked how."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 async def test_several_processes_make_the_rows_of_one(
@@ -97,8 +111,8 @@ async def test_a_rebuild_whose_worker_is_killed_is_given_up_and_can_be_tried_aga
     before = await rows(postgres_url)
 
     def kill_one(progress: Progress) -> None:
-        if progress.doing == "folding" and len(workers_of(os.getpid())) == 2:
-            workers_of(os.getpid())[0].kill()
+        if progress.doing == "folding" and len(workers := workers_of(os.getpid())) == 2:
+            workers[0].kill()
 
     with pytest.raises(RetryableError, match="worker of the rebuild"):
         await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url, town=TOWN, workers=2, told=kill_one)
@@ -147,7 +161,7 @@ async def test_a_rebuild_that_is_killed_leaves_no_worker_and_the_service_drops_w
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     workers = list(map(int, killed.stdout.split()))
     assert len(workers) == 2
-    await wait_until(lambda: not any(map(psutil.pid_exists, workers)), 15, what="the workers to end")
+    await wait_until(lambda: all(map(is_over, workers)), 60, what="the workers to end")
     assert "reporting_build" in await schemas(postgres_url)
 
     connection = await asyncpg.connect(postgres_url)
@@ -156,7 +170,7 @@ async def test_a_rebuild_that_is_killed_leaves_no_worker_and_the_service_drops_w
         await ReportingProjection(town=TOWN).prepare(connection)
         return "reporting_build" not in await schemas(postgres_url)
 
-    await wait_until(dropped, 15, what="the service to drop what the rebuild had begun")
+    await wait_until(dropped, 60, what="the service to drop what the rebuild had begun")
     await connection.close()
     await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url, town=TOWN, workers=2)
     assert await rows(postgres_url) == before
