@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from random import Random
@@ -15,7 +16,6 @@ from pydantic import SecretStr
 from tests.place import TOWN_DIR
 from tests.reporting.history import append, history
 
-from clic_chassis.embedded import free_port
 from clic_chassis.error import RetryableError
 from clic_chassis.projector import CannotFoldError, Projector
 from clic_chassis.service import Component, Wiring, open_runtime
@@ -23,10 +23,12 @@ from clic_chassis.testing import at_work, wait_until
 from clic_contracts.envelope import Commit
 from clic_reporting.app import wire
 from clic_reporting.core.column import TABLES
-from clic_reporting.projection import ReportingProjection
+from clic_reporting.projection import SWAP, ReportingProjection
 from clic_reporting.rebuild import Progress, RebuildError, rebuild
 from clic_reporting.settings import Settings
 
+PATIENCE_S = 60.0
+"""For what must come: machines of tests are shared, and stand still at times."""
 READ = (
     "SELECT count(*), sum(last_sequence) FROM reporting.fact_request",
     "SELECT * FROM reporting.indicator_pol32_balance ORDER BY period",
@@ -87,7 +89,9 @@ async def test_a_rebuild_makes_the_same_rows_as_the_live_projection(
     await append(nats, commits[:1000])
     async with following(nats, postgres_url) as live:
         await append(nats, commits[1000:])
-        await wait_until(lambda: live.position == len(commits), what="the live projection has folded everything")
+        await wait_until(
+            lambda: live.position == len(commits), PATIENCE_S, what="the live projection has folded everything"
+        )
     before = await rows(postgres_url)
 
     done = await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
@@ -122,10 +126,10 @@ async def test_the_live_projection_goes_on_from_the_rebuilt_tables(
     commits = history(Random(7), 200)
     await append(nats, commits[:300])
     async with following(nats, postgres_url) as live:
-        await wait_until(lambda: live.position == 300, what="the live projection has caught up")
+        await wait_until(lambda: live.position == 300, PATIENCE_S, what="the live projection has caught up")
         await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
         await append(nats, commits[300:])
-        await wait_until(lambda: live.position == len(commits), what="the live projection went on")
+        await wait_until(lambda: live.position == len(commits), PATIENCE_S, what="the live projection went on")
         assert live.not_ready() is None
     before = await rows(postgres_url)
     await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
@@ -144,7 +148,7 @@ async def test_the_service_follows_the_log_while_it_is_rebuilt_again_and_again(
         while not coming.done():
             await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
         await coming
-        await wait_until(lambda: _position(postgres_url, len(commits)), what="the service has caught up")
+        await wait_until(lambda: _position(postgres_url, len(commits)), PATIENCE_S, what="the service has caught up")
         assert component.not_ready() is None
     live = await rows(postgres_url)
 
@@ -160,14 +164,16 @@ async def test_tables_that_end_before_a_quiet_log_are_noticed_without_a_new_fact
     commits = history(Random(14), 40)
     await append(nats, commits)
     async with following(nats, postgres_url) as live:
-        await wait_until(lambda: live.position == len(commits), what="the live projection has folded everything")
+        await wait_until(
+            lambda: live.position == len(commits), PATIENCE_S, what="the live projection has folded everything"
+        )
         before = await rows(postgres_url)
         connection = await asyncpg.connect(postgres_url)
         async with connection.transaction():
             await connection.execute("UPDATE reporting.checkpoint SET generation = generation + 1, sequence = 0")
             await connection.execute(f"TRUNCATE {', '.join(f'reporting.{table}' for table in TABLES)}")
         await connection.close()
-        await wait_until(lambda: _position(postgres_url, len(commits)), what="the live projection went on")
+        await wait_until(lambda: _position(postgres_url, len(commits)), PATIENCE_S, what="the live projection went on")
 
     assert before == await rows(postgres_url)
 
@@ -188,6 +194,7 @@ async def test_a_swap_waits_for_the_transaction_of_the_service_that_is_under_way
         lambda: onlooker.fetchval(
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'reporting.checkpoint'::regclass"
         ),
+        PATIENCE_S,
         what="the swap waits",
     )
     before = await service.fetchval("SELECT count(*) FROM reporting.fact_request")
@@ -227,8 +234,11 @@ async def test_a_rebuild_that_is_interrupted_leaves_the_live_tables_and_nothing_
 
 async def test_a_rebuild_without_its_database_says_so_and_can_be_tried_again(nats: Client, nats_url: str) -> None:
     """Not a driver's error: whoever runs it is told that nothing changed."""
-    with pytest.raises(RetryableError, match="the live tables are as they were"):
-        await rebuild(nats=nats, nats_url=nats_url, postgres_url=f"postgresql://clic@127.0.0.1:{free_port()}/clic")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # Nobody listens there, and nobody else gets it meanwhile.
+        nowhere = f"postgresql://clic@127.0.0.1:{taken.getsockname()[1]}/clic"
+        with pytest.raises(RetryableError, match="the live tables are as they were"):
+            await rebuild(nats=nats, nats_url=nats_url, postgres_url=nowhere)
 
 
 async def test_after_an_upgrade_the_service_stands_until_a_rebuild_and_then_goes_on_by_itself(
@@ -241,14 +251,14 @@ async def test_after_an_upgrade_the_service_stands_until_a_rebuild_and_then_goes
     connection = await asyncpg.connect(postgres_url)
     await connection.execute("UPDATE reporting.checkpoint SET definition = 'before', sequence = 7")
     async with following(nats, postgres_url) as live:
-        said = await wait_until(lambda: "clic rebuild" in (live.not_ready() or "") and live.not_ready())
+        said = await wait_until(lambda: "clic rebuild" in (live.not_ready() or "") and live.not_ready(), PATIENCE_S)
         assert "definition before" in str(said)
         assert await connection.fetchval("SELECT sequence FROM reporting.checkpoint") == 7
 
         await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
 
-        await wait_until(lambda: live.not_ready() is None, what="the service goes on")
-        await wait_until(lambda: live.position == len(commits), what="it has folded everything")
+        await wait_until(lambda: live.not_ready() is None, PATIENCE_S, what="the service goes on")
+        await wait_until(lambda: live.position == len(commits), PATIENCE_S, what="it has folded everything")
     await connection.close()
 
 
@@ -270,12 +280,13 @@ async def test_readers_see_the_same_figures_and_no_error_while_tables_are_swappe
             await connection.close()
 
     reader = asyncio.create_task(read())
-    for _ in range(3):
+    swaps = 0
+    while (swaps < 3 or len(seen) <= 10) and not reader.done():  # Until it was read often enough beside them.
         await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
+        swaps += 1
     over.set()
     await reader
 
-    assert len(seen) > 10
     assert len(set(seen)) == 1
 
 
@@ -295,7 +306,7 @@ async def test_a_swap_waits_for_a_transaction_that_would_find_the_new_tables_emp
     rebuilding = asyncio.create_task(
         rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url, told=lambda each: steps.append(each.doing))
     )
-    await wait_until(lambda: "swapping" in steps, what="the new tables are ready")
+    await wait_until(lambda: "swapping" in steps, PATIENCE_S, what="the new tables are ready")
     assert await analyst.fetchval(READ[2]) == before > 0
     assert not rebuilding.done()
     await reading.commit()
@@ -309,6 +320,22 @@ async def test_a_swap_waits_for_a_transaction_that_would_find_the_new_tables_emp
             await rebuild(nats=nats, nats_url=nats_url, postgres_url=postgres_url)
     await analyst.close()
     await onlooker.close()
+
+
+async def test_a_swap_does_not_wait_for_autovacuum(postgres_url: str) -> None:
+    """It may be at a large table for longer than a rebuild waits, and nobody is to be told to end it."""
+    connection = await asyncpg.connect(postgres_url)
+    horizon = await connection.fetchval(SWAP["horizon"])
+    await connection.execute(  # A temporary table stands before a view of the system's that is named alike.
+        "CREATE TEMP TABLE pg_stat_activity AS "
+        "SELECT n AS pid, current_database() AS datname, of AS backend_type, '3'::xid AS backend_xmin "
+        "FROM (VALUES (1, 'client backend'), (2, 'autovacuum worker')) others (n, of)"
+    )
+
+    older = await connection.fetchval(SWAP["older_readers"], horizon)
+    await connection.close()
+
+    assert older == [1]
 
 
 async def test_a_commit_that_cannot_be_read_stops_the_rebuild_at_its_position(

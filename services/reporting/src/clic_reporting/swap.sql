@@ -22,6 +22,7 @@ SELECT pg_snapshot_xmax(pg_current_snapshot())::text
 
 -- name: older_readers
 -- Sessions whose snapshot is older than the horizon $1. Those of other roles are seen with pg_read_all_stats alone.
+-- Autovacuum is none of them: it knows tables by their numbers, not by names, and may be at a large one for long.
 SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'
   AND age(backend_xmin) > age(($1::text::numeric % 4294967296)::text::xid)
