@@ -18,7 +18,7 @@ from clic_chassis.postgres_credential import connect
 
 from .account import allow_search
 from .port import LOOPBACK, free_port
-from .postgres import SUPERUSER, TOOL_TIMEOUT_S, PostgresServer, postgres_binaries
+from .postgres import SUPERUSER, TOOL_TIMEOUT_S, PostgresServer, postgres_binaries, start_on_free_port
 from .server_process import POLL_S, ServerError
 
 PROMOTE_TIMEOUT_S = 30
@@ -53,7 +53,7 @@ def start_standby(primary: PostgresServer, folder: Path) -> PostgresServer:
     )  # fmt: skip
     if done.returncode:
         raise ServerError(f"pg_basebackup could not copy {primary.data_folder}:\n{done.stderr}")
-    standby.start()
+    start_on_free_port(standby)
     asyncio.run(_wait_for_standby(primary.url, NAME))
     return standby
 
