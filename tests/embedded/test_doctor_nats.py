@@ -22,7 +22,7 @@ from clic_chassis.embedded import NatsCluster, NatsServer, free_port
 from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.quarantine import Entry, Quarantine
 from clic_chassis.streams import ensure_streams, remove_streams
-from clic_chassis.testing import open_folder, wait_until
+from clic_chassis.testing import open_folder, wait_until, wait_until_done
 from clic_contracts.subject import FEED_STREAM, LOG_STREAM, log_subject
 from clic_contracts.vocabulary import Service
 
@@ -110,11 +110,11 @@ async def test_a_server_that_does_not_sync_is_full_and_lets_anybody_in_is_found(
         await stream.publish("full", b"x" * 40_000)
     await client.close()
 
-    async def fills() -> str:
+    async def fills() -> bool:
         findings = await on_nats.storage(a_place(monitoring_url=loose.monitoring_url))
-        return wrong(findings) or said(findings, Severity.WARNING)
+        return "JetStream on loose uses 9" in (wrong(findings) or said(findings, Severity.WARNING))
 
-    assert "JetStream on loose uses 9" in await wait_until(fills, what="the server counts what it stores")
+    await wait_until(fills, what="the server counts what it stores")
 
 
 async def test_a_stream_that_is_gone_or_differs_is_found(guarded: Guarded) -> None:
@@ -143,7 +143,7 @@ async def test_streams_on_one_server_of_three_are_found(nats_cluster: NatsCluste
     client = await nats_client.connect(nats_cluster.url.split(","))
     try:
         await remove_streams(client)
-        await ensure_streams(client)
+        await wait_until_done(lambda: ensure_streams(client), 30, what="the streams are made anew")
         place = a_place(
             ops=Connection(nats_cluster.url),
             monitoring_url=",".join(each.monitoring_url for each in nats_cluster.servers),
@@ -169,7 +169,11 @@ async def test_consumers_that_are_missing_or_stand_still_are_found(guarded: Guar
                 await client.jetstream().add_consumer(stream, config)
         assert all_well(await on_nats.consumers(guarded.place()))
         await intake.jetstream().publish(log_subject(Service.INTAKE, REQUEST), b"[]")
-        assert "routing stands still: 1 messages wait" in wrong(await on_nats.consumers(guarded.place()))
+
+        async def waits() -> bool:
+            return "routing stands still: 1 messages wait" in wrong(await on_nats.consumers(guarded.place()))
+
+        await wait_until(waits, 30, what="the server tells a consumer of what it has stored")
     finally:
         await intake.close()
         await client.close()
