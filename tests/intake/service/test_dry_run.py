@@ -144,7 +144,8 @@ async def test_nothing_is_left_of_a_dry_run(office: Office) -> None:
 async def _everything(office: Office) -> dict[str, Any]:
     tables = await office.runtime.pool.fetch(
         "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
-        " AND table_schema NOT IN ('pg_catalog', 'information_schema', 'desk') ORDER BY 1, 2"
+        " AND table_schema NOT IN ('pg_catalog', 'information_schema', 'desk')"
+        " AND table_name <> 'retention_run' ORDER BY 1, 2"  # The day's run of retention may end meanwhile.
     )
     rows = {
         f"{schema}.{table}": await office.runtime.pool.fetchval(f'SELECT count(*) FROM "{schema}"."{table}"')
