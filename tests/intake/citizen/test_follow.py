@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 from time import monotonic
 from typing import Any
 
@@ -61,7 +60,8 @@ async def test_a_wrong_secret_and_an_unknown_reference_are_the_same_answer_in_th
 
     assert [status for status, _ in answers] == [404]  # One answer, to the letter.
     assert min(times["wrong"] + times["unknown"]) >= REFUSED_AFTER_S
-    assert abs(statistics.median(times["wrong"]) - statistics.median(times["unknown"])) < REFUSED_AFTER_S / 2
+    quickest = [min(each) for each in times.values()]  # Of each: a busy machine makes any of them longer, none shorter.
+    assert max(quickest) - min(quickest) < REFUSED_AFTER_S / 2
 
 
 @pytest.mark.parametrize("path", ["x/y", "2026-000001/%00", "%00/a", "2026-000001/é", f"{'9' * 500}/a"])
