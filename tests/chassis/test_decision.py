@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 from collections.abc import Sequence
 
 import nats as nats_client
@@ -119,8 +117,11 @@ async def test_a_service_may_not_decide_anothers_events() -> None:
         await decisions(MemoryLog()).decide(SOMEBODY, lambda _: facts, cause_id="a", actor="agent:x")
 
 
-async def test_a_hundred_racing_decisions_on_one_request_are_all_kept(nats: Client) -> None:
+async def test_a_hundred_racing_decisions_on_one_request_are_all_kept(
+    nats: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In two processes' stead: two `Decisions` that share no lock, on a real server."""
+    monkeypatch.undo()  # Who loses waits, and longer each time: else the tries are over before the other's fifty are.
     desks = [decisions(JetStreamLog(nats)), decisions(JetStreamLog(nats))]
     await asyncio.gather(
         *(
@@ -150,9 +151,9 @@ async def test_an_append_whose_answer_never_came_is_found_and_not_stored_twice(
         client = await nats_client.connect(server.url)
         await ensure_streams(client)
         log = JetStreamLog(client)
-        os.kill(server.pid, signal.SIGSTOP)
+        server.pause()
         loop = asyncio.get_running_loop()
-        loop.call_later(1.0, os.kill, server.pid, signal.SIGCONT)
+        loop.call_later(1.0, server.resume)
         decided = await decisions(log).decide(SOMEBODY, lambda _: NOTE, cause_id="a", actor="agent:x", expect_new=True)
         events = (await log.load(Service.INTAKE, SOMEBODY, fresh=True)).events
         await client.close()

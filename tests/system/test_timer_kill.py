@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
-import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -105,11 +103,11 @@ async def test_killed_between_a_timer_and_its_append_it_fires_once(house: House)
     try:
         async with locked(house, "EXCLUSIVE"):  # excludes SELECT … FOR UPDATE
             await wait_until(is_firing, FIRED_S, what="the service wants the timer")
-            os.kill(house.nats.pid, signal.SIGSTOP)
+            house.nats.pause()
         await wait_until(is_taken, FIRED_S, what="the timer is taken")
         house.kill("deadlines")
     finally:
-        os.kill(house.nats.pid, signal.SIGCONT)
+        house.nats.resume()
     assert not {"warned", "missed"} & (await facts(house, late)).keys()
     once = await started_again(house, late)
     assert (once["set"], once["missed"], once["escalated 1"]) == (1, 1, 1)

@@ -11,7 +11,6 @@ The links are carried by the Python that started it and end with it: not for run
 
 from __future__ import annotations
 
-import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,16 +50,14 @@ class ClusterServer(NatsServer):
         super().start(wait=wait)
 
     def pause(self) -> None:
-        """Stop its process in the middle of what it does, as a machine that hangs; nobody is told."""
-        if self._process is not None:
-            self._process.signal(signal.SIGSTOP)
-            self.is_paused = True
+        """See `OwnServer.pause`."""
+        super().pause()
+        self.is_paused = self.running
 
     def resume(self) -> None:
-        """Let it go on after `pause`."""
-        if self._process is not None:
-            self._process.signal(signal.SIGCONT)
-            self.is_paused = False
+        """See `OwnServer.resume`."""
+        super().resume()
+        self.is_paused = False
 
     def stop(self) -> None:
         """End it gracefully, within a bound."""
@@ -113,16 +110,16 @@ class Cluster(NatsCluster):
 
     def wait_led(self, stream: str, timeout_s: float = START_TIMEOUT_S) -> ClusterServer:
         """The server that leads a stream, once one does. Raises as `leads`, not in time."""
+        found: list[ClusterServer] = []
 
         def is_led() -> bool:
             try:
-                self.leads(stream)
+                found.append(self.leads(stream))
             except ServerError:
                 return False
             return True
 
-        wait_for(is_led, timeout_s)
-        return self.leads(stream)
+        return found[0] if wait_for(is_led, timeout_s) else self.leads(stream)
 
     def cut(self, source: ClusterServer, target: ClusterServer, *, one_way: bool = False) -> None:
         """Let nothing through from one server to another; back as well unless `one_way`."""

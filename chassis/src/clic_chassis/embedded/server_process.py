@@ -106,6 +106,16 @@ class OwnServer:
         if self._process is not None:
             self._process.stop(self.STOP)
 
+    def pause(self) -> None:
+        """Stop it in the middle of what it does, as a machine that hangs; nobody is told."""
+        if self._process is not None:
+            self._process.pause()
+
+    def resume(self) -> None:
+        """Let it go on after `pause`."""
+        if self._process is not None:
+            self._process.signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End it as a power cut would."""
         if self._process is not None:
