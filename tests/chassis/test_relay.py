@@ -20,7 +20,7 @@ from clic_chassis.relay import Relay, not_for_outside, public_form
 from clic_chassis.scenario import recorded
 from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.settings import Settings
-from clic_chassis.testing import at_work, wait_until
+from clic_chassis.testing import at_work, left_to_do, wait_until
 from clic_contracts.envelope import TYPES_HEADER, Commit, Recorded, derive_id
 from clic_contracts.event import (
     EVENTS,
@@ -37,7 +37,7 @@ from clic_contracts.event import (
 )
 from clic_contracts.feed import FEED_EVENTS, HIDDEN_ATTRIBUTES, HIDDEN_FIELDS, LEFT_OUT_HEADER
 from clic_contracts.schema import example_recorded
-from clic_contracts.subject import FEED_STREAM, feed_subject, log_subject
+from clic_contracts.subject import FEED_STREAM, LOG_STREAM, feed_subject, log_subject
 from clic_contracts.vocabulary import Service
 
 
@@ -79,12 +79,11 @@ def example(kind: type[Event], /, **changes: Any) -> Event:
 async def everything_relayed(runtime: Runtime[Settings]) -> None:
     async def idle() -> bool:
         try:
-            info = await runtime.nats.jetstream().consumer_info("CLIC_LOG", "relay")
+            return not await left_to_do(runtime.nats, LOG_STREAM, "relay")
         except (NatsError, OSError):
             return False
-        return not info.num_pending and not info.num_ack_pending
 
-    await wait_until(idle, 20, what="the relay to have nothing left")
+    await wait_until(idle, what="the relay to have nothing left")
 
 
 async def heard(runtime: Runtime[Settings]) -> list[tuple[str, dict[str, Any]]]:

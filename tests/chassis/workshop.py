@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from nats.errors import Error as NatsError
 from tests.place import TOWN_DIR
 
 from clic_chassis.delivery import Delivery
@@ -16,7 +17,7 @@ from clic_chassis.quarantine import Entry
 from clic_chassis.scenario import recorded
 from clic_chassis.service import Runtime
 from clic_chassis.settings import Settings
-from clic_chassis.testing import at_work, wait_until
+from clic_chassis.testing import at_work, left_to_do, wait_until
 from clic_contracts.envelope import Commit, derive_id
 from clic_contracts.event import RequestNoted
 from clic_contracts.subject import LOG_STREAM
@@ -80,10 +81,12 @@ async def all_acknowledged(runtime: Runtime[Settings], durable: str = DURABLE) -
     """Wait until a consumer has nothing left."""
 
     async def idle() -> bool:
-        info = await runtime.nats.jetstream().consumer_info(LOG_STREAM, durable)
-        return not info.num_pending and not info.num_ack_pending
+        try:
+            return not await left_to_do(runtime.nats, LOG_STREAM, durable)
+        except (NatsError, OSError):
+            return False  # The process has not made it yet, or the server takes its time.
 
-    await wait_until(idle, 15, what="the consumer to have nothing left")
+    await wait_until(idle, what="the consumer to have nothing left")
 
 
 async def quarantined(runtime: Runtime[Settings], *states: str) -> list[Entry]:
@@ -99,7 +102,7 @@ async def held(runtime: Runtime[Settings], number: int) -> list[Entry]:
         found = await quarantined(runtime)
         return found if len(found) == number else []
 
-    return await wait_until(enough, 15, what=f"{number} in quarantine")
+    return await wait_until(enough, what=f"{number} in quarantine")
 
 
 async def none_held(runtime: Runtime[Settings]) -> None:
@@ -108,7 +111,7 @@ async def none_held(runtime: Runtime[Settings]) -> None:
     async def none() -> bool:
         return not await quarantined(runtime)
 
-    await wait_until(none, 15, what="nothing in quarantine")
+    await wait_until(none, what="nothing in quarantine")
 
 
 async def note_next(runtime: Runtime[Settings], cause: str) -> None:

@@ -21,6 +21,7 @@ import httpx
 import nats
 import psutil
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from tests.place import TOWN_DIR
 
 from clic.connection import FILE, Installation
@@ -29,15 +30,16 @@ from clic.nats_config import DURABLES, OPS, SERVICES, NatsUser, users
 from clic.servers import PORTS, Servers, start_servers, without_clic
 from clic_chassis.embedded import NatsServer, PostgresServer
 from clic_chassis.embedded.server_process import ServerProcess, start_process, tail
+from clic_chassis.error import RetryableError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.nats_credential import NatsCredential
-from clic_chassis.testing import open_folder, wait_until
+from clic_chassis.testing import left_to_do, open_folder, wait_until
 from clic_chassis.town_file import read_town
 
 READY_S = 120.0
 SETTLED_S = 120.0
-STOP_BOUND_S = 20.0
-"""A service's own bound on stopping is 10 s for its components and as much for its HTTP."""
+STOP_BOUND_S = 40.0
+"""A service's own bound on stopping is 10 s for its components and as much for its HTTP; then Python ends."""
 
 
 @dataclass
@@ -159,15 +161,12 @@ class House:
 
     def log(self, service: str) -> list[dict[str, Any]]:
         """A service's log. Every line is JSON: anything else fails here."""
-        text = (self.folder / service / "log.jsonl").read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines() if line]
+        return _json_lines(self.folder / service / "log.jsonl")
 
     def spans(self, service: str) -> list[dict[str, Any]]:
         """The spans that a service wrote so far."""
         path = self.folder / service / "trace.jsonl"
-        if not path.exists():
-            return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return _json_lines(path) if path.exists() else []
 
     @contextlib.asynccontextmanager
     async def http(self, service: str) -> AsyncIterator[httpx.AsyncClient]:
@@ -210,7 +209,7 @@ class House:
 
     async def ready(self) -> None:
         """Wait until every service says that it is ready."""
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
             for service, process in self.services.items():
 
                 async def is_ready(service: str = service, process: ServerProcess = process) -> bool:
@@ -234,16 +233,18 @@ class House:
                 last = (await event_log.identity()).last_sequence
                 waiting = {"reporting": last - await facts.fetchval("SELECT max(sequence) FROM reporting.checkpoint")}
                 for stream, durable in (pair for pairs in DURABLES.values() for pair in pairs):
-                    info = await client.jetstream().consumer_info(stream, durable)
-                    waiting[durable] = (info.num_pending or 0) + (info.num_ack_pending or 0)
+                    waiting[durable] = await left_to_do(client, stream, durable)
                 if timers_too:
                     waiting["timers"] = await timers.fetchval("SELECT count(*) FROM timer WHERE at <= now()")
                 return waiting
 
             async def nothing_waits() -> bool:
-                before = (await event_log.identity()).last_sequence
-                said.update(await lag())
-                return not any(said.values()) and before == (await event_log.identity()).last_sequence
+                try:
+                    before = (await event_log.identity()).last_sequence
+                    said.update(await lag())
+                    return not any(said.values()) and before == (await event_log.identity()).last_sequence
+                except (RetryableError, NatsError):
+                    return False  # NATS did not answer within its five seconds.
 
             said: dict[str, int] = {}
             try:
@@ -281,6 +282,18 @@ class House:
             AssertionError: it failed, or did not end in time.
         """
         return await finished(self.spawn_clic(*arguments), timeout_s)
+
+
+def _json_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a file that is being written: the last one may not be whole yet."""
+    body = path.read_bytes()
+    return [json.loads(line) for line in body[: body.rfind(b"\n") + 1].splitlines() if line]
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder in which servers make and remove some: `rglob` fails where a folder goes meanwhile."""
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent, name) for name in names)
 
 
 async def finished(process: subprocess.Popen[str], timeout_s: float) -> str:
