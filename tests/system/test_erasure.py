@@ -8,8 +8,8 @@ import json
 import quopri
 import smtplib
 import urllib.parse
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import httpx
 import pytest
 from tests.intake.citizen.visit import Hall, link_of
 from tests.intake.mail.post import DESK, mail
-from tests.system.house import House
+from tests.system.house import House, files_below
 from tests.system.submitting import SOURCE, by_http, by_inbox, report, request, submission
 from tests.system.test_life import quarter
 
@@ -44,6 +44,7 @@ FILE = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + WORDS.encode() * 20_000
 ABOUT = {"source": SOURCE, "id": "oubli-1"}
 CHUNK = 8 * 1024 * 1024
 LONGEST = 200
+ERASED_S = 60.0
 
 
 def guises(text: str) -> Iterator[bytes]:
@@ -71,7 +72,7 @@ def told(body: bytes) -> set[str]:
 def in_files(folder: Path) -> dict[str, set[str]]:
     """Which of them stand in files below a folder: NATS, PostgreSQL with its log, services' logs and traces."""
     found: dict[str, set[str]] = {}
-    for path in folder.rglob("*"):
+    for path in files_below(folder):
         try:
             with path.open("rb") as file:
                 rest = b""
@@ -79,8 +80,18 @@ def in_files(folder: Path) -> dict[str, set[str]]:
                     if here := told(rest + body):
                         found.setdefault(str(path.relative_to(folder)), set()).update(here)
                     rest = body[-LONGEST:]
-        except (IsADirectoryError, FileNotFoundError):
+        except FileNotFoundError:
             continue  # A file that a server removed meanwhile tells nothing any more.
+    return found
+
+
+def holding(folder: Path, keys: Sequence[bytes]) -> list[Path]:
+    """The files below a folder in which a key stands."""
+    found: list[Path] = []
+    for path in files_below(folder):
+        with suppress(FileNotFoundError):
+            body = path.read_bytes()
+            found += [path] if any(key in body for key in keys) else []
     return found
 
 
@@ -107,7 +118,8 @@ async def in_streams(house: House) -> dict[str, set[str]]:
         for info in await client.jetstream().streams_info():
             name = info.config.name or ""
             for sequence in range(info.state.first_seq, info.state.last_seq + 1):
-                answer = await client.request(f"$JS.API.STREAM.MSG.GET.{name}", json.dumps({"seq": sequence}).encode())
+                body = json.dumps({"seq": sequence}).encode()
+                answer = await client.request(f"$JS.API.STREAM.MSG.GET.{name}", body, timeout=20)
                 message = json.loads(answer.data).get("message", {})
                 body = base64.b64decode(message.get("data", "")) + base64.b64decode(message.get("hdrs", ""))
                 if here := told(body + message.get("subject", "").encode()):
@@ -122,8 +134,10 @@ async def silent(house: House) -> None:
         async with house.client() as client:
             return (await client.jetstream().stream_info(INBOX_STREAM)).state.messages == 0
 
-    await wait_until(inbox_is_empty, 30, what="the inbox to be empty")
-    await wait_until(lambda: not in_files(house.nats.folder), 15, what="the server to have removed the inbox's blocks")
+    await wait_until(inbox_is_empty, ERASED_S, what="the inbox to be empty")
+    await wait_until(
+        lambda: not in_files(house.nats.folder), ERASED_S, what="the server to have removed the inbox's blocks"
+    )
     found = {**in_files(house.folder), **await in_rows(house), **await in_streams(house)}
     for service in ("intake", "routing", "deadlines", "reporting"):
         if here := told((await house.metrics(service)).encode()):
@@ -151,7 +165,7 @@ async def by_mail(http: httpx.AsyncClient, lmtp_port: int, others: set[str]) -> 
         found = (await http.post("/persons/find", json={"email": EMAIL})).raise_for_status().json()
         return {str(each["request_id"]) for each in found} - others
 
-    (request_id,) = await wait_until(there, 30, what="the mail to be a request")
+    (request_id,) = await wait_until(there, ERASED_S, what="the mail to be a request")
     return request_id
 
 
@@ -259,11 +273,6 @@ async def test_what_is_erased_is_nowhere_and_every_figure_stays(house: House, lm
             MasterKey(base64.b64decode(old)).unwrap(each, key)  # With the old one it would.
             with pytest.raises(SealError):
                 master.unwrap(each, key)
-        holding = [
-            path
-            for path in house.folder.rglob("*")
-            if path.is_file() and (old.encode() in (body := path.read_bytes()) or base64.b64decode(old) in body)
-        ]
-        assert holding == []
+        assert holding(house.folder, (old.encode(), base64.b64decode(old))) == []
         receipt = await by_http(house, request(), "apres-rotation")
         assert receipt.status == "accepted"
