@@ -25,3 +25,4 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails is tried again sooner than in the town."""
     monkeypatch.setattr(failure, "BACKOFF_FIRST_S", 0.01)
     monkeypatch.setattr(failure, "BACKOFF_MAX_S", 0.05)
+    monkeypatch.setattr(failure, "MAX_TRIES_RETRYABLE", 10_000)  # A hundred would be over in five seconds.

@@ -159,7 +159,7 @@ def test_a_server_that_does_not_start_shows_why(folder: Path) -> None:
 async def test_a_cluster_keeps_appending_when_its_leader_is_killed(nats_cluster: NatsCluster) -> None:
     """Three replicas: one may go."""
     client = await nats_client.connect(nats_cluster.url.split(","), max_reconnect_attempts=-1, reconnect_time_wait=0.05)
-    leader = nats_cluster.leader()
+    leader = await wait_until(nats_cluster.leader, what="the cluster has a leader")
     assert leader is not None
     try:
         await ensure_streams(client, replicas=3)

@@ -15,6 +15,7 @@ from clic_chassis.log import EventLog
 from clic_chassis.memory_log import MemoryLog
 from clic_chassis.scenario import recorded
 from clic_chassis.streams import ensure_streams, remove_streams
+from clic_chassis.testing import wait_until
 from clic_contracts.envelope import Recorded, derive_id
 from clic_contracts.event import RequestClosed, RequestNoted, RequestRouted
 from clic_contracts.subject import log_subject
@@ -54,6 +55,15 @@ async def events(log: EventLog, request_id: str, *, fresh: bool = False) -> tupl
     return (await log.load(Service.INTAKE, request_id, fresh=fresh)).events
 
 
+async def shown(log: EventLog, request_id: str, *wanted: Recorded) -> None:
+    """Wait until a load tells of these events: of three servers one may answer that follows a little later."""
+
+    async def is_shown() -> bool:
+        return await events(log, request_id) == wanted
+
+    await wait_until(is_shown, what="every replica has what was appended")
+
+
 async def test_an_empty_story_is_empty(log: EventLog) -> None:
     """Nothing there is no error."""
     story = await log.load(Service.INTAKE, ONE)
@@ -67,12 +77,13 @@ async def test_what_was_appended_is_loaded_in_order(log: EventLog) -> None:
     assert second > first
     story = await log.load(Service.INTAKE, ONE, fresh=True)
     assert ((NOTE, CLOSED), second) == (story.events, story.last_sequence)
-    assert await events(log, ONE) == (NOTE, CLOSED)
+    await shown(log, ONE, NOTE, CLOSED)
 
 
 async def test_several_facts_of_one_decision_are_stored_whole_at_one_position(log: EventLog) -> None:
     """One decision is one message: atomic by nature."""
     position = await log.append(Service.INTAKE, ONE, [NOTE, CLOSED], expected=0)
+    await shown(log, ONE, NOTE, CLOSED)
     (commit,) = (await log.load(Service.INTAKE, ONE)).commits
     assert (position, (NOTE, CLOSED)) == (commit.sequence, commit.events)
 
@@ -95,6 +106,7 @@ async def test_other_requests_and_services_do_not_disturb(log: EventLog) -> None
     await log.append(Service.INTAKE, ONE, [NOTE], expected=0)
     await log.append(Service.ROUTING, ONE, [ROUTED], expected=0)
     await log.append(Service.INTAKE, OTHER, [CLOSED], expected=0)
+    await shown(log, OTHER, CLOSED)
     assert await events(log, ONE) == (NOTE,)
     assert (await log.load(Service.ROUTING, ONE)).events == (ROUTED,)
 
@@ -151,7 +163,7 @@ async def test_a_long_story_is_loaded_whole(log: EventLog) -> None:
     position = 0
     for _ in range(1_050):
         position = await log.append(Service.INTAKE, ONE, [NOTE], expected=position)
-    assert len(await events(log, ONE)) == 1_050
+    await shown(log, ONE, *[NOTE] * 1_050)
 
 
 async def test_the_log_tells_which_one_it_is_and_how_long(log: EventLog) -> None:

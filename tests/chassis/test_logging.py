@@ -186,7 +186,7 @@ def test_a_service_that_ends_by_an_error_says_so_in_json_and_with_1() -> None:
         env={"CLIC_TOWN_DIR": "/nowhere"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
     (line,) = [json.loads(each) for each in ended.stdout.splitlines()]

@@ -19,6 +19,8 @@ from clic_chassis.testing import wait_until
 
 SERVICE = "clic_deadlines"
 
+pytestmark = pytest.mark.timeout(300)  # Each test starts Python with a whole service once or twice.
+
 
 async def migrating(service: str, environment: Mapping[str, str], *arguments: str) -> tuple[int, str]:
     """The exit code of `python -m <service> migrate`, and what it said."""
@@ -27,7 +29,7 @@ async def migrating(service: str, environment: Mapping[str, str], *arguments: st
         sys.executable, "-m", service, *(arguments or ("migrate",)), env={**path, **environment},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    said, _ = await asyncio.wait_for(process.communicate(), 30)
+    said, _ = await asyncio.wait_for(process.communicate(), 90)
     return process.returncode or 0, said.decode()
 
 
@@ -79,4 +81,4 @@ async def test_a_service_that_does_not_migrate_waits_for_the_job(nats_url: str, 
     assert not opening.done()
     assert await missing(postgres_url) != []
     assert (await migrating(SERVICE, {"CLIC_POSTGRES_URL": postgres_url}))[0] == 0
-    assert await asyncio.wait_for(opening, 10) == []
+    assert await asyncio.wait_for(opening, 30) == []

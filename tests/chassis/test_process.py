@@ -39,7 +39,7 @@ async def test_every_commit_is_handled_once_and_in_the_order_of_its_request(runt
     handle = Handler()
     async with running(runtime, handle):
         await asyncio.gather(*(notes(runtime.log, request, "abcdefghij") for request in range(40)))
-        await wait_until(lambda: sum(map(len, handle.done.values())) == 400, 20, what="400 commits")
+        await wait_until(lambda: sum(map(len, handle.done.values())) == 400, what="400 commits")
         await all_acknowledged(runtime)
     assert [handle.of(request) for request in range(40)] == ["abcdefghij"] * 40
 
@@ -51,10 +51,10 @@ async def test_what_fails_for_a_while_is_tried_again_and_keeps_the_order(runtime
     async with running(runtime, handle):
         await notes(runtime.log, 1, "abc")
         await notes(runtime.log, 2, "xyz")
-        await wait_until(lambda: handle.of(2) == "xyz" and handle.failures["b"] >= 3, 10, what="three tries")
+        await wait_until(lambda: handle.of(2) == "xyz" and handle.failures["b"] >= 3, what="three tries")
         assert handle.of(1) == "a"
         handle.failing.clear()
-        await wait_until(lambda: handle.of(1) == "abc", 10, what="the rest in order")
+        await wait_until(lambda: handle.of(1) == "abc", what="the rest in order")
         await all_acknowledged(runtime)
 
 
@@ -70,10 +70,10 @@ async def test_how_long_the_oldest_message_waits_is_told_and_that_none_does(
     async with running(runtime, handle):
         await notes(runtime.log, 1, "a")
         await notes(runtime.log, 2, "bcd")
-        await wait_until(lambda: handle.of(2) == "bcd" and oldest.get() > 0.3, 10, what="the first one waits")
+        await wait_until(lambda: handle.of(2) == "bcd" and oldest.get() > 0.3, what="the first one waits")
         handle.failing.clear()
         await all_acknowledged(runtime)
-        await wait_until(lambda: oldest.get() == 0, 10, what="nothing waits")
+        await wait_until(lambda: oldest.get() == 0, what="nothing waits")
 
 
 @pytest.mark.slow
@@ -91,12 +91,13 @@ async def test_what_was_not_acknowledged_is_delivered_again_after_a_crash(
     async with open_runtime("routing", settings(nats_url)) as first:
         await notes(first.log, 1, "ab")
         task = asyncio.create_task(Process(first, durable="test", filters=[FILTER], handle=hang).run(asyncio.Event()))
-        await asyncio.wait_for(begun.wait(), 10)
+        await asyncio.wait_for(begun.wait(), 30)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     handle = Handler()
     async with open_runtime("routing", settings(nats_url)) as second, running(second, handle):
-        await wait_until(lambda: handle.of(1) == "ab", 15, what="both commits again")
+        # At least once: this one may be too slow for so short a patience, too.
+        await wait_until(lambda: list(dict.fromkeys(handle.of(1))) == list("ab"), what="both commits again")
 
 
 async def test_a_stop_finishes_what_is_under_way_and_acknowledges_it(runtime: Runtime[Settings]) -> None:
@@ -112,10 +113,10 @@ async def test_a_stop_finishes_what_is_under_way_and_acknowledges_it(runtime: Ru
     stop = asyncio.Event()
     task = asyncio.create_task(Process(runtime, durable="test", filters=[FILTER], handle=slow).run(stop))
     await note(runtime.log, 1, "a")
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), 30)
     stop.set()
     release.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 30)
     assert done == ["a"]
     await all_acknowledged(runtime)
 
@@ -129,7 +130,7 @@ async def test_a_server_that_is_killed_and_comes_back_loses_nothing(own_nats: Na
     handle = Handler()
     async with open_runtime("routing", settings(own_nats.url)) as runtime, running(runtime, handle):
         await notes(runtime.log, 1, "abc")
-        await wait_until(lambda: handle.of(1) == "abc", 10, what="the first three")
+        await wait_until(lambda: handle.of(1) == "abc", what="the first three")
         own_nats.kill()
         own_nats.restart()
         await wait_until_done(lambda: note_next(runtime, "d"), 30, what="the log to answer again")
@@ -143,11 +144,11 @@ async def test_what_comes_while_a_key_is_tried_again_keeps_its_order(runtime: Ru
     handle.failing["a"] = RetryableError("away")
     async with running(runtime, handle):
         await notes(runtime.log, 1, "abcdefghij")
-        await wait_until(lambda: handle.failures["a"] >= 2, 10, what="two tries")
+        await wait_until(lambda: handle.failures["a"] >= 2, what="two tries")
         for cause in "klmnopqrst":
             await note_next(runtime, cause)
         await notes(runtime.log, 2, "xyz")
-        await wait_until(lambda: handle.of(2) == "xyz", 10, what="the other request")
+        await wait_until(lambda: handle.of(2) == "xyz", what="the other request")
         handle.failing.clear()
         await all_acknowledged(runtime)
     assert handle.of(1) == "abcdefghijklmnopqrst"
@@ -169,18 +170,19 @@ async def test_a_slow_request_holds_up_no_other(nats_url: str) -> None:
     ):
         await note(runtime.log, 0, "a")
         await asyncio.gather(*(notes(runtime.log, request, "ab") for request in range(1, 41)))
-        await wait_until(lambda: sum(map(len, handle.done.values())) == 80, 15, what="the forty others")
+        await wait_until(lambda: sum(map(len, handle.done.values())) == 80, what="the forty others")
         assert handle.of(0) == ""
         release.set()
         await all_acknowledged(runtime)
         assert handle.of(0) == "a"
 
 
+@pytest.mark.slow
 async def test_what_takes_longer_than_the_servers_patience_is_not_delivered_twice(
     runtime: Runtime[Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server is told that it is under way: what is handled, what waits behind it and what waits for a slot."""
-    monkeypatch.setattr(process, "ACK_WAIT_S", 1.0)
+    monkeypatch.setattr(process, "ACK_WAIT_S", 6.0)  # Told every 2 s: both may stand still for 4 s in between.
     monkeypatch.setattr(process, "LAG_EVERY_S", 0.1)
     seen: Counter[str] = Counter()
     release = asyncio.Event()
@@ -191,9 +193,9 @@ async def test_what_takes_longer_than_the_servers_patience_is_not_delivered_twic
 
     async with running(runtime, patient):
         await notes(runtime.log, 1, "ab")
-        await wait_until(lambda: seen["a"], 10, what="the first to begin")
+        await wait_until(lambda: seen["a"], what="the first to begin")
         began = asyncio.get_running_loop().time()
-        await wait_until(lambda: asyncio.get_running_loop().time() - began > 2.5, what="the server's patience to end")
+        await wait_until(lambda: asyncio.get_running_loop().time() - began > 9, what="the server's patience to end")
         info = await runtime.nats.jetstream().consumer_info(LOG_STREAM, "test")
         assert info.num_redelivered == 0
         release.set()
@@ -208,7 +210,7 @@ async def test_nothing_is_remembered_of_what_is_done(runtime: Runtime[Settings])
     handle.failing["x"] = RetryableError("away")
     async with running(runtime, handle) as each:
         await asyncio.gather(notes(runtime.log, 1, "abc"), notes(runtime.log, 2, "xyz"))
-        await wait_until(lambda: handle.failures["x"] > 2, 10, what="x to be tried again")
+        await wait_until(lambda: handle.failures["x"] > 2, what="x to be tried again")
         handle.failing.pop("x")
         await all_acknowledged(runtime)
         assert (len(each._lanes), each._lanes._lanes, each._lanes._tasks) == (0, {}, set())
@@ -217,16 +219,19 @@ async def test_nothing_is_remembered_of_what_is_done(runtime: Runtime[Settings])
         assert each._parking._parked == {derive_id("test", "1")}
 
 
-async def test_what_waits_to_be_tried_again_is_given_back_at_a_stop(runtime: Runtime[Settings]) -> None:
+async def test_what_waits_to_be_tried_again_is_given_back_at_a_stop(
+    runtime: Runtime[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The next instance has it at once, not after the server's patience."""
+    monkeypatch.setattr(process, "ACK_WAIT_S", 90.0)
     handle = Handler()
     handle.failing["a"] = RetryableError("away")
     async with running(runtime, handle):
         await notes(runtime.log, 1, "abc")
-        await wait_until(lambda: handle.failures["a"] >= 3, 10, what="three tries")
+        await wait_until(lambda: handle.failures["a"] >= 3, what="three tries")
     handle.failing.clear()
     async with running(runtime, handle):
-        await wait_until(lambda: sorted(handle.of(1)) == list("abc"), process.ACK_WAIT_S / 2, what="all three")
+        await wait_until(lambda: sorted(handle.of(1)) == list("abc"), process.ACK_WAIT_S / 3, what="all three")
 
 
 async def test_a_consumer_that_somebody_deleted_is_made_again(
@@ -237,10 +242,10 @@ async def test_a_consumer_that_somebody_deleted_is_made_again(
     handle = Handler()
     async with running(runtime, handle):
         await notes(runtime.log, 1, "ab")
-        await wait_until(lambda: handle.of(1) == "ab", 10, what="the first two")
+        await wait_until(lambda: handle.of(1) == "ab", what="the first two")
         await runtime.nats.jetstream().delete_consumer(LOG_STREAM, "test")
         await note_next(runtime, "c")
-        await wait_until(lambda: "c" in handle.of(1), 20, what="the third")
+        await wait_until(lambda: "c" in handle.of(1), what="the third")
     assert set(handle.of(1)) == set("abc")
 
 
@@ -249,13 +254,11 @@ async def test_a_stream_that_is_not_there_yet_is_waited_for_visibly(runtime: Run
     await remove_streams(runtime.nats)
     handle = Handler()
     async with running(runtime, handle) as each:
-        await wait_until(
-            lambda: "streams made" in (each.not_ready() or ""), 15, what="the process to say what it lacks"
-        )
+        await wait_until(lambda: "streams made" in (each.not_ready() or ""), what="the process to say what it lacks")
         await ensure_streams(runtime.nats)
-        await wait_until(lambda: each.not_ready() is None, 15, what="the process to be ready")
+        await wait_until(lambda: each.not_ready() is None, what="the process to be ready")
         await notes(runtime.log, 1, "ab")
-        await wait_until(lambda: handle.of(1) == "ab", 10, what="both commits")
+        await wait_until(lambda: handle.of(1) == "ab", what="both commits")
 
 
 async def test_what_is_skipped_is_acknowledged_and_not_handled(runtime: Runtime[Settings]) -> None:
@@ -288,15 +291,15 @@ async def test_large_messages_are_taken_within_the_bound_of_bytes(
 
     async with open_runtime("routing", settings(nats_url)) as runtime:
         for _ in range(30):
-            await runtime.nats.request("clic.inbox.somebody.large", bytes(900 * 1024))
+            await runtime.nats.request("clic.inbox.somebody.large", bytes(900 * 1024), timeout=10)
         each = Process(
             runtime, durable="test", filters=["clic.inbox.>"], handle_delivery=handle, key=key, stream=INBOX_STREAM
         )
         stop = asyncio.Event()
         task = asyncio.create_task(each.run(stop))
-        await wait_until(lambda: len(seen) == 30, 20, what="all thirty")
+        await wait_until(lambda: len(seen) == 30, what="all thirty")
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
     assert sorted(seen) == list(range(1, 31))
     assert most < 2 * 1024 * 1024 + 3 * 1024 * 1024
 
@@ -307,9 +310,12 @@ async def test_two_instances_share_the_work_and_lose_nothing(nats_url: str) -> N
     async with (
         open_runtime("routing", settings(nats_url, batch_messages_max=4)) as one,
         open_runtime("routing", settings(nats_url, batch_messages_max=4)) as other,
-        running(one, first),
-        running(other, second),
+        running(one, first) as one_at_it,
+        running(other, second) as other_at_it,
     ):
+        await wait_until(
+            lambda: not any(each.not_ready() for each in (one_at_it, other_at_it)), what="both are at work"
+        )
         await asyncio.gather(*(notes(one.log, request, "abcde") for request in range(30)))
         await all_acknowledged(one)
     for request in range(30):

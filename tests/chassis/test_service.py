@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from clic_chassis.error import ClicError
 from clic_chassis.http import new_api
-from clic_chassis.service import HARD_STOP_S, Runtime, Wiring, _run_until, _Server, add_probes
+from clic_chassis.service import Runtime, Wiring, _run_until, _Server, add_probes
 from clic_chassis.settings import Settings
 
 
@@ -105,7 +105,7 @@ async def test_a_component_that_does_not_hear_is_cut_off_at_the_bound() -> None:
     began = monotonic()
     await life(stopping_after(0.1), part, bound_s=0.5)
     assert part.ended
-    assert 0.5 <= monotonic() - began < 0.5 + HARD_STOP_S + 2.0
+    assert monotonic() - began >= 0.5  # And less than the 20 s of `life`, or it would have raised.
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])

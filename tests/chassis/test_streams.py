@@ -16,14 +16,15 @@ from clic_contracts.subject import LOG_STREAM, QUARANTINE_STREAM, RECEIPT_STREAM
 
 async def update(nats: Client, stream: str, **settings: object) -> None:
     """As another version had it."""
-    config = json.loads((await nats.request(f"$JS.API.STREAM.INFO.{stream}", b"")).data)["config"]
-    answer = await nats.request(f"$JS.API.STREAM.UPDATE.{stream}", json.dumps({**config, **settings}).encode())
+    config = json.loads((await nats.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=10)).data)["config"]
+    body = json.dumps({**config, **settings}).encode()
+    answer = await nats.request(f"$JS.API.STREAM.UPDATE.{stream}", body, timeout=10)
     assert "error" not in json.loads(answer.data)
 
 
 async def setting(nats: Client, stream: str, name: str) -> object:
     """A setting as the server has it."""
-    return json.loads((await nats.request(f"$JS.API.STREAM.INFO.{stream}", b"")).data)["config"].get(name)
+    return json.loads((await nats.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=10)).data)["config"].get(name)
 
 
 async def test_a_stream_of_an_earlier_version_gets_the_settings_of_this_one(nats: Client) -> None:
