@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from clic_chassis.embedded import free_port
 from clic_chassis.embedded.server_process import start_process, tail, wait_for
 
-START_S = 20.0
+START_S = 60.0
 
 
 @dataclass(frozen=True)
