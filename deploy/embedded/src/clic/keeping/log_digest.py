@@ -51,23 +51,28 @@ class Reading:
 
 
 async def messages(nats: Client, *, until: int, stream: str = LOG_STREAM) -> AsyncIterator[tuple[int, Msg]]:
-    """Every message of the log up to a position, in order.
+    """Every message of the log up to a position, in order, also past a moment in which the server stood still.
 
     Raises:
         GapError: one is missing.
         RetryableError: the server did not answer, or gives nothing more.
     """
-    if not until:
-        return
-    async with open_tail(nats, after=0, stream=stream) as tail:
-        loop = asyncio.get_running_loop()
-        last, heard_at = 0, loop.time()
-        while last < until:
-            for sequence, message in await tail.take(min(TAKE_MAX, until - last), 1.0):
-                yield sequence, message
-                last, heard_at = sequence, loop.time()
-            if loop.time() - heard_at > SILENCE_MAX_S:
-                raise RetryableError(f"{stream} gave nothing after {last} of {until} for {SILENCE_MAX_S:.0f} s")
+    loop = asyncio.get_running_loop()
+    last, heard_at = 0, loop.time()
+    while last < until:
+        async with open_tail(nats, after=last, stream=stream) as tail:
+            while last < until:
+                try:
+                    taken = await tail.take(min(TAKE_MAX, until - last), 1.0)
+                except RetryableError:
+                    if loop.time() - heard_at > SILENCE_MAX_S:
+                        raise
+                    break  # A server that stood still is soon taken for lost; another consumer goes on from there.
+                for sequence, message in taken:
+                    yield sequence, message
+                    last, heard_at = sequence, loop.time()
+                if loop.time() - heard_at > SILENCE_MAX_S:
+                    raise RetryableError(f"{stream} gave nothing after {last} of {until} for {SILENCE_MAX_S:.0f} s")
 
 
 async def read_log(nats: Client, *, until: int, told: Callable[[int], None] = lambda _: None) -> Reading:
