@@ -125,7 +125,7 @@ async def test_a_rebuild_is_not_noticed_by_sessions_that_are_open(
     async def swapped() -> bool:
         return bool(await prepared.fetchval() == 1)
 
-    await wait_until(swapped, what="the prepared statement reads the new tables")
+    await wait_until(swapped, 60, what="the prepared statement reads the new tables")
     await analyst.execute("SET clic.as_of = '2'")
     assert await analyst.fetchval("SELECT position FROM as_of") == 2
     assert await analyst.fetchval("SELECT count(*) FROM indicator_pol32_balance") == 1

@@ -85,7 +85,7 @@ async def test_the_service_reports_what_is_in_the_log(
                     report = told and Report.model_validate({key: told[key] for key in Report.model_fields})
                     return report if report is not None and report.position == len(commits) else None
 
-                found = await wait_until(caught_up, what="the report holds the whole log")
+                found = await wait_until(caught_up, 60, what="the report holds the whole log")
                 page = await client.get("/reports/2024-Q3")
     connection = await asyncpg.connect(postgres_url)
     assert found == await period_report(connection, "2024-Q3")

@@ -41,6 +41,8 @@ from clic_reporting.dashboard import live as live_module
 from clic_reporting.dashboard.live import Changes, FullError
 from clic_reporting.settings import Settings
 
+PATIENCE_S = 60.0
+"""For what must come: machines of tests are shared, and stand still at times."""
 TOWN_COMMITS = len(board_town(dt.datetime.now(dt.UTC)))
 
 
@@ -93,12 +95,14 @@ async def test_viewers_are_bounded(pool: asyncpg.Pool, monkeypatch: pytest.Monke
 
 
 async def test_an_event_is_on_the_page_within_a_second(
-    nats: Client, nats_url: str, postgres_url: str, tmp_path: Path
+    nats: Client, nats_url: str, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From the log over the projection and the stream of changes to the page, wired as it runs.
 
-    The limit is generous, as machines of tests are shared; the second itself is for the bench.
+    The limit is generous, as machines of tests are shared; the second itself is for the bench. By the heartbeat alone
+    nothing is told here.
     """
+    monkeypatch.setattr(live_module, "HEARTBEAT_S", 3_600.0)
     file = tmp_path / "agents.json"
     file.write_text(json.dumps({digest: each.model_dump() for digest, each in agents().items()}), encoding="utf-8")
     settings = Settings(nats_url=nats_url, postgres_url=SecretStr(postgres_url), town_dir=TOWN_DIR, agents_file=file)
@@ -107,15 +111,18 @@ async def test_an_event_is_on_the_page_within_a_second(
     async with open_runtime("reporting", settings) as runtime:
         wiring = await wire(runtime)
         assert wiring.http is not None
-        async with served(wiring.http) as url, httpx.AsyncClient(base_url=url, headers=bearer("desk")) as client:
+        async with (
+            served(wiring.http) as url,
+            httpx.AsyncClient(base_url=url, headers=bearer("desk"), timeout=PATIENCE_S) as client,
+        ):
             async with at_work(*wiring.components):
                 await append(nats, commits[:1])
 
                 async def there() -> bool:
                     return "1 en attente" in text_of((await client.get("/dashboard")).text)
 
-                await wait_until(there, what="the first request is on the page")
-                async with client.stream("GET", "/dashboard/live", timeout=20) as stream:
+                await wait_until(there, PATIENCE_S, what="the first request is on the page")
+                async with client.stream("GET", "/dashboard/live") as stream:
                     lines = stream.aiter_lines()
                     told = [line async for line in _data(lines, until="1")]
                     began = monotonic()
@@ -127,7 +134,7 @@ async def test_an_event_is_on_the_page_within_a_second(
 
     assert told == ["1", "2"]
     assert "2 en attente" in text
-    assert took_s < 8
+    assert took_s < 30
 
 
 async def _data(lines: AsyncIterator[str], *, until: str) -> AsyncIterator[str]:
@@ -144,13 +151,15 @@ async def test_a_stop_ends_the_streams(pool: asyncpg.Pool) -> None:
     api, changes = board_api(pool, SystemClock())
     async with contextlib.AsyncExitStack() as stack:
         url = await stack.enter_async_context(served(api))
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=bearer("desk"), timeout=20))
+        client = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=url, headers=bearer("desk"), timeout=PATIENCE_S)
+        )
         async with at_work(changes):
             stream = await stack.enter_async_context(client.stream("GET", "/dashboard/live"))
             lines = stream.aiter_lines()
             assert [each async for each in _data(lines, until=str(TOWN_COMMITS))]
         assert [line async for line in lines if line.startswith("data: ")] == []
-    await wait_until(lambda: changes.viewers == 0, what="nobody watches")
+    await wait_until(lambda: changes.viewers == 0, PATIENCE_S, what="nobody watches")
 
 
 def test_the_script_is_small_and_by_itself() -> None:

@@ -24,6 +24,12 @@ from clic_reporting.rebuild import wire as wire_module
 from clic_reporting.rebuild.wire import Wire, open_wire, read_wire
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild reads by the library where a server is slow to greet; here it is waited for."""
+    monkeypatch.setattr(wire_module, "CONNECT_TIMEOUT_S", 60.0)
+
+
 async def by_wire(url: str, after: int, until: int) -> list[Raw]:
     """A part of the log over a plain connection."""
     wire = await asyncio.to_thread(open_wire, url, ANONYMOUS)
