@@ -15,6 +15,7 @@ from tests.place import TOWN_DIR
 
 from clic_chassis.clock import ManualClock
 from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.log import LogIdentity
 from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.settings import SettingsError
 from clic_chassis.testing import at_work, wait_until
@@ -22,6 +23,7 @@ from clic_contracts.envelope import Recorded, request_id_for
 from clic_contracts.event import Event, RequestAnswered, RequestClosed, RequestReceived, RequestRouted
 from clic_contracts.subject import LOG_STREAM
 from clic_contracts.vocabulary import Service
+from clic_deadlines import progress as progress_module
 from clic_deadlines.app import DURABLE, wire
 from clic_deadlines.progress import Progress
 from clic_deadlines.settings import Settings
@@ -79,11 +81,11 @@ async def test_a_request_gets_its_obligations_and_they_are_met(runtime: Runtime[
         async def all_met() -> bool:
             return {4} == {len(await types(runtime.log, each)) for each in requests}
 
-        await wait_until(all_met, 20)
+        await wait_until(all_met, 60)
         expected = ["obligation.met.v1", "obligation.met.v1", "obligation.set.v1", "obligation.set.v1"]
         for request_id in requests:
             assert expected == sorted(await types(runtime.log, request_id))
-        await wait_until(Progress(runtime.nats, runtime.log, DURABLE).caught_up, 10)
+        await wait_until(Progress(runtime.nats, runtime.log, DURABLE).caught_up, 30)
     assert await runtime.pool.fetchval("SELECT count(*) FROM timer") == 0
 
 
@@ -102,7 +104,7 @@ async def test_what_was_answered_during_an_outage_is_never_called_missed(
         async def timers_stand() -> bool:
             return bool(await runtime.pool.fetchval("SELECT count(*) FROM timer") == 4)
 
-        await wait_until(timers_stand, 10)
+        await wait_until(timers_stand, 30)
     await intake(runtime, tell, answered, ANSWERED, CLOSED)
     runtime.clock.set(PAST)
     assert await timers.fire_due() == 0
@@ -114,7 +116,7 @@ async def test_what_was_answered_during_an_outage_is_never_called_missed(
         async def missed() -> bool:
             return "obligation.missed.v1" in await types(runtime.log, forgotten)
 
-        await wait_until(missed, 20)
+        await wait_until(missed, 30)
     assert "obligation.missed.v1" not in await types(runtime.log, answered)
     assert (await types(runtime.log, answered)).count("obligation.met.v1") == 2
 
@@ -127,17 +129,28 @@ async def test_a_service_without_its_consumer_has_not_caught_up(nats: Client) ->
 
 
 async def test_under_a_steady_load_the_acknowledgements_passing_the_end_are_enough(
-    runtime: Runtime[Settings], tell: Tell
+    runtime: Runtime[Settings], tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is always something under way; a later message does not hold up what was due before it."""
     consumer = await runtime.nats.jetstream().pull_subscribe("clic.log.intake.*", durable=DURABLE, stream=LOG_STREAM)
     progress = Progress(runtime.nats, runtime.log, DURABLE)
     await intake(runtime, tell, request_id_for("/telephonie", "imaginaire-1"), received())
     assert not await progress.caught_up()
-    [message] = await consumer.fetch(1, timeout=5)
+    [message] = await consumer.fetch(1, timeout=30)
     assert not await progress.caught_up()  # taken, not acknowledged
+    monkeypatch.setattr(progress_module, "LOOKS_MAX", 100)  # A second may be over before the acknowledgement is heard.
+    asked = asyncio.Event()
+    identity = runtime.log.identity
+
+    async def seen() -> LogIdentity:
+        found = await identity()
+        asked.set()
+        return found
+
+    monkeypatch.setattr(runtime.log, "identity", seen)
     looking = asyncio.create_task(progress.caught_up())
-    await message.ack_sync()
+    await asked.wait()
+    await message.ack_sync(timeout=30)
     await intake(runtime, tell, request_id_for("/telephonie", "imaginaire-2"), received())
     assert await looking
 
@@ -167,8 +180,8 @@ async def test_the_docket_follows_the_log_and_knows_what_was_said_before_it_was_
 
     process, _, docket, *_ = (await wire(runtime)).components
     async with at_work(process, docket):
-        await wait_until(docket_is_made(runtime), 10, what="the docket's tables")
-        await wait_until(found, 20, what="both obligations with their department")
+        await wait_until(docket_is_made(runtime), 30, what="the docket's tables")
+        await wait_until(found, 30, what="both obligations with their department")
 
 
 def docket_is_made(runtime: Runtime[Settings]) -> Callable[[], Awaitable[bool]]:

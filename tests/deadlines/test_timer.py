@@ -149,19 +149,13 @@ async def test_the_component_stops_when_told_and_waits_for_a_database_that_is_aw
     house: House, pool: asyncpg.Pool
 ) -> None:
     """A failing look is tried again every second, and readiness tells when that lasts."""
-    stop = asyncio.Event()
     timers = house.timers()
     await pool.execute("ALTER TABLE timer RENAME TO elsewhere")
-    running = asyncio.create_task(timers.run(stop))
-    for _ in range(500):
-        if timers._failing_since is not None:
-            break
-        await asyncio.sleep(0.01)
-    assert timers.not_ready() is None
-    house.clock.set(RECEIVED_AT + dt.timedelta(minutes=5))
-    assert "no timer could be fired since" in (timers.not_ready() or "")
-    stop.set()
-    await asyncio.wait_for(running, 5)
+    async with at_work(timers):
+        await wait_until(lambda: timers._failing_since is not None, 20, what="a look to fail")
+        assert timers.not_ready() is None
+        house.clock.set(RECEIVED_AT + dt.timedelta(minutes=5))
+        assert "no timer could be fired since" in (timers.not_ready() or "")
 
 
 async def test_it_wakes_at_the_next_instant_of_a_timer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +165,17 @@ async def test_it_wakes_at_the_next_instant_of_a_timer(house: House, monkeypatch
     await house.receive(request)
     [warn_at, *_] = sorted(row["at"] for row in await house.pool.fetch("SELECT at FROM timer"))
     house.clock.set(warn_at - dt.timedelta(milliseconds=100))
-    async with at_work(house.timers()):
+    timers, looked = house.timers(), asyncio.Event()
+    next_due = timers._table.next_due
+
+    async def seen() -> dt.datetime | None:
+        found = await next_due()
+        looked.set()
+        return found
+
+    monkeypatch.setattr(timers._table, "next_due", seen)
+    async with at_work(timers):
+        await looked.wait()
         house.clock.set(warn_at)
 
         async def warned() -> bool:

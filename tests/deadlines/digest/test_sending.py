@@ -19,7 +19,7 @@ from tests.place import ROOT, TOWN_DIR
 
 from clic_chassis.error import RetryableError
 from clic_chassis.settings import SettingsError
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import at_work, wait_until
 from clic_contracts.town import Town
 from clic_deadlines.core.digest import Notice
 from clic_deadlines.digest import sender as sender_module
@@ -326,12 +326,9 @@ async def test_who_was_too_slow_hands_nothing_over_that_is_another_s_by_now(
 
 async def running(sender: DigestSender, until: Any) -> list[Any]:
     """What the component logs while it runs until a condition holds."""
-    stop = asyncio.Event()
     with capture_logs() as logs:
-        task = asyncio.create_task(sender.run(stop))
-        await wait_until(lambda: until(logs))
-        stop.set()
-        await asyncio.wait_for(task, 5)
+        async with at_work(sender):
+            await wait_until(lambda: until(logs), 30)
     return logs
 
 
@@ -359,12 +356,7 @@ async def test_a_digest_that_cannot_be_made_ends_no_service_and_is_said(
 ) -> None:
     rows, bureau.rows = bureau.rows, [None]  # type: ignore[list-item]  # A defect.
     sender = bureau.sender()
-    stop = asyncio.Event()
-    with capture_logs() as logs:
-        task = asyncio.create_task(sender.run(stop))
-        await wait_until(lambda: any(each["event"] == "digests_failed" for each in logs))
-        stop.set()
-        await asyncio.wait_for(task, 5)
+    await running(sender, lambda logs: any(each["event"] == "digests_failed" for each in logs))
     assert sender.not_ready() is None
     bureau.rows = rows
     await bureau.send_all(bureau.sender())

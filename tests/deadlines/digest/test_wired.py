@@ -104,7 +104,7 @@ async def test_a_morning_of_the_service(
             return await told("clic") == {late, answered} and await told("greffe") == {secret}
 
         async with at_work(*wiring.components):
-            await wait_until(all_there, 20, what="the calendars to hold what was received")
+            await wait_until(all_there, 40, what="the calendars to hold what was received")
         assert post_office.messages == []
 
     # Nobody runs; meanwhile one is answered, and every limit passes.
@@ -115,13 +115,13 @@ async def test_a_morning_of_the_service(
     runtime.clock.set(MORNING)
     wirings = [await wire(runtime), await wire(runtime)]
     async with at_work(*(each for one in wirings for each in one.components)):
-        await wait_until(lambda: len(post_office.messages) >= 2, 30, what="two digests")
+        await wait_until(lambda: len(post_office.messages) >= 2, 40, what="two digests")
 
         async def settled() -> bool:
             waiting = await runtime.pool.fetchval("SELECT count(*) FROM digest WHERE state = 'waiting'")
             return bool(waiting == 0)
 
-        await wait_until(settled, 10)
+        await wait_until(settled, 30)
     mails = {to: part(mail, "plain") for [to], mail in zip(post_office.recipients, post_office.messages, strict=True)}
     assert set(mails) == {"clic@villemsh.ca", "greffe@villemsh.ca"}
     assert len(post_office.messages) == 2
