@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.intake.personal.test_attachments import JPEG, attachments
@@ -170,8 +171,9 @@ class Years:
 
     def __init__(self, office: Office) -> None:
         runtime = office.runtime
-        # Of tomorrow: today's run may be done.
-        self.clock = ManualClock(runtime.clock.now().replace(hour=17, minute=0) + dt.timedelta(days=1))
+        # Noon of tomorrow in the town, whatever day it is in UTC: today's run may be done.
+        today = runtime.clock.now().astimezone(ZoneInfo(runtime.town.calendar.timezone))
+        self.clock = ManualClock((today.replace(hour=12, minute=0) + dt.timedelta(days=1)).astimezone(dt.UTC))
         self._office = office
         self.erasures = erasures(office, self.clock)
 
@@ -236,7 +238,7 @@ async def test_it_runs_once_a_day_whatever_the_number_of_instances_and_not_befor
     runs = await asyncio.gather(*(each.run_today() for each in several))
     assert sum(run is not None for run in runs) == 1
     assert all(run is None for run in await asyncio.gather(*(each.run_today() for each in several)))
-    years.pass_hours(12)  # One o'clock in the town, or midnight.
+    years.pass_hours(12)  # Midnight in the town.
     assert await several[0].run_today() is None
     years.pass_hours(4)
     assert await several[0].run_today() is not None
