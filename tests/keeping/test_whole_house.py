@@ -23,7 +23,7 @@ from tests.system.submitting import by_http, now, report, request
 from tests.system.test_life import quarter
 
 from clic.folder import Folder
-from clic.keeping.projection import Measured, measure_all
+from clic.keeping.projection import PROJECTIONS, measure_all
 from clic_chassis.testing import open_folder, wait_until
 from clic_contracts.submission import Submission
 
@@ -50,7 +50,6 @@ class Kept:
     """Request's id by what the publisher called it."""
     attachment: str = ""
     figures: dict[str, Any] = field(default_factory=dict)
-    projections: dict[str, Measured] = field(default_factory=dict)
     position: int = 0
     third: int = 0
     """Where the log stood after the first requests."""
@@ -86,16 +85,22 @@ async def _live(house: House, vault: Vault, kept: Kept) -> None:
                 kept.attachment = answer.json()["attachment_id"]
         (await http.post(f"/requests/{last}/close", json={"reason": "withdrawn"})).raise_for_status()
     kept.position = await house.settled(timers_too=False)
+    await wait_until(lambda: folded(house, kept.position), 100, what="every projection to have folded all of it")
     kept.figures = await figures(house)
     said_ = await house.clic(*backup(vault))
     assert f"stands at position {kept.position:,}" in said_
-    kept.projections = await measure_all(house.servers.databases)
     async with house.http("intake") as http:
         (await http.post(f"/requests/{last}/erase", json={"ground": "person_asked"})).raise_for_status()
     await by_http(house, request(text=WORDS), "apres")
     await house.settled(timers_too=False)
     assert "1 erasures" in await house.clic("backup", "erasures", "--erasures", str(vault.places.erasures))
     assert "clic_backup_age_seconds" in await house.metrics("intake")
+
+
+async def folded(house: House, position: int) -> bool:
+    """Whether all three projections are there, as the backup tells of each where it stood."""
+    found = await measure_all(house.servers.databases)
+    return [each.position for each in found.values()] == [position] * len(PROJECTIONS)
 
 
 def backup(vault: Vault) -> tuple[str, ...]:
