@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from tests.intake.core.story import make
-from tests.intake.desk_page.visit import WORDS, Bureau, Client, hidden
-from tests.intake.service.office import now
+from tests.intake.desk_page.visit import ANSWER_WAIT_S, WORDS, Bureau, Client, hidden
+from tests.intake.service.office import year
 
 from clic_contracts.event import LetterFailed, LetterWritten, RequestDescribed
 from clic_contracts.vocabulary import Service
@@ -35,7 +35,7 @@ async def facts(bureau: Bureau, request_id: str) -> list[str]:
 async def test_nobody_sees_a_page_without_entering(bureau: Bureau) -> None:
     """POL-30: every page leads to the entrance, and from there to where one wanted to go."""
     request_id = await bureau.received()
-    async with httpx.AsyncClient(base_url=bureau.address) as http:
+    async with httpx.AsyncClient(base_url=bureau.address, timeout=ANSWER_WAIT_S) as http:
         for path in ("/desk", "/desk/lists/late", "/desk/search?q=1", f"/desk/requests/{request_id}"):
             answer = await http.get(path)
             assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/login"), path
@@ -50,10 +50,10 @@ async def test_a_publishers_token_opens_no_page(bureau: Bureau) -> None:
     async with bureau.client("portal") as portal:
         assert (await portal.http.get("/desk/lists/all")).url.path == "/login"
     bearer = {"Authorization": "Bearer portal"}
-    async with httpx.AsyncClient(base_url=bureau.address, headers=bearer) as http:
+    async with httpx.AsyncClient(base_url=bureau.address, headers=bearer, timeout=ANSWER_WAIT_S) as http:
         for path in ("/desk/lists/all", f"/desk/requests/{request_id}", f"/desk/requests/{request_id}/do/note"):
             answer = await http.get(path)
-            assert (answer.status_code, f"{now().year}-000001" in answer.text) == (403, False), path
+            assert (answer.status_code, f"{year()}-000001" in answer.text) == (403, False), path
         assert (await http.get("/desk/search", params={"q": "1"})).status_code == 403
 
 
@@ -81,7 +81,7 @@ async def test_a_request_is_found_in_its_lists_and_by_its_reference(bureau: Bure
             assert "Rien ici." in await desk.get(f"/desk/lists/{name}"), name
         assert "Rien ici." in await desk.get("/desk/lists/pending?kind=complaint")
         assert request_id in await desk.get("/desk/lists/pending?kind=report&subject=pothole&kind=x")
-        reference = f"{now().year}-000001"
+        reference = f"{year()}-000001"
         for asked in (reference, "1", " 000001 "):
             found = await desk.http.get("/desk/search", params={"q": asked})
             assert found.url.path == f"/desk/requests/{request_id}", asked
@@ -116,7 +116,7 @@ async def test_a_confidential_request_is_not_there_for_others_on_any_page(bureau
             await desk.get(f"/desk/requests/{other}"), f"/desk/requests/{secret}/open", reason="voir"
         )
         assert answer.status_code == 404
-        merged = await desk.do(other, "merge", into=f"{now().year}-000001")
+        merged = await desk.do(other, "merge", into=f"{year()}-000001")
         assert (merged.status_code, "Aucune demande n’a ce numéro" in merged.text) == (422, True)
         assert secret in await greffe.get("/desk/lists/pending")
         assert "Confidentielle" in await greffe.get(f"/desk/requests/{secret}")
@@ -361,8 +361,8 @@ async def test_a_merge_is_suggested_done_by_reference_and_undone(bureau: Bureau)
     """A duplicate is joined to the other; undone, it goes on by itself."""
     parent, child = await bureau.received(), await bureau.received()
     async with bureau.client("desk") as desk:
-        assert f"{now().year}-000001" in await desk.get(f"/desk/requests/{child}/do/merge")
-        merged = await desk.do(child, "merge", into=f"{now().year}-000001")
+        assert f"{year()}-000001" in await desk.get(f"/desk/requests/{child}/do/merge")
+        merged = await desk.do(child, "merge", into=f"{year()}-000001")
         assert merged.status_code == 200, text_of(merged.text)
         await bureau.listed()
         page = await desk.get(f"/desk/requests/{child}")
@@ -379,7 +379,7 @@ async def test_one_contact_is_split_into_two_by_a_form(bureau: Bureau) -> None:
         done = await desk.do(request_id, "split", kind="request", subject="pothole", text="Aussi, une question.")
         assert done.status_code == 200, text_of(done.text)
         await bureau.listed()
-        assert f"{now().year}-000002" in await desk.get("/desk/lists/all")
+        assert f"{year()}-000002" in await desk.get("/desk/lists/all")
 
 
 async def test_the_words_of_the_report_stand_in_no_page_before_they_are_opened(bureau: Bureau) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from playwright.async_api import Browser, BrowserContext, Page
 from tests.intake.core.story import make
-from tests.intake.service.office import Office, now
+from tests.intake.service.office import LISTS_WAIT_S, Office, now
 
 from clic_chassis.decider import Fact
 from clic_chassis.error import RetryableError
@@ -22,6 +22,7 @@ from clic_contracts.submission import RequestSubmission
 from clic_contracts.vocabulary import Service
 from clic_intake.worklist.query import Worklists
 
+ANSWER_WAIT_S = 20.0
 DESK_SCREEN = {"width": 1280, "height": 900}
 REPORT = RequestSubmission.model_validate(RequestSubmission.EXAMPLE)
 WORDS = "nid-de-poule profond devant l'école imaginaire"
@@ -78,12 +79,12 @@ class Bureau:
                 return await self.lists.position() >= end
             return False
 
-        await wait_until(caught_up, what="the lists to hold the log")
+        await wait_until(caught_up, LISTS_WAIT_S, what="the lists to hold the log")
 
     @asynccontextmanager
     async def client(self, token: str) -> AsyncIterator[Client]:
         """A browser without scripts or pictures: it keeps cookies and sends forms."""
-        async with httpx.AsyncClient(base_url=self.address, follow_redirects=True) as http:
+        async with httpx.AsyncClient(base_url=self.address, follow_redirects=True, timeout=ANSWER_WAIT_S) as http:
             client = Client(http)
             await client.enter(token)
             yield client

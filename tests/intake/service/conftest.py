@@ -42,7 +42,8 @@ async def runtime(settings: IntakeSettings) -> AsyncIterator[Runtime[IntakeSetti
 
 @pytest_asyncio.fixture
 async def office(runtime: Runtime[IntakeSettings]) -> AsyncIterator[Office]:
-    """Intake at work: every component runs, and its HTTP answers in-process."""
+    """Intake at work: every component runs, its lists are made, and its HTTP answers in-process."""
     wiring = await wire(runtime)
     async with at_work(*wiring.components), Office.open(runtime, wiring) as opened:
+        await opened.lists_are_made()
         yield opened

@@ -8,20 +8,26 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 
 from clic_chassis.quarantine import Entry
 from clic_chassis.service import Runtime, Wiring
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import wait_until, wait_until_done
 from clic_contracts.subject import INBOX_STREAM, RECEIPT_STREAM, inbox_subject, receipt_subject
 from clic_contracts.submission import Receipt, Submission, encode_submission
 from clic_intake.settings import IntakeSettings
+from clic_intake.worklist.query import Worklists
 
 KEY = bytes(range(32))
 SOURCE = "/essai/imaginaire"
 RECEIPT_WAIT_S = 20.0
+NATS_WAIT_S = 20.0
+LISTS_WAIT_S = 30.0
 AGENTS = {
     "desk": {"agent": "alex.exemple", "roles": ["agent"]},
     "greffe": {"agent": "dominique.exemple", "roles": ["agent", "greffe"]},
@@ -39,6 +45,11 @@ AGENTS = {
 
 def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def year() -> int:
+    """Of references: by the town's days, not by those of UTC."""
+    return now().astimezone(ZoneInfo("America/Toronto")).year
 
 
 class Office:
@@ -68,6 +79,16 @@ class Office:
         """Its connection."""
         return self.runtime.nats
 
+    @property
+    def jetstream(self) -> JetStreamContext:
+        """What it stores."""
+        return self.nats.jetstream(timeout=NATS_WAIT_S)
+
+    async def lists_are_made(self) -> None:
+        """Wait until the projector has made the worklists: until then whatever reads them answers 503."""
+        lists = Worklists(self.runtime.pool, self.runtime.town, self.runtime.clock)
+        await wait_until_done(lists.position, LISTS_WAIT_S, what="the worklists to be made")
+
     async def publish(
         self,
         body: bytes,
@@ -77,7 +98,7 @@ class Office:
         headers: dict[str, str] | None = None,
     ) -> int:
         """Put bytes into the inbox; its position."""
-        ack = await self.nats.jetstream().publish(inbox_subject(publisher, kind), body, headers=headers)
+        ack = await self.jetstream.publish(inbox_subject(publisher, kind), body, headers=headers)
         return ack.seq
 
     async def submit(
@@ -105,7 +126,7 @@ class Office:
         subject = receipt_subject(publisher, event_id)
 
         async def there() -> Receipt | None:
-            answer = await self.nats.request(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}", b"", timeout=5)
+            answer = await self.nats.request(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}", b"", timeout=NATS_WAIT_S)
             if (answer.headers or {}).get("Status"):
                 return None
             receipt = Receipt.model_validate_json(answer.data)
@@ -118,23 +139,23 @@ class Office:
     async def receipt_position(self, publisher: str, event_id: str) -> int:
         """Where the receipt that stands now is in the stream of receipts; 0: there is none."""
         subject = receipt_subject(publisher, event_id)
-        answer = await self.nats.request(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}", b"", timeout=5)
+        answer = await self.nats.request(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}", b"", timeout=NATS_WAIT_S)
         return int((answer.headers or {}).get("Nats-Sequence", 0))
 
     async def stored(self, stream: str, sequence: int) -> bytes | None:
         """A message of a stream; None where it was erased."""
         answer = await self.nats.request(
-            f"$JS.API.DIRECT.GET.{stream}", json.dumps({"seq": sequence}).encode(), timeout=5
+            f"$JS.API.DIRECT.GET.{stream}", json.dumps({"seq": sequence}).encode(), timeout=NATS_WAIT_S
         )
         return None if (answer.headers or {}).get("Status") else answer.data
 
     async def everything(self, stream: str) -> list[bytes]:
         """Every message that a stream holds, subjects included."""
-        info = await self.nats.jetstream().stream_info(stream)
+        info = await self.jetstream.stream_info(stream)
         found: list[bytes] = []
         for sequence in range(info.state.first_seq, info.state.last_seq + 1):
             answer = await self.nats.request(
-                f"$JS.API.DIRECT.GET.{stream}", json.dumps({"seq": sequence}).encode(), timeout=5
+                f"$JS.API.DIRECT.GET.{stream}", json.dumps({"seq": sequence}).encode(), timeout=NATS_WAIT_S
             )
             headers = answer.headers or {}
             if not headers.get("Status"):
@@ -143,10 +164,16 @@ class Office:
 
     async def inbox_is_done(self) -> None:
         """Wait until everything in the inbox is acknowledged."""
+        end = (await self.jetstream.stream_info(INBOX_STREAM)).state.last_seq
 
         async def done() -> bool:
-            info = await self.nats.jetstream().consumer_info(INBOX_STREAM, "intake")
-            return not (info.num_pending or info.num_ack_pending)
+            # Not by `num_pending`: the server counts a message there a moment after it has acknowledged it.
+            try:
+                info = await self.jetstream.consumer_info(INBOX_STREAM, "intake")
+            except NotFoundError:
+                return False  # Its process makes it in a moment.
+            given = info.delivered.stream_seq if info.delivered is not None else 0
+            return given >= end and not info.num_ack_pending
 
         await wait_until(done, RECEIPT_WAIT_S, what="the inbox to be done with")
 

@@ -204,7 +204,7 @@ async def test_every_submission_has_exactly_one_receipt_that_says_what_is_wrong_
     listening = await office.nats.subscribe(f"{RECEIPT_PREFIX}.>", cb=hear)
     await asyncio.gather(*(office.publish(each.body) for each in batch.sent))  # Sent in this order.
     await office.inbox_is_done()
-    await wait_until(lambda: len(receipts) >= len(batch.sent), 10, what="a receipt for each")
+    await wait_until(lambda: len(receipts) >= len(batch.sent), 30, what="a receipt for each")
     await office.nats.flush()
     await listening.unsubscribe()
 

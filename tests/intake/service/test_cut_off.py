@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.intake.service.office import SOURCE, Office, now
+from tests.intake.service.office import SOURCE, Office, year
 
 from clic_chassis import failure
 from clic_chassis.error import RetryableError
@@ -37,7 +37,7 @@ async def test_a_request_keeps_the_reference_and_the_key_that_it_had_when_it_was
 
     receipts = [await office.submit(REPORT, event_id) for event_id in ("appel-1", "appel-2")]
 
-    assert [each.reference for each in receipts] == [f"{now().year}-000001", f"{now().year}-000002"]
+    assert [each.reference for each in receipts] == [f"{year()}-000001", f"{year()}-000002"]
     story = await office.runtime.log.load(Service.INTAKE, request_id_for(SOURCE, "appel-1"))
     assert [each.type for each in story.events] == ["request.received.v1"]
     answer = await office.ask(f"/requests/{request_id_for(SOURCE, 'appel-1')}/open", {"reason": "Essai imaginaire."})

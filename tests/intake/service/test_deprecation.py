@@ -6,7 +6,7 @@ import datetime as dt
 import json
 
 import pytest
-from tests.intake.service.office import Office
+from tests.intake.service.office import NATS_WAIT_S, Office
 from tests.intake.service.test_api import BATCH, REPORT, STRUCTURED, body_of
 
 from clic_contracts.deprecation import DEPRECATED, Deprecation, headers_of
@@ -41,6 +41,6 @@ async def test_a_receipt_says_it_over_nats(office: Office, monkeypatch: pytest.M
     said = []
     for event_id in ("contact-1", "appel-1"):
         subject = receipt_subject("telephonie", event_id)
-        kept = await office.nats.request(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}", b"", timeout=5)
+        kept = await office.nats.request(f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}.{subject}", b"", timeout=NATS_WAIT_S)
         said.append({name: value for name, value in (kept.headers or {}).items() if name in NAMES})
     assert said == [headers_of([InteractionSubmission.TYPE]), {}]

@@ -6,7 +6,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 import pytest
-from tests.intake.service.office import SOURCE, Office, now
+from tests.intake.service.office import NATS_WAIT_S, SOURCE, Office, now
 from tests.intake.service.test_fairness import count
 from tests.intake.service.test_inbox import REPORT
 
@@ -43,7 +43,7 @@ async def put(url: str, subject: str, messages: list[tuple[bytes, bytes]]) -> No
         )
     writer.write(b"PING\r\n")
     await writer.drain()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while b"PONG" not in await reader.readline():
             pass
     writer.close()
@@ -59,7 +59,7 @@ async def test_each_has_its_receipt_and_others_are_served(
     hostile = [(headers, body) for headers in (*STATUSES, *MALFORMED) for body in (b"", b"{")]
     await put(nats_url, "clic.inbox.travaux_publics.x", hostile)
     said = encode_submission(REPORT, source=SOURCE, event_id="appel-1", occurred_at=now())
-    await runtime.nats.jetstream().publish("clic.inbox.telephonie.submission.request.v1", said)
+    await runtime.nats.jetstream(timeout=NATS_WAIT_S).publish("clic.inbox.telephonie.submission.request.v1", said)
     wiring = await wire(runtime)
     async with at_work(*wiring.components), Office.open(runtime, wiring) as office:
         assert (await office.receipt("appel-1")).status == "accepted"

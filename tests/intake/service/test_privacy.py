@@ -114,7 +114,7 @@ async def test_personal_data_stands_nowhere_in_clear_once_it_was_judged(
     async def only_what_is_quarantined() -> bool:
         return [b"appel-3" in each for each in await office.everything(INBOX_STREAM)] == [True]
 
-    await wait_until(only_what_is_quarantined, 15, what="the inbox to hold what is in quarantine alone")
+    await wait_until(only_what_is_quarantined, 30, what="the inbox to hold what is in quarantine alone")
     assert_silent("metrics", generate_latest())
     told = logs.getvalue()
     assert "message_quarantined" in told
