@@ -66,6 +66,8 @@ STEPS: st.SearchStrategy[Step] = st.builds(
 )
 HISTORIES = st.lists(st.lists(STEPS, min_size=1, max_size=4), max_size=8)
 """Batches: what stands in one is commanded at the same time."""
+UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+"""Hypothesis suppresses the second on CI by itself, unless a test suppresses one of its own."""
 SEEDS = count(1)
 """Every history has requests of its own: a real log forgets nothing between examples."""
 
@@ -84,7 +86,7 @@ async def live(world: World, history: Sequence[Sequence[Step]]) -> None:
 
 
 @always(history=HISTORIES, seed=st.integers(0, 2**16))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=UNHURRIED)
 async def test_whatever_two_agents_do_nothing_is_lost_and_nobody_goes_unanswered(
     town: Town, history: list[list[Step]], seed: int
 ) -> None:
@@ -100,7 +102,7 @@ async def jetstream(nats: Client) -> JetStreamLog:
 
 
 @always(history=HISTORIES)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=UNHURRIED)
 async def test_the_same_holds_on_a_real_log(town: Town, jetstream: JetStreamLog, history: list[list[Step]]) -> None:
     """POL-27."""
     await live(World(jetstream, town, next(SEEDS)), history)
@@ -108,7 +110,7 @@ async def test_the_same_holds_on_a_real_log(town: Town, jetstream: JetStreamLog,
 
 @pytest.mark.slow
 @always(history=HISTORIES, seed=st.integers(0, 2**16))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=UNHURRIED)
 async def test_a_command_that_is_delivered_again_changes_nothing(
     town: Town, history: list[list[Step]], seed: int
 ) -> None:
@@ -133,7 +135,7 @@ async def test_a_command_that_is_delivered_again_changes_nothing(
 
 
 @always(history=HISTORIES, seed=st.integers(0, 2**16))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=UNHURRIED)
 async def test_whatever_was_merged_goes_on_by_itself_when_it_is_undone(
     town: Town, history: list[list[Step]], seed: int
 ) -> None:
