@@ -15,7 +15,7 @@ from clic_chassis.log import EventLog
 from clic_chassis.memory_log import MemoryLog
 from clic_chassis.scenario import recorded
 from clic_chassis.streams import ensure_streams, remove_streams
-from clic_chassis.testing import wait_until
+from clic_chassis.testing import wait_until, wait_until_done
 from clic_contracts.envelope import Recorded, derive_id
 from clic_contracts.event import RequestClosed, RequestNoted, RequestRouted
 from clic_contracts.subject import log_subject
@@ -43,11 +43,13 @@ async def log(request: pytest.FixtureRequest) -> AsyncIterator[EventLog]:
     url = request.getfixturevalue("nats_cluster" if cluster else "nats_server").url
     client = await nats_client.connect(url.split(","))
     await remove_streams(client)
-    await ensure_streams(client, replicas=3 if cluster else 1)
+    await wait_until_done(
+        lambda: ensure_streams(client, replicas=3 if cluster else 1), what="the streams are made anew"
+    )
     yield JetStreamLog(client)
     await remove_streams(client)
     if not cluster:
-        await ensure_streams(client)
+        await wait_until_done(lambda: ensure_streams(client), what="the streams are made anew")
     await client.close()
 
 

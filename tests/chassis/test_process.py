@@ -255,7 +255,7 @@ async def test_a_stream_that_is_not_there_yet_is_waited_for_visibly(runtime: Run
     handle = Handler()
     async with running(runtime, handle) as each:
         await wait_until(lambda: "streams made" in (each.not_ready() or ""), what="the process to say what it lacks")
-        await ensure_streams(runtime.nats)
+        await wait_until_done(lambda: ensure_streams(runtime.nats), what="the streams are made anew")
         await wait_until(lambda: each.not_ready() is None, what="the process to be ready")
         await notes(runtime.log, 1, "ab")
         await wait_until(lambda: handle.of(1) == "ab", what="both commits")

@@ -185,7 +185,7 @@ async def test_another_log_is_refused(nats: Client, pool: Any) -> None:
     async with projecting(nats, pool, Tally()):
         await reaches(pool, 3)
     await remove_streams(nats)
-    await ensure_streams(nats)
+    await wait_until_done(lambda: ensure_streams(nats), what="the streams are made anew")
     await write(nats, "xyzxyz")
     async with projecting(nats, pool, Tally()) as each:
         await wait_until(lambda: "CLIC_NATS_URL" in (each.not_ready() or ""), what="it to refuse")

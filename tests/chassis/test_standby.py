@@ -60,7 +60,7 @@ async def test_a_pool_goes_on_at_the_standby_with_every_acknowledged_row(
 
         assert not await written()
         promoting = asyncio.create_task(promote(standby))
-        assert await wait_until(written, 30, what="a row at the standby")
+        assert await wait_until(written, 60, what="a row at the standby")
         await promoting
         assert [each for each in failures if not is_outage(each)] == []
         assert await pool.fetchval("SELECT count(*) FROM told") == 101

@@ -28,7 +28,7 @@ from clic_chassis.quarantine import Entry, Quarantine
 from clic_chassis.service import Runtime, open_runtime
 from clic_chassis.settings import Settings
 from clic_chassis.streams import ensure_streams, remove_streams
-from clic_chassis.testing import MonitoredServer, at_work, open_folder, wait_until
+from clic_chassis.testing import MonitoredServer, at_work, open_folder, wait_until, wait_until_done
 from clic_chassis.watch import Certified, Watched, certificates, own_measurements
 
 NOW = dt.datetime(2026, 11, 26, tzinfo=dt.UTC)
@@ -121,7 +121,7 @@ async def test_a_stream_is_told_by_its_leader_with_the_replicas_that_do_not_foll
     urls = ",".join(each.monitoring_url for each in nats_cluster.servers)
     try:
         await remove_streams(client)
-        await ensure_streams(client, replicas=3)
+        await wait_until_done(lambda: ensure_streams(client, replicas=3), what="the streams are made anew")
 
         async def follows() -> bool:
             standing, _ = await ask_servers(urls)

@@ -21,8 +21,8 @@ from .port import LOOPBACK, free_port
 from .postgres import SUPERUSER, TOOL_TIMEOUT_S, PostgresServer, postgres_binaries, start_on_free_port
 from .server_process import POLL_S, ServerError
 
-PROMOTE_TIMEOUT_S = 30
-FOLLOW_TIMEOUT_S = 30.0
+PROMOTE_TIMEOUT_S = 60
+FOLLOW_TIMEOUT_S = 60.0
 NAME = "standby"
 
 
