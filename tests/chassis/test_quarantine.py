@@ -112,11 +112,11 @@ async def test_a_service_is_told_of_what_failed_and_of_what_waits_behind_it(runt
     """
     handle = Handler()
     handle.failing["b"] = UnreadableError("nobody can read it")
-    at: list[tuple[int, str, int, int]] = []
+    at: list[tuple[int, str, int, bool]] = []
 
     async def on_parked(delivery: Delivery, reason: str) -> None:
         info = await runtime.nats.jetstream().consumer_info(LOG_STREAM, "test")
-        at.append((delivery.sequence, reason, len(await quarantined(runtime)), info.num_ack_pending or 0))
+        at.append((delivery.sequence, reason, len(await quarantined(runtime)), bool(info.num_ack_pending)))
 
     async with running(runtime, handle, on_parked=on_parked):
         await notes(runtime.log, 1, "ab")
@@ -124,7 +124,7 @@ async def test_a_service_is_told_of_what_failed_and_of_what_waits_behind_it(runt
         await note_next(runtime, "c")
         await held(runtime, 2)
         await all_acknowledged(runtime)
-    assert at == [(2, "UnreadableError: nobody can read it", 1, 1), (3, BEHIND, 2, 1)]
+    assert at == [(2, "UnreadableError: nobody can read it", 1, True), (3, BEHIND, 2, True)]
 
 
 async def test_who_could_not_be_told_is_told_again_and_the_message_is_not_handled_again(
