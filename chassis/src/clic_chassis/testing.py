@@ -34,8 +34,8 @@ import nats as nats_client
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
-from nats.js.errors import NotFoundError
 
+from . import remainder
 from .embedded import NatsCluster, start_nats, start_nats_cluster, start_postgres
 from .error import RetryableError
 from .postgres_credential import connect
@@ -298,18 +298,5 @@ async def wait_until_done(
 
 
 async def left_to_do(nats: Client, stream: str, durable: str) -> int:
-    """How many messages a consumer of all of them has still to settle; at least one while the last was not delivered.
-
-    The server's own count may lack a message that its publisher knows to be stored: it is counted a moment later
-    (nats-server 2.15; on a busy machine once in 3,000 times). Raises what nats-py does.
-    """
-    jetstream = nats.jetstream()
-    info = await jetstream.consumer_info(stream, durable)
-    if waiting := (info.num_pending or 0) + (info.num_ack_pending or 0):
-        return waiting
-    delivered = info.delivered.stream_seq if info.delivered is not None else 0
-    last = 0
-    for each in info.config.filter_subjects or [info.config.filter_subject or ">"]:
-        with contextlib.suppress(NotFoundError):  # Nothing of it is in the stream.
-            last = max(last, (await jetstream.get_last_msg(stream, each)).seq or 0)
-    return int(last > delivered)
+    """How many messages a consumer has still to settle. Raises what nats-py does; see `clic_chassis.remainder`."""
+    return await remainder.left_to_do(nats, stream, await nats.jetstream().consumer_info(stream, durable))

@@ -8,6 +8,7 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from clic_chassis.log import EventLog
+from clic_chassis.remainder import left_to_do
 from clic_contracts.subject import LOG_STREAM
 
 LOOKS_MAX = 5
@@ -36,7 +37,7 @@ class Progress:
                 info = await self._nats.jetstream().consumer_info(LOG_STREAM, self._durable)
             except NotFoundError:
                 return False  # The consumer is not made yet: nothing was handled.
-            if not info.num_pending and not info.num_ack_pending:
+            if not await left_to_do(self._nats, LOG_STREAM, info):
                 return True
             if info.ack_floor is not None and info.ack_floor.stream_seq >= end:
                 return True
