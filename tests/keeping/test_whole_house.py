@@ -33,7 +33,7 @@ WORDS = "Le wqkzyvrisme gêne."
 FILE = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + WORDS.encode() * 40_000
 REQUESTS = 6
 THIRD = 3
-AT = now()
+AT, PERIOD = now(), quarter()
 
 
 def told(number: int) -> Submission:
@@ -125,7 +125,7 @@ def chosen(vault: Vault, kept: Kept) -> tuple[str, ...]:
 
 async def figures(house: House) -> dict[str, Any]:
     """What the quarter's report counts, without up to where, when and of which log it was told."""
-    told = await report(house, quarter())
+    told = await report(house, PERIOD)
     return {key: value for key, value in told.items() if key not in ("position", "known_at", "versions")}
 
 
