@@ -14,11 +14,13 @@ from tests.admission.test_matrix import Guarded
 from tests.embedded.credential import open_guarded
 
 from clic.nats_config import CONNECTIONS_MAX, PAYLOAD_BYTES_MAX, SUBSCRIPTIONS_MAX, users
+from clic_chassis.embedded.port import ask
 from clic_chassis.testing import wait_until
 from clic_contracts.subject import INBOX_STREAM
 
 HOSTILE, GOOD = "publisher-portail_web", "publisher-telephonie"
 SUBJECT = "clic.inbox.telephonie.submission.request.v1"
+ANSWER_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,11 @@ async def connected(guarded: Guarded, user: str) -> AsyncIterator[tuple[Client, 
         heard.append(str(error).lower())
 
     client = await nats_client.connect(
-        guarded.server.url, allow_reconnect=False, error_cb=hear, **guarded.credentials[user].options()
+        guarded.server.url,
+        allow_reconnect=False,
+        connect_timeout=ANSWER_S,
+        error_cb=hear,
+        **guarded.credentials[user].options(),
     )
     try:
         yield client, heard
@@ -49,11 +55,19 @@ async def connected(guarded: Guarded, user: str) -> AsyncIterator[tuple[Client, 
 @contextlib.asynccontextmanager
 async def others_go_on(guarded: Guarded) -> AsyncIterator[None]:
     """Another publisher's connection stands all the while, and its submissions are taken before and after."""
+    await wait_until(lambda: _connections(guarded, HOSTILE) == 0, ANSWER_S, what="those of before are forgotten")
     async with connected(guarded, GOOD) as (client, heard):
-        assert (await client.jetstream().publish(SUBJECT, b"{}")).stream == INBOX_STREAM
+        jetstream = client.jetstream(timeout=ANSWER_S)
+        assert (await jetstream.publish(SUBJECT, b"{}")).stream == INBOX_STREAM
         yield
-        assert (await client.jetstream().publish(SUBJECT, b"{}")).stream == INBOX_STREAM
+        assert (await jetstream.publish(SUBJECT, b"{}")).stream == INBOX_STREAM
         assert heard == []
+
+
+def _connections(guarded: Guarded, account: str) -> int:
+    """By which the server bounds an account."""
+    said = ask(f"{guarded.server.monitoring_url}/accstatz?unused=1")[1]
+    return next((int(each["conns"]) for each in (said or {}).get("account_statz", ()) if each["acc"] == account), -1)
 
 
 async def test_its_connections_are_counted_under_all_its_keys(guarded: Guarded) -> None:
@@ -73,7 +87,7 @@ async def test_its_subscriptions_are_bounded(guarded: Guarded) -> None:
         await client.flush()
         assert client.is_connected
         await client.subscribe("clic.receipt.portail_web.beyond")
-        await wait_until(lambda: client.is_closed, what="the server closes the connection")
+        await wait_until(lambda: client.is_closed, timeout_s=ANSWER_S, what="the server closes the connection")
         assert "maximum subscriptions" in str(client.last_error).lower()
 
 
@@ -84,7 +98,7 @@ async def test_a_message_that_is_too_large_ends_its_connection_and_nothing_else(
         connect = f'CONNECT {{"verbose":false,"nkey":"{signed["nkey"]}","sig":"{signed["sig"]}"}}\r\n'
         writer.write(connect.encode() + b"PUB clic.inbox.portail_web.x %d\r\n" % (PAYLOAD_BYTES_MAX + 1))
         await writer.drain()
-        assert b"Maximum Payload Violation" in await asyncio.wait_for(reader.read(), 10)
+        assert b"Maximum Payload Violation" in await asyncio.wait_for(reader.read(), ANSWER_S)
         writer.close()
 
 
@@ -105,7 +119,7 @@ async def test_what_is_not_nats_is_cut_off(guarded: Guarded, garbage: bytes) -> 
         writer.write(garbage)
         with contextlib.suppress(ConnectionError):
             await writer.drain()
-            await asyncio.wait_for(reader.read(), 10)
+            await asyncio.wait_for(reader.read(), ANSWER_S)
         writer.close()
 
 
@@ -115,7 +129,7 @@ async def test_who_connects_and_says_nothing_is_cut_off(guarded: Guarded) -> Non
         held = [await asyncio.open_connection("127.0.0.1", guarded.server.port) for _ in range(100)]
         for reader, writer in held:
             with contextlib.suppress(ConnectionError):
-                await asyncio.wait_for(reader.read(), 15)
+                await asyncio.wait_for(reader.read(), ANSWER_S)
             writer.close()
 
 
