@@ -23,7 +23,7 @@ from clic_contracts.schema import EXAMPLE_REQUEST_ID as REQUEST
 from clic_contracts.subject import FEED_STREAM
 
 PAGE = (ROOT / "docs" / "publishers" / "feed.md").read_text(encoding="utf-8")
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 def blocks(language: str) -> list[str]:
@@ -60,7 +60,8 @@ async def test_the_python_program_with_its_own_place(feed: Feed, tmp_path: Path)
         await says(said, [received])
         await feed.tell(RequestClosed, first=3)
         await says(said, [closed])
-        await wait_until(lambda: (tmp_path / "place.txt").read_text().startswith("3/"), what="the place to be written")
+        place = tmp_path / "place.txt"
+        await wait_until(lambda: place.read_text().startswith("3/"), LIMIT_S, what="the place to be written")
     await feed.tell(RequestAnswered, RequestReceived, RequestClosed, first=4)
     await feed.operator.jetstream().purge_stream("CLIC_FEED", seq=5)
     async with running(feed, tmp_path, sys.executable, "program.py") as said:

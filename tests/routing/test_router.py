@@ -24,6 +24,7 @@ from clic_contracts.subject import LOG_STREAM
 from clic_contracts.vocabulary import Service
 from clic_routing.app import DURABLE, wire
 
+WAIT_S = 40.0
 TOKEN = "jeton-d-essai"
 ACTOR = "agent:alex.exemple"
 
@@ -77,7 +78,7 @@ async def idle(runtime: Runtime[Settings]) -> None:
         info = await runtime.nats.jetstream().consumer_info(LOG_STREAM, DURABLE)
         return not info.num_pending and not info.num_ack_pending
 
-    await wait_until(nothing_left, 15, what="routing to have nothing left")
+    await wait_until(nothing_left, WAIT_S, what="routing to have nothing left")
 
 
 async def test_each_request_that_is_received_is_routed_once_and_says_why(runtime: Runtime[Settings]) -> None:
@@ -85,7 +86,7 @@ async def test_each_request_that_is_received_is_routed_once_and_says_why(runtime
     async with working(runtime):
         facts = [await append(runtime, f"r{number}", received(subject="pothole")) for number in range(20)]
         await append(runtime, "r1", RequestNoted(), "note")
-        await wait_until(lambda: routed(runtime, "r19"), 10, what="the last one")
+        await wait_until(lambda: routed(runtime, "r19"), WAIT_S, what="the last one")
         await idle(runtime)
     for number, fact in enumerate(facts):
         (decision,) = await routed(runtime, f"r{number}")
@@ -100,12 +101,12 @@ async def test_a_reception_that_is_delivered_again_is_routed_once(runtime: Runti
     async with working(runtime):
         for number in range(10):
             await append(runtime, f"r{number}", received())
-        await wait_until(lambda: routed(runtime, "r9"), 10, what="the last one")
+        await wait_until(lambda: routed(runtime, "r9"), WAIT_S, what="the last one")
         await idle(runtime)
     await runtime.nats.jetstream().delete_consumer(LOG_STREAM, DURABLE)
     async with working(runtime), working(runtime):
         await append(runtime, "r10", received())
-        await wait_until(lambda: routed(runtime, "r10"), 10, what="the new one")
+        await wait_until(lambda: routed(runtime, "r10"), WAIT_S, what="the new one")
         await idle(runtime)
     assert [len(await routed(runtime, f"r{number}")) for number in range(11)] == [1] * 11
 
@@ -124,7 +125,7 @@ async def test_a_person_chooses_over_the_rules_and_it_is_known_who(runtime: Runt
     await append(runtime, "one", received(subject="pothole"))
     path = f"/requests/{request('one')}"
     async with working(runtime) as wiring, asking(wiring) as client:
-        await wait_until(lambda: routed(runtime, "one"), 10, what="the rules")
+        await wait_until(lambda: routed(runtime, "one"), WAIT_S, what="the rules")
         key = {"Idempotency-Key": "abc"}
         first = await client.post(f"{path}/route", json={"department": "ingenierie"}, headers=key)
         back = await client.post(f"{path}/route", json={"department": "clic"})
@@ -157,7 +158,7 @@ async def idle_once_made(runtime: Runtime[Settings]) -> None:
         names = [each.name for each in await runtime.nats.jetstream().consumers_info(LOG_STREAM)]
         return DURABLE in names
 
-    await wait_until(made, 10, what="the consumer")
+    await wait_until(made, WAIT_S, what="the consumer")
     await idle(runtime)
 
 
@@ -209,7 +210,7 @@ async def test_what_a_person_judged_to_be_before_the_courts_is_passed_on(runtime
         async def all_routed() -> bool:
             return [len(await routed(runtime, each)) for each in ("tribunaux", "rumeur", "dernier")] == [2, 1, 1]
 
-        await wait_until(all_routed, 20, what="what is before the courts to be passed on")
+        await wait_until(all_routed, WAIT_S, what="what is before the courts to be passed on")
     last = (await routed(runtime, "tribunaux"))[-1].data
     assert isinstance(last, RequestRouted)
     assert last.department == "greffe"
