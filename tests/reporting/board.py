@@ -93,10 +93,11 @@ def owed(name: str, at: dt.datetime, due_at: dt.datetime, what: str = "answer") 
 def board_town(now: dt.datetime) -> list[Recorded]:
     """`late` and `new` wait at the roads, `access`, confidential, at the greffe, `waits` nowhere; `done` is treated.
 
-    What is owed to `waits` stands still until its citizen replies, in whose time: neither is late nor at risk.
+    What is owed to `waits` stands still until its citizen replies, in whose time: neither is late nor at risk. What is
+    of today is of this instant: a second before could be yesterday.
     """
     day = dt.timedelta(days=1)
-    long_ago, just_now = now - 40 * day, now - dt.timedelta(seconds=1)
+    long_ago = now - 40 * day
     missed: dict[str, Any] = {"obligation_id": "answer-1", "obligation": "answer", "due_at": now - 30 * day}
     return [
         *received("late", long_ago, "travaux_publics_voirie"),
@@ -116,9 +117,9 @@ def board_town(now: dt.datetime) -> list[Recorded]:
             channel="letter",
         ),
         owed("access", now - 2 * day, now + 18 * day),
-        *received("new", just_now, "travaux_publics_voirie", subject="street_light"),
-        owed("new", just_now, now + dt.timedelta(hours=1)),
-        fact(RequestClosed, derive_id("board", "done"), just_now),
+        *received("new", now, "travaux_publics_voirie", subject="street_light"),
+        owed("new", now, now + dt.timedelta(hours=1)),
+        fact(RequestClosed, derive_id("board", "done"), now),
     ]  # fmt: skip
 
 

@@ -249,11 +249,7 @@ async def test_a_department_that_there_is_not_is_told(browser: httpx.AsyncClient
 async def test_a_list_goes_on_where_its_page_ended(postgres_url: str, show: str) -> None:
     """No request twice, none left out."""
     now = dt.datetime.now(dt.UTC)
-    many = [
-        each
-        for n in range(ROWS_MAX + 7)
-        for each in received(f"{n:06d}", now - dt.timedelta(seconds=2), "clic", reference=f"2026-9{n:05d}")
-    ]
+    many = [each for n in range(ROWS_MAX + 7) for each in received(f"{n:06d}", now, "clic", reference=f"2026-9{n:05d}")]
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(asyncpg.create_pool(postgres_url, min_size=1, max_size=2))
         async with pool.acquire() as connection:
