@@ -18,6 +18,7 @@ REASON_CHARACTERS_MAX = 500
 FAILED_OVER = (
     asyncpg.TargetServerAttributeNotMatched,  # No server takes writes yet.
     asyncpg.ReadOnlySQLTransactionError,  # This one no longer does.
+    asyncpg.InternalClientError,  # The connection broke in the middle of something: the pool gives another one.
 )
 """What is heard while one PostgreSQL takes the place of another."""
 
