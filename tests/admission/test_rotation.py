@@ -25,6 +25,8 @@ from clic_chassis.postgres_credential import connect as connect_by_file
 from clic_chassis.postgres_credential import open_pool, passwords_of
 from clic_chassis.testing import wait_until
 
+ANSWER_S = 30.0
+
 
 async def test_a_roles_password_is_replaced_under_load(postgres_url: str, tmp_path: Path) -> None:
     """The file holds both while it is under way; no query fails, and the old one opens nothing in the end."""
@@ -33,9 +35,10 @@ async def test_a_roles_password_is_replaced_under_load(postgres_url: str, tmp_pa
     answered: list[int] = []
     async with _role(postgres_url) as (admin, role, url):
         async with await open_pool(url, password_file=file, min_size=0, max_size=2) as pool:
+            stop = asyncio.Event()
 
             async def load() -> None:
-                while True:
+                while not stop.is_set():
                     async with pool.acquire() as connection:
                         answered.append(await connection.fetchval("SELECT 1"))
                     await pool.expire_connections()  # So that each is made anew, by the file as it is.
@@ -47,8 +50,8 @@ async def test_a_roles_password_is_replaced_under_load(postgres_url: str, tmp_pa
             await _more(answered, loading)
             file.write_text("nouveau\n", encoding="utf-8")
             await _more(answered, loading)
-            loading.cancel()
-            await asyncio.gather(loading, return_exceptions=True)
+            stop.set()
+            await loading
         with pytest.raises(asyncpg.InvalidPasswordError):
             await asyncpg.connect(url, password="ancien")
 
@@ -94,7 +97,7 @@ async def _role(postgres_url: str) -> AsyncIterator[tuple[asyncpg.Connection, st
 
 async def _more(answered: list[int], loading: asyncio.Task[None]) -> None:
     count = len(answered)
-    await wait_until(lambda: len(answered) > count + 3 or loading.done(), what="the load goes on")
+    await wait_until(lambda: len(answered) > count + 3 or loading.done(), ANSWER_S, what="the load goes on")
     assert not loading.done(), loading
 
 
@@ -140,8 +143,8 @@ async def test_a_session_ends_with_the_token_that_opened_it(tmp_path: Path, left
     _write(file, CAMILLE | SACHA)
     async with (
         _served(file) as url,
-        httpx.AsyncClient(base_url=url) as browser,
-        httpx.AsyncClient(base_url=url) as neighbour,
+        httpx.AsyncClient(base_url=url, timeout=ANSWER_S, trust_env=False) as browser,
+        httpx.AsyncClient(base_url=url, timeout=ANSWER_S, trust_env=False) as neighbour,
     ):
         await enter(browser, "camille")
         await enter(neighbour, "sacha")
