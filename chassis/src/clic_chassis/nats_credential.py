@@ -151,6 +151,8 @@ class CredentialWatch:
             return
         if context is not None:
             self._client.options["tls"] = context
+        if not self._client.is_connected:
+            return  # It connects just now, perhaps by what was there before: the next look has it connect anew.
         self._used = now
         log.info("credential_replaced")
         await self._client.force_reconnect()
