@@ -61,7 +61,9 @@ class Place:
 
         client = Client()
         try:  # Whoever is not let in leaves a connection, too.
-            await client.connect(self.server.url, allow_reconnect=False, error_cb=hear, **credential.options())
+            await client.connect(
+                self.server.url, allow_reconnect=False, connect_timeout=30, error_cb=hear, **credential.options()
+            )
             yield client
         finally:
             await client.close()
@@ -77,7 +79,7 @@ class Place:
     async def publishes(self, credential: NatsCredential, code: str) -> bool:
         """Whether a submission of a publisher is taken."""
         async with self.connected(credential) as client:
-            taken = await client.jetstream().publish(SUBJECT.replace("portail_web", code), b"{}", timeout=5)
+            taken = await client.jetstream().publish(SUBJECT.replace("portail_web", code), b"{}", timeout=30)
             return taken.stream == INBOX_STREAM
 
 
@@ -202,8 +204,8 @@ async def test_a_subscriber_is_let_in_hears_and_is_shown_out(place: Place) -> No
         await intake.flush()
     async with place.connected(credential) as client:
         waiting = await client.jetstream(domain=DOMAIN).pull_subscribe_bind(stream=FEED_STREAM, consumer=user)
-        [message] = await waiting.fetch(5, timeout=2)
-        await message.ack_sync(timeout=2)
+        [message] = await waiting.fetch(5, timeout=30)
+        await message.ack_sync(timeout=30)
         assert message.subject == "clic.feed.closed.a"
         assert "tableau_bord" in (await clic_beside("subscriber", "list")).stdout
         removed = await clic_beside("subscriber", "remove", "tableau_bord")

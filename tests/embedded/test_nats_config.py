@@ -79,8 +79,8 @@ async def may_subscribe(server: NatsServer, user: str, subject: str) -> bool:
 
 async def heard_nothing(client: Client, violations: list[str]) -> bool:
     """Whether the server had no objection: it objects before it answers, and the client tells us a moment after."""
-    await client.flush()
-    await client.flush()
+    await client.flush(30)
+    await client.flush(30)
     return not violations
 
 
@@ -90,6 +90,15 @@ async def count(server: NatsServer, stream: str) -> int:
         return (await ops.jetstream().stream_info(stream)).state.messages
 
 
+async def has(server: NatsServer, stream: str, messages: int) -> None:
+    """Wait until a stream has so many: it stores them after the server has answered a flush."""
+
+    async def stored() -> bool:
+        return await count(server, stream) >= messages
+
+    await wait_until(stored, what=f"{stream} has {messages} messages")
+
+
 @pytest.mark.parametrize("service", ["intake", "routing", "deadlines"])
 async def test_a_service_appends_to_its_own_subjects_alone(guarded: NatsServer, service: str) -> None:
     """The log is guarded by the server, not by manners."""
@@ -97,6 +106,7 @@ async def test_a_service_appends_to_its_own_subjects_alone(guarded: NatsServer, 
     for other in (*SERVICES, "stranger"):
         allowed = await may_publish(guarded, service, f"clic.log.{other}.{REQUEST}", EVENT)
         assert allowed is (other == service), other
+    await has(guarded, LOG_STREAM, before + 1)
     assert await count(guarded, LOG_STREAM) == before + 1
 
 
@@ -143,7 +153,7 @@ async def test_reporting_reads_the_log(guarded: NatsServer) -> None:
         jetstream = client.jetstream()
         consumer = await jetstream.add_consumer(LOG_STREAM, ConsumerConfig(inactive_threshold=5))
         subscription = await jetstream.pull_subscribe_bind(stream=LOG_STREAM, consumer=consumer.name)
-        assert len(await subscription.fetch(1, timeout=5)) == 1
+        assert len(await subscription.fetch(1, timeout=30)) == 1
         assert await jetstream.delete_consumer(LOG_STREAM, consumer.name)
         assert violations == []
 
@@ -163,8 +173,8 @@ async def test_a_service_consumes_by_its_own_durable(
         jetstream = client.jetstream()
         await jetstream.add_consumer(stream, ConsumerConfig(durable_name=durable, filter_subject="clic.>"))
         subscription = await jetstream.pull_subscribe_bind(stream=stream, consumer=durable)
-        [message] = await subscription.fetch(1, timeout=5)
-        await message.ack_sync(timeout=5)
+        [message] = await subscription.fetch(1, timeout=30)
+        await message.ack_sync(timeout=30)
         assert (await jetstream.consumer_info(stream, durable)).num_ack_pending == 0
         assert violations == []
     for other in (name for name in SERVICES if name != service):
@@ -195,6 +205,7 @@ async def test_a_publisher_reaches_its_inbox_and_nobody_elses(guarded: NatsServe
     assert not await may_publish(guarded, PORTAL, "clic.inbox.comptoir.request.submitted.v1", b"{}")
     for subject in (f"clic.log.intake.{REQUEST}", "clic.receipt.portail_web.x", "clic.feed.closed.x"):
         assert not await may_publish(guarded, PORTAL, subject), subject
+    await has(guarded, INBOX_STREAM, before + 1)
     assert await count(guarded, INBOX_STREAM) == before + 1
 
 
@@ -216,7 +227,7 @@ async def test_a_publisher_hears_and_finds_its_own_receipts_alone(guarded: NatsS
     get = f"$JS.API.DIRECT.GET.{RECEIPT_STREAM}"
     async with connected(guarded, PORTAL) as (client, _):
         await wait_until(lambda: count(guarded, RECEIPT_STREAM), what="the receipts on their stream")
-        assert (await client.request(f"{get}.clic.receipt.portail_web.a", timeout=5)).data == b"mine"
+        assert (await client.request(f"{get}.clic.receipt.portail_web.a", timeout=30)).data == b"mine"
     assert not await may_publish(guarded, PORTAL, f"{get}.clic.receipt.comptoir.b")
     assert not await may_publish(guarded, PORTAL, get, json.dumps({"seq": 2}).encode())
 
@@ -246,19 +257,22 @@ async def test_a_subscriber_takes_the_feed_by_its_own_consumer_and_reads_it_from
         await ops.jetstream().add_consumer(
             FEED_STREAM, ConsumerConfig(durable_name=BOARD, ack_policy=AckPolicy.EXPLICIT, filter_subject="clic.feed.>")
         )
+    before = await count(guarded, FEED_STREAM)
     for event in ("received", "closed"):
         assert await may_publish(guarded, "intake", f"clic.feed.{event}.{REQUEST}", b"{}")
+        before += 1
+        await has(guarded, FEED_STREAM, before)
     async with connected(guarded, BOARD) as (client, violations):
         jetstream = client.jetstream(domain=DOMAIN)
         subscription = await jetstream.pull_subscribe_bind(stream=FEED_STREAM, consumer=BOARD)
-        messages = await subscription.fetch(2, timeout=5)
+        messages = await subscription.fetch(2, timeout=30)
         for each in messages:
-            await each.ack_sync(timeout=5)
+            await each.ack_sync(timeout=30)
         assert [each.subject.split(".")[2] for each in messages] == ["received", "closed"]
         assert (await subscription.consumer_info()).num_ack_pending == 0
         last = (await jetstream.stream_info(FEED_STREAM)).state.last_seq
         asked = json.dumps({"seq": last, "next_by_subj": "clic.feed.>"}).encode()
-        again = await client.request(f"$JS.{DOMAIN}.API.DIRECT.GET.{FEED_STREAM}", asked, timeout=5)
+        again = await client.request(f"$JS.{DOMAIN}.API.DIRECT.GET.{FEED_STREAM}", asked, timeout=30)
         assert (again.headers or {})["Nats-Subject"] == f"clic.feed.closed.{REQUEST}"
         assert violations == []
 
