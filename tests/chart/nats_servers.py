@@ -18,7 +18,7 @@ from clic_chassis.embedded.port import LOOPBACK, free_port, well
 from clic_chassis.embedded.server_process import ServerProcess, start_process, wait_for
 from clic_chassis.nats_credential import public_key_of
 
-START_S = 20.0
+START_S = 60.0
 
 
 @dataclass
