@@ -31,7 +31,7 @@ from clic_intake.core.scan import look_up, scan
 from clic_reporting.core.period import Quarter
 
 RUNNER = CliRunner()
-START_S = 30.0
+START_S = 60.0
 NAME = "Zzyxwine Exemple"
 LESSON = f"{NAME} n’a pas reçu l’avis de travaux."
 PLAIN = "Les avis de travaux partent plus tôt."
