@@ -16,7 +16,7 @@ from clic_chassis.embedded.port import LOOPBACK, free_port
 SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
 """What a client says first that wants TLS (PostgreSQL, Message Formats); `S` takes it."""
 PIECE_BYTES = 65_536
-START_S = 10.0
+START_S = 30.0
 
 
 @contextlib.contextmanager
