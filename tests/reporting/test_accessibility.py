@@ -27,7 +27,9 @@ QUARTER, YEAR = comparison("2026-Q2", FEW), comparison("2025", FEW)
 def browser(chromium: str) -> Iterator[Browser]:
     """A browser without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"], timeout=60_000
+        )
         yield browser
         browser.close()
 
