@@ -28,7 +28,7 @@ from tests.place import ROOT, TOWN_DIR
 from tests.reporting.history import history
 from tests.reporting.rows import every_row
 
-from clic_chassis.embedded import NatsServer, PostgresServer, free_port, start_nats, start_postgres
+from clic_chassis.embedded import NatsServer, PostgresServer, start_nats, start_postgres
 from clic_chassis.embedded.server_process import ServerProcess, start_process, tail
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import wait_until
@@ -66,7 +66,6 @@ class Site:
     def __init__(self, folder: Path, log_server: NatsServer, database: PostgresServer) -> None:
         self.nats, self.postgres = log_server, database
         self._folder = folder
-        self._port = free_port()
         self.service = self._start_service()
         self._rebuild: ServerProcess | None = None
 
@@ -77,7 +76,7 @@ class Site:
             "CLIC_NATS_URL": self.nats.url,
             "CLIC_POSTGRES_URL": self.postgres.url,
             "CLIC_TOWN_DIR": str(TOWN_DIR),
-            "CLIC_HTTP_PORT": str(self._port),
+            "CLIC_HTTP_PORT": "0",  # Any: nobody asks it, and one that is chosen before may be taken by then.
         }
         return start_process(
             self._folder / "service",

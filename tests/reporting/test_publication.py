@@ -157,6 +157,7 @@ async def test_what_is_published_is_remembered_and_published_again_is_the_same(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_a_quarter_published_before_is_known_when_the_year_is(connection: asyncpg.Connection) -> None:
     """POL-38: overlapping scopes; what the quarter hides stays hidden in the year's column of it."""
     first = await published(connection, comparison("2025-Q2", counted()))

@@ -58,6 +58,7 @@ async def elsewhere(url: str, as_of: str, **environment: str) -> dict[str, dict[
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_a_report_made_again_is_the_same_byte_for_byte_after_the_log_went_on(
     tables: Projected, postgres_url: str
 ) -> None:

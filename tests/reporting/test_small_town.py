@@ -27,6 +27,8 @@ from clic_reporting.edition import Choice, choice, choose
 from clic_reporting.ledger import FIRST, Publication
 from clic_reporting.publication import figures_of, protection
 
+pytestmark = pytest.mark.timeout(300)  # Whichever comes first makes the quarters and the year for all.
+
 YEAR = "2025"
 QUARTERS = tuple(f"{YEAR}-Q{number}" for number in range(1, 5))
 LEFT_OUT = "requests.unusual_by_kind"
