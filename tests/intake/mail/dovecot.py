@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientError
 
 from clic_chassis.embedded.port import free_port
 
 PASSWORD = "imaginaire"
-START_BOUND_S = 20.0
-STOP_BOUND_S = 10.0
+STARTS_MAX = 3
+START_BOUND_S = 30.0
+STOP_BOUND_S = 30.0
+ANSWER_BOUND_S = 30.0
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Dovecot:
 
     def client(self, user: str) -> IMAPClient:
         """A session, logged in."""
-        client = IMAPClient("127.0.0.1", self.port, ssl=False, timeout=10)
+        client = IMAPClient("127.0.0.1", self.port, ssl=False, timeout=ANSWER_BOUND_S)
         client.login(user, PASSWORD)
         return client
 
@@ -55,40 +58,42 @@ class Dovecot:
 @contextlib.contextmanager
 def start_dovecot(executable: str, folder: Path) -> Iterator[Dovecot]:
     """Start it, wait until it answers, and end it."""
-    port = free_port()
     folder.mkdir(parents=True)
-    config = folder / "dovecot.conf"
-    config.write_text(_config(folder, port), encoding="utf-8")
-    with (folder / "dovecot.log").open("wb") as log:
-        process = subprocess.Popen([executable, "-F", "-c", str(config)], stdout=log, stderr=log)
+    for _ in range(STARTS_MAX):  # Somebody may take a free port before it is used.
+        server = Dovecot(free_port(), folder)
+        config = folder / "dovecot.conf"
+        config.write_text(_config(folder, server.port), encoding="utf-8")
+        with (folder / "dovecot.log").open("ab") as log:
+            process = subprocess.Popen([executable, "-F", "-c", str(config)], stdout=log, stderr=log)
         try:
-            server = Dovecot(port, folder)
-            _wait_until_it_answers(server, process)
-            yield server
+            if _answers(server, process):
+                yield server
+                return
         finally:
             process.terminate()
             process.wait(STOP_BOUND_S)
+    told = (folder / "dovecot.log").read_text(encoding="utf-8", errors="replace")
+    raise AssertionError(f"dovecot did not start: {told[-2000:]}")
 
 
-def _wait_until_it_answers(server: Dovecot, process: subprocess.Popen[bytes]) -> None:
+def _answers(server: Dovecot, process: subprocess.Popen[bytes]) -> bool:
+    """Whether it lets somebody in, waited for until it ends or the bound is reached."""
     end = time.monotonic() + START_BOUND_S
-    while True:
+    while process.poll() is None and time.monotonic() < end:
         try:
             server.client("personne").logout()
-        except OSError as error:
-            if process.poll() is not None or time.monotonic() > end:
-                told = (server.folder / "dovecot.log").read_text(encoding="utf-8", errors="replace")
-                raise AssertionError(f"dovecot did not start: {told[-2000:]}") from error
+        except (OSError, IMAPClientError):
             time.sleep(0.05)
         else:
-            return
+            return process.poll() is None
+    return False
 
 
 def _config(folder: Path, port: int) -> str:
     """No TLS, one password for everybody, mailboxes below the folder; as root it still needs an ordinary owner."""
     owner = "nobody" if os.geteuid() == 0 else getpass.getuser()
     mails = folder / "mails"
-    mails.mkdir()
+    mails.mkdir(exist_ok=True)
     mails.chmod(0o777)
     folder.chmod(0o755)
     internal = f"default_internal_user = {owner}\ndefault_login_user = {owner}\n" if os.geteuid() else ""

@@ -32,7 +32,7 @@ async def test_what_lies_in_the_mailbox_is_taken_and_deleted_once_the_log_has_it
     """POL-10; no second archive in clear stays behind (POL-30)."""
     dovecot.put("premier", mail("Un."), mail("Deux.", headers={"Auto-Submitted": "auto-replied"}))
     async with at_work(poller(room, dovecot, "premier")):
-        await wait_until(lambda: dovecot.flags("premier") == [], what="the mailbox to be empty")
+        await wait_until(lambda: dovecot.flags("premier") == [], 30, what="the mailbox to be empty")
     assert await room.length() == 1
     assert len(await room.kept.aside()) == 1
 
@@ -88,7 +88,7 @@ async def test_a_mailbox_that_was_made_anew_is_taken_without_a_second_request(ro
             client.delete_folder("Courrier")
             return False
 
-    await wait_until(made_anew, what="another UIDVALIDITY")
+    await wait_until(made_anew, 30, what="another UIDVALIDITY")
     dovecot.put("cinquieme", mail("Un."), mail("Deux."), folder="Courrier")
     await poll(polled)
     assert await room.length() == 2
