@@ -24,6 +24,12 @@ OPTIONS: dict[Look, dict[str, Any]] = {
 }
 
 
+async def shown(page: Page, element: str) -> None:
+    """Wait for the page that has this element, the whole of it: its end may come after its beginning."""
+    await page.wait_for_selector(element)
+    await page.wait_for_load_state()
+
+
 async def looks(page: Page) -> AsyncIterator[Look]:
     """The page in one look after the other: as it was opened, in the dark, on a telephone. It is light afterwards."""
     size = page.viewport_size

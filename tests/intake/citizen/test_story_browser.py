@@ -22,6 +22,8 @@ from clic_contracts.event import (
 )
 from clic_contracts.vocabulary import Kind, ReopeningReason, Service
 
+pytestmark = pytest.mark.timeout(300)  # A busy machine draws a page in seconds.
+
 TELEPHONE, DESK = {"width": 360, "height": 780}, {"width": 1180, "height": 860}
 PICTURE = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000") + bytes(64)
 """How a PNG begins, and enough of it to be told by its bytes."""
@@ -89,6 +91,7 @@ async def test_a_pothole_is_reported_from_a_telephone(browser: Browser, hall: Ha
     await page.get_by_role("heading", name="Signaler un nid-de-poule").wait_for()
     await seen(page, "pothole-2")
     await page.get_by_role("button", name="Non, continuer").click()
+    await page.wait_for_url("**/demande/suite")
     assert "avis par écrit au greffier dans les quinze jours" in await page.inner_text("main")
     await page.get_by_label("Plus qu’une assiette").check()
     await page.get_by_label("Adresse ou intersection").fill("12, rue Inventée")
@@ -125,6 +128,7 @@ async def test_the_town_is_complained_about(browser: Browser, hall: Hall) -> Non
         "Plainte contre la Ville",
     )  # fmt: skip
     await page.get_by_role("button", name="Continuer").click()
+    await page.wait_for_url("**/demande/sujet")
     if await page.get_by_role("button", name="Non, continuer").count():
         await page.get_by_role("button", name="Non, continuer").click()
     await page.get_by_label("L’insatisfaction s’est répétée").check()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.async_api import Browser, Page
-from tests.axe import seen, violations
+from tests.axe import seen, shown, violations
 from tests.intake.core.story import make
 from tests.intake.desk_page.test_access import WRITTEN, limited, today
 from tests.intake.desk_page.visit import Bureau, entered
@@ -16,6 +16,8 @@ from tests.intake.service.office import now
 from clic_contracts.event import ObligationLifted, ObligationMet
 from clic_contracts.town_time import Delay
 from clic_deadlines.core.calendar import Calendar
+
+pytestmark = pytest.mark.timeout(300)  # A busy machine draws a page in seconds.
 
 
 class Walk:
@@ -105,7 +107,7 @@ async def from_the_decision_on(walk: Walk, request_id: str) -> None:
     await walk.at(f"/desk/requests/{request_id}/do/answer")
     await page.get_by_label("Accès donné en partie").check()
     await page.get_by_role("button", name="Noter la réponse donnée").click()
-    await page.wait_for_selector("#faults")
+    await shown(page, "#faults")
     await walk.looked()
     await walk.do(
         "answer",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
-from tests.axe import seen, violations
+from tests.axe import seen, shown, violations
 from tests.intake.desk_page.test_page import text_of
 from tests.intake.desk_page.visit import Bureau, entered
 from tests.intake.mail.conftest import desk_settings as desk_settings
@@ -36,6 +36,7 @@ async def office(room: Mailroom) -> AsyncIterator[Office]:
     """The desk that takes mail, its worklists too."""
     others = [each for each in room.wiring.components if each not in (room.lmtp, room.smtp, room.kept)]
     async with at_work(*others), Office.open(room.runtime, room.wiring) as opened:
+        await opened.lists_are_made()
         yield opened
 
 
@@ -167,11 +168,11 @@ async def test_axe_finds_nothing_on_what_was_set_aside(browser: Browser, room: M
     found += await violations(page)
     await page.get_by_label("Pourquoi").fill("a")
     await page.get_by_role("button", name="Ouvrir").click()
-    await page.wait_for_selector("#faults")
+    await shown(page, "#faults")
     found += await violations(page)
     await page.get_by_label("Pourquoi").fill(WHY)
     await page.get_by_role("button", name="Ouvrir").click()
-    await page.wait_for_selector(".opened")
+    await shown(page, ".opened")
     found += await violations(page)
     await seen(page, "desk-mail")
     await context.close()

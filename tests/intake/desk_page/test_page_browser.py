@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import pytest
 from playwright.async_api import Browser
-from tests.axe import seen, violations
+from tests.axe import seen, shown, violations
 from tests.intake.desk_page.visit import Bureau, entered
+
+pytestmark = pytest.mark.timeout(300)  # A busy machine draws a page in seconds.
 
 
 async def peopled(bureau: Bureau) -> str:
@@ -43,25 +45,25 @@ async def test_axe_finds_nothing_on_any_page(browser: Browser, bureau: Bureau) -
     async with bureau.client("greffe") as other:
         await other.do(request_id, "describe", public_text="Trou devant un parc.")
     await page.get_by_role("button", name="Décrire pour le public").click()
-    await page.wait_for_selector("#meanwhile")
+    await shown(page, "#meanwhile")
     found += await violations(page)
     await seen(page, "desk-conflict")
     await page.goto(f"{here}/do/note")
     await page.get_by_role("button", name="Ajouter une note").click()
-    await page.wait_for_selector("#faults")
+    await shown(page, "#faults")
     found += await violations(page)
 
     await page.goto(here)
     found += await violations(page)
     await page.fill("#reason", "Rappeler la personne")
     await page.get_by_role("button", name="Ouvrir").click()
-    await page.wait_for_selector(".opened")
+    await shown(page, ".opened")
     found += await violations(page)
     await seen(page, "desk-request")
     await page.get_by_text("Autres organismes").click()
     await page.set_input_files("#f-file", {"name": "page.html", "mimeType": "text/html", "buffer": b"<html></html>"})
     await page.get_by_role("button", name="Ajouter", exact=True).click()
-    await page.wait_for_selector(".fault")
+    await shown(page, ".fault")
     found += await violations(page)
     await seen(page, "desk-file")
     await page.goto(f"{bureau.address}/desk/search?q=2020-000001")
@@ -70,7 +72,7 @@ async def test_axe_finds_nothing_on_any_page(browser: Browser, bureau: Bureau) -
     await page.goto(f"{bureau.address}/login")
     await page.fill("#token", "wrong")
     await page.press("#token", "Enter")
-    await page.wait_for_selector("#why")
+    await shown(page, "#why")
     found += await violations(page)
     await context.close()
 
@@ -85,7 +87,7 @@ async def test_a_request_is_treated_by_keyboard_without_scripts(browser: Browser
     await page.keyboard.press("Tab")
     assert await page.locator(":focus").get_attribute("class") == "skip"
     await page.keyboard.press("Enter")
-    assert page.url.endswith("#contenu")
+    await page.wait_for_url("**#contenu")
     await page.focus("#q")
     await page.keyboard.type("1")
     await page.keyboard.press("Enter")
@@ -94,7 +96,7 @@ async def test_a_request_is_treated_by_keyboard_without_scripts(browser: Browser
     await page.get_by_role("button", name="Prendre en charge").focus()
     assert await page.locator(":focus").is_visible()
     await page.keyboard.press("Enter")
-    await page.wait_for_selector("[role=status]")
+    await page.wait_for_url("**done=take")
     assert "alex.exemple" in await page.locator("main").inner_text()
     await page.get_by_role("link", name="Noter la réponse donnée").focus()
     await page.keyboard.press("Enter")
