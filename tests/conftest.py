@@ -11,11 +11,16 @@ from time import monotonic, sleep
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from playwright.async_api import Browser, async_playwright
 
 pytest_plugins = ["clic_chassis.testing", "tests.node.installed"]
 
 BROWSER_START_S = 60.0
+
+# On CI hypothesis does so by itself: how long one example takes says nothing on a machine that others use too.
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -151,7 +151,7 @@ def stories(draw: st.DrawFn) -> list[list[Recorded]]:
 
 
 @given(commits=stories(), data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_deliveries_in_any_order_and_number_come_to_the_same_end(
     rules: Rules, commits: list[list[Recorded]], data: st.DataObject
 ) -> None:

@@ -110,7 +110,7 @@ def test_every_id_is_there_once() -> None:
     seed=st.integers(0, 10**9),
     size=st.integers(0, 40),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_the_day_every_submission_is_valid_for_the_town(today: dt.date, seed: int, size: int) -> None:
     midnight = dt.datetime.combine(today, dt.time(), Rules(TOWN).calendar._zone)
     for each in stories(today, seed, size):

@@ -86,7 +86,7 @@ async def live(world: World, history: Sequence[Sequence[Step]]) -> None:
 
 
 @always(history=HISTORIES, seed=st.integers(0, 2**16))
-@settings(max_examples=150, deadline=None, suppress_health_check=UNHURRIED)
+@settings(max_examples=150, suppress_health_check=UNHURRIED)
 async def test_whatever_two_agents_do_nothing_is_lost_and_nobody_goes_unanswered(
     town: Town, history: list[list[Step]], seed: int
 ) -> None:
@@ -102,7 +102,7 @@ async def jetstream(nats: Client) -> JetStreamLog:
 
 
 @always(history=HISTORIES)
-@settings(max_examples=10, deadline=None, suppress_health_check=UNHURRIED)
+@settings(max_examples=10, suppress_health_check=UNHURRIED)
 async def test_the_same_holds_on_a_real_log(town: Town, jetstream: JetStreamLog, history: list[list[Step]]) -> None:
     """POL-27."""
     await live(World(jetstream, town, next(SEEDS)), history)
@@ -110,7 +110,7 @@ async def test_the_same_holds_on_a_real_log(town: Town, jetstream: JetStreamLog,
 
 @pytest.mark.slow
 @always(history=HISTORIES, seed=st.integers(0, 2**16))
-@settings(max_examples=150, deadline=None, suppress_health_check=UNHURRIED)
+@settings(max_examples=150, suppress_health_check=UNHURRIED)
 async def test_a_command_that_is_delivered_again_changes_nothing(
     town: Town, history: list[list[Step]], seed: int
 ) -> None:
@@ -135,7 +135,7 @@ async def test_a_command_that_is_delivered_again_changes_nothing(
 
 
 @always(history=HISTORIES, seed=st.integers(0, 2**16))
-@settings(max_examples=60, deadline=None, suppress_health_check=UNHURRIED)
+@settings(max_examples=60, suppress_health_check=UNHURRIED)
 async def test_whatever_was_merged_goes_on_by_itself_when_it_is_undone(
     town: Town, history: list[list[Step]], seed: int
 ) -> None:

@@ -20,9 +20,7 @@ from clic_reporting.sums import off_balance
 
 TORONTO = ZoneInfo("America/Toronto")
 STORIES = 25
-_OWN_EXAMPLES = settings(
-    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+_OWN_EXAMPLES = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 
 
 @pytest_asyncio.fixture

@@ -23,7 +23,7 @@ from clic_reporting.core.suppression import (
 )
 from clic_reporting.edition import Choice, UnsafeEditionError, choose, prove, search
 
-ARBITRARY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+ARBITRARY = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 FEWER = settings(ARBITRARY, max_examples=12)
 """Three dimensions, or five editions each."""
 

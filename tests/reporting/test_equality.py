@@ -80,7 +80,7 @@ async def rebuilt(connection: asyncpg.Connection, log: Log, chance: Random) -> R
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=12, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(seed=st.integers(0, 2**32))
 async def test_live_and_rebuilt_rows_are_the_same_whatever_the_log_holds(
     seed: int, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch

@@ -114,7 +114,7 @@ def assert_equal(slow: Slow, term: Term) -> None:
 
 
 @given(STARTS, st.integers(0, 60), CLOSINGS, PAUSES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_business_days_are_those_of_a_slow_count(
     starts_at: dt.datetime, days: int, closings: list[tuple[int, int]], pauses: list[tuple[int, int | None]]
 ) -> None:
@@ -126,7 +126,7 @@ def test_business_days_are_those_of_a_slow_count(
 
 
 @given(STARTS, st.integers(0, 120), CLOSINGS, PAUSES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_calendar_days_are_those_of_a_slow_count(
     starts_at: dt.datetime, days: int, closings: list[tuple[int, int]], pauses: list[tuple[int, int | None]]
 ) -> None:
@@ -138,7 +138,7 @@ def test_calendar_days_are_those_of_a_slow_count(
 
 
 @given(STARTS, st.integers(0, 60), CLOSINGS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_recourse_is_that_of_a_slow_count(starts_at: dt.datetime, days: int, closings: list[tuple[int, int]]) -> None:
     """A-2.1 art. 135: by the letter, and as generous as can be read; the town's closings are nothing to it."""
     config = configured(starts_at, closings)
@@ -149,7 +149,7 @@ def test_a_recourse_is_that_of_a_slow_count(starts_at: dt.datetime, days: int, c
 
 
 @given(STARTS, st.integers(-5, 60), CLOSINGS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_an_agreed_day_is_kept_and_its_prudent_day_is_that_of_a_slow_count(
     starts_at: dt.datetime, ahead: int, closings: list[tuple[int, int]]
 ) -> None:
@@ -166,7 +166,7 @@ def test_an_agreed_day_is_kept_and_its_prudent_day_is_that_of_a_slow_count(
 
 
 @given(STARTS, st.integers(1, 30), CLOSINGS, SLOTS, PAUSES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_business_hours_are_those_of_a_slow_count_of_minutes(
     starts_at: dt.datetime,
     hours: int,
@@ -186,7 +186,7 @@ def test_business_hours_are_those_of_a_slow_count_of_minutes(
 
 
 @given(STARTS, st.integers(1, 72), PAUSES)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_hours_are_those_of_a_slow_count_of_minutes(
     starts_at: dt.datetime, hours: int, pauses: list[tuple[int, int | None]]
 ) -> None:
@@ -206,7 +206,7 @@ def test_hours_are_those_of_a_slow_count_of_minutes(
     st.integers(0, 90 * 1_440),
     st.integers(0, 40 * 86_400_000_000),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @example(noon(dt.date(2026, 5, 18)).astimezone(dt.UTC), 1, 1, 0, 0)
 def test_business_hours_are_exact_to_the_microsecond(
     starts_at: dt.datetime, microseconds: int, hours: int, paused_after: int, paused_us: int
@@ -249,7 +249,7 @@ OFFICE = [(weekday, opens, length) for weekday in range(1, 6) for opens, length 
 
 
 @given(STARTS, DELAYS, PAUSES, st.randoms(use_true_random=False), st.integers(0, 100_000), st.integers(1, 100_000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_pause_only_ever_gives_time_and_one_after_the_limit_gives_none(
     starts_at: dt.datetime,
     delay: Delay,
@@ -274,7 +274,7 @@ def test_a_pause_only_ever_gives_time_and_one_after_the_limit_gives_none(
 
 
 @given(STARTS, IN_DAYS, st.integers(0, 20), st.integers(0, 1_439), st.integers(0, 1_439))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_pause_within_one_day_stops_no_count_of_days(
     starts_at: dt.datetime, delay: Delay, ahead: int, one: int, other: int
 ) -> None:
@@ -286,7 +286,7 @@ def test_a_pause_within_one_day_stops_no_count_of_days(
 
 
 @given(STARTS, st.integers(1, 20 * 1_440), st.floats(0.01, 0.99), PAUSES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_share_of_a_delay_is_that_of_the_time_that_was_not_paused(
     starts_at: dt.datetime, length: int, share: float, pauses: list[tuple[int, int | None]]
 ) -> None:

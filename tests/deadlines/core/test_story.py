@@ -174,7 +174,7 @@ def ends(own: Obligations) -> dict[str, tuple[object, ...]]:
 
 
 @given(story=stories(in_order=False), cuts=st.lists(st.integers(1, 13), max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_story_that_is_heard_bit_by_bit_ends_as_one_that_is_heard_whole(
     whole_town: Town, story: tuple[Recorded, ...], cuts: list[int]
 ) -> None:
@@ -189,7 +189,7 @@ def test_a_story_that_is_heard_bit_by_bit_ends_as_one_that_is_heard_whole(
 
 
 @given(story=stories(in_order=True), data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_time_that_goes_on_meanwhile_changes_nothing_but_what_time_brings(
     whole_town: Town, story: tuple[Recorded, ...], data: st.DataObject
 ) -> None:
@@ -208,7 +208,7 @@ def test_time_that_goes_on_meanwhile_changes_nothing_but_what_time_brings(
 
 
 @given(story=stories(in_order=False), data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_however_time_and_late_facts_fall_every_obligation_ends_once_and_is_told_in_order(
     whole_town: Town, story: tuple[Recorded, ...], data: st.DataObject
 ) -> None:
@@ -271,7 +271,7 @@ def assert_goes_up_in_order(facts: Iterable[Event]) -> None:
 
 
 @given(story=stories(in_order=False), data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_was_done_in_time_is_never_called_late_once_it_is_known(
     whole_town: Town, story: tuple[Recorded, ...], data: st.DataObject
 ) -> None:

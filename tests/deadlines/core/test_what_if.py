@@ -103,7 +103,7 @@ def said(duty: Duty) -> tuple[object, ...]:
 
 
 @given(story=stories(in_order=False))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_the_narrow_way_says_what_duties_says(whole_town: Town, story: tuple[Recorded, ...]) -> None:
     """Narrow facts and light terms go through one fold: every limit, outcome and pause is the same."""
     fast = fold(CountedOwed(CountingRules(whole_town)), narrow(story))
@@ -122,7 +122,7 @@ def test_while_the_citizen_is_waited_for_it_says_the_same(town: Town, more: type
 
 
 @given(story=stories(in_order=False), days=st.integers(0, 900))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_under_the_rules_that_held_what_would_be_is_what_was(
     whole_town: Town, story: tuple[Recorded, ...], days: int
 ) -> None:
@@ -276,7 +276,7 @@ def test_contacts_and_learnings_are_no_requests(town: Town) -> None:
 
 
 @given(story=stories(in_order=False), cut=st.integers(0, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_log_that_is_read_in_two_halves_says_the_same(
     whole_town: Town, story: tuple[Recorded, ...], cut: int
 ) -> None:

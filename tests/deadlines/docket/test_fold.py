@@ -72,7 +72,7 @@ def check(heard: Heard, story: tuple[Recorded, ...]) -> None:
 
 
 @given(story=stories(in_order=False), waits=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_docket_holds_what_is_open_as_it_stands(
     whole_town: Town, story: tuple[Recorded, ...], waits: st.DataObject
 ) -> None:
@@ -126,7 +126,7 @@ def test_another_limit_has_nothing_of_what_was_said_of_the_one_before(
 
 
 @given(story=stories(in_order=True))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_each_limit_of_any_story_can_be_explained(whole_town: Town, story: tuple[Recorded, ...]) -> None:
     """In both languages, at its beginning and long after, with the dates that hold."""
     heard = Heard(Rules(whole_town))

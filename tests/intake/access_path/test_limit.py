@@ -50,7 +50,7 @@ def test_a_delay_of_the_law_ends_where_the_law_says(received: str, limit: str) -
 
 
 @always(st.dates(dt.date(2015, 1, 1), dt.date(2050, 11, 1)), st.sampled_from([15, 20, 30]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_limit_is_the_first_day_that_is_none_of_sunday_and_holiday(since: dt.date, days: int) -> None:
     """I-16 art. 52, counted day by day."""
     found = limit_on(since, days)

@@ -150,7 +150,7 @@ def _begins(event: Event) -> bool:
 
 
 @always(st.sampled_from([WRITTEN, ORAL, COMPLAINT]), st.lists(st.tuples(st.integers(0, 9), SAID), max_size=25))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_path_breaks_the_laws_order(received: RequestReceived, said: list[tuple[int, Event]]) -> None:
     """POL-20, POL-23, POL-24, A-2.1 art. 25, 45, 47, 49, 135: whatever is commanded, day after day."""
     at = town("2026-05-15")

@@ -142,7 +142,7 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
 
 
 @always(st.lists(COMMANDS, max_size=30))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_sequence_of_commands_leaves_the_table_or_closes_without_an_answer(commands: list[Command]) -> None:
     """POL-27: whatever is commanded in whatever order."""
     story: list[Event] = []

@@ -7,7 +7,7 @@ import unicodedata
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clic_intake.core.name import candidates, entries
@@ -40,9 +40,6 @@ AFTER = (" a été utile.", ".", "", ") pour la suite.", " »", " et la suite.\n
 KNOWN_PLAIN = frozenset(
     key for name in ("Rose Laforest", "Ali St-Hilaire", "Ugo Laurier", "Côté, Zoé") for key in entries(name)
 )
-
-UNHURRIED = settings(deadline=None)
-"""A busy machine is no finding; `test_no_text_takes_long` measures."""
 
 digits = st.text("0123456789", min_size=3, max_size=3)
 sentence_parts = st.tuples(st.sampled_from(BEFORE), st.sampled_from(AFTER), st.sampled_from(PLAIN))
@@ -108,7 +105,6 @@ PLANTED = (
 )
 
 
-@UNHURRIED
 @given(PLANTED, sentence_parts)
 def test_a_planted_contact_or_address_is_always_found(what: tuple[Kind, str], around: tuple[str, str, str]) -> None:
     """POL-38: by whatever sign, space, dash or abbreviation; the excerpt is what stands in the text."""
@@ -120,7 +116,6 @@ def test_a_planted_contact_or_address_is_always_found(what: tuple[Kind, str], ar
     assert all(text[each.start : each.end] == each.excerpt for each in findings)
 
 
-@UNHURRIED
 @given(written_names(), sentence_parts)
 def test_the_whole_name_of_a_known_requester_is_always_found_and_cannot_be_confirmed(
     names: tuple[str, str], around: tuple[str, str, str]
@@ -197,7 +192,6 @@ def test_each_form_is_found_as_what_it_is(text: str, kind: Kind, excerpt: str, *
     assert [(each.kind, each.excerpt, each.confirmable) for each in scan(text, ())] == [(kind, excerpt, confirmable)]
 
 
-@UNHURRIED
 @given(st.text(max_size=300), st.sets(st.sampled_from(sorted(KNOWN_PLAIN))))
 def test_any_text_has_findings_that_stand_in_it_once_and_in_its_order(text: str, known: set[str]) -> None:
     """Whatever is pasted: positions are of the text as it was written."""
@@ -207,7 +201,6 @@ def test_any_text_has_findings_that_stand_in_it_once_and_in_its_order(text: str,
     assert len({(each.start, each.end, each.kind) for each in findings}) == len(findings)
 
 
-@UNHURRIED
 @given(st.text(max_size=200))
 def test_a_text_as_it_is_seen_keeps_its_places(text: str) -> None:
     as_seen = seen(text)
@@ -215,7 +208,6 @@ def test_a_text_as_it_is_seen_keeps_its_places(text: str) -> None:
     assert list(as_seen.places) == sorted(as_seen.places)
 
 
-@UNHURRIED
 @given(st.text(max_size=200))
 def test_any_name_has_a_bounded_number_of_entries_that_hold_no_separator(name: str) -> None:
     """The index stays small, whatever stands in the field of a name."""

@@ -183,7 +183,7 @@ def is_possible(request: Request, event: Event, at: dt.datetime) -> bool:
     written=st.booleans(),
     days=st.integers(0, 60),
 )
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 def test_the_path_offers_exactly_what_the_decider_takes(
     *, moves: list[tuple[int, Event]], written: bool, days: int
 ) -> None:

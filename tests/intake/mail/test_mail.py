@@ -238,7 +238,6 @@ def test_hostile_html_neither_hangs_nor_swells(markup: str, said: str) -> None:
     assert len(text) <= len(markup) * 2
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=2_000))
 def test_no_bytes_make_the_reader_raise(content: bytes) -> None:
     read = parse(content, html_text)
@@ -256,7 +255,7 @@ HEADERS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(HEADERS, st.binary(max_size=60)), max_size=12))
 def test_whatever_mime_there_is_the_desk_can_take_it(pieces: list[tuple[str, bytes]]) -> None:
     """Nothing that is read of a mail makes a submission that the desk refuses: it would come again for ever."""
@@ -272,7 +271,6 @@ def test_whatever_mime_there_is_the_desk_can_take_it(pieces: list[tuple[str, byt
         assert parse_submission(body).data == submission
 
 
-@settings(deadline=None)
 @given(st.text(max_size=500))
 def test_what_a_person_writes_is_never_lost(text: str) -> None:
     """Every word of a text is in one of its three parts, whatever looks like a quotation or a signature in it."""

@@ -149,9 +149,7 @@ WANTED = st.builds(
 )
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(made=REQUESTS, wanted=WANTED)
 async def test_the_answer_is_what_a_plain_filter_over_every_request_gives(
     stock: Stock, made: list[dict[str, object]], wanted: Wanted

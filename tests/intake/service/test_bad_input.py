@@ -188,7 +188,6 @@ BAD = {
 @given(batch=batches())
 @settings(
     max_examples=12,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],  # An example is a batch on servers: shrinking it would take minutes.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -271,7 +271,7 @@ def any_of(chance: random.Random, event: type[Event], number: int) -> Event:
     return make(event, **changes)  # type: ignore[no-any-return]  # An Any, whatever its type.
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), cuts=st.lists(st.integers(1, 7), min_size=1, max_size=5))
 async def test_live_batches_make_the_rows_that_a_rebuild_makes(table: Table, seed: int, cuts: list[int]) -> None:
     """However facts were batched when they came, one fold from the log's beginning gives the same table."""
