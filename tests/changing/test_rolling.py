@@ -15,12 +15,12 @@ from tests.chaos.town import INSTANCES, Town, running_town
 from tests.chaos.verdict import check
 from tests.intake.letter.post_office import open_post_office
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1200)]
 
 FLOWS_S = 90.0
 EVERY_S = 1.0
 STOP_BOUND_S = 30.0
-MIGRATE_S = 60.0
+MIGRATE_S = 180.0
 ROLLED = ("intake", "routing", "deadlines")
 """Reporting has no migrations: where its tables mean something else it says so, and `clic rebuild` makes them."""
 MIGRATED = ("intake", "deadlines")

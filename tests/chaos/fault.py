@@ -41,30 +41,30 @@ class Fault:
     """Nobody can be answered as long as it lasts."""
 
 
-def leader(town: Town) -> ClusterServer:
-    """The server that leads the log."""
-    return town.cluster.wait_led(LOG_STREAM)
+async def leader(town: Town) -> ClusterServer:
+    """The server that leads the log; publishers and the mail server, in this loop, go on while it is asked for."""
+    return await asyncio.to_thread(town.cluster.wait_led, LOG_STREAM)
 
 
 @contextlib.asynccontextmanager
 async def leader_killed(town: Town, random: Random) -> AsyncIterator[None]:
     """The server that leads the log loses its power."""
     del random
-    async with _killed(leader(town)):
+    async with _killed(await leader(town)):
         yield
 
 
 @contextlib.asynccontextmanager
 async def follower_killed(town: Town, random: Random) -> AsyncIterator[None]:
     """Another server does."""
-    async with _killed(random.choice(town.cluster.others(leader(town)))):
+    async with _killed(random.choice(town.cluster.others(await leader(town)))):
         yield
 
 
 @contextlib.asynccontextmanager
 async def majority_killed(town: Town, random: Random) -> AsyncIterator[None]:
     """The server that leads and one more: what is left can agree on nothing."""
-    first = leader(town)
+    first = await leader(town)
     lost = [first, random.choice(town.cluster.others(first))]
     for each in lost:
         await asyncio.to_thread(each.kill)
@@ -90,7 +90,7 @@ async def leader_cut_off(town: Town, random: Random) -> AsyncIterator[None]:
     """No other server is reached by the one that leads, nor reaches it; clients reach all three."""
     del random
     with _mended(town):
-        town.cluster.isolate(leader(town))
+        town.cluster.isolate(await leader(town))
         yield
 
 
@@ -98,7 +98,7 @@ async def leader_cut_off(town: Town, random: Random) -> AsyncIterator[None]:
 async def follower_cut_off(town: Town, random: Random) -> AsyncIterator[None]:
     """The same of one that follows."""
     with _mended(town):
-        town.cluster.isolate(random.choice(town.cluster.others(leader(town))))
+        town.cluster.isolate(random.choice(town.cluster.others(await leader(town))))
         yield
 
 
@@ -107,7 +107,7 @@ async def leader_mute(town: Town, random: Random) -> AsyncIterator[None]:
     """The one that leads hears the others, who do not hear it."""
     del random
     with _mended(town):
-        town.cluster.mute(leader(town))
+        town.cluster.mute(await leader(town))
         yield
 
 
@@ -116,7 +116,7 @@ async def leader_deaf(town: Town, random: Random) -> AsyncIterator[None]:
     """The others hear the one that leads, which does not hear them."""
     del random
     with _mended(town):
-        town.cluster.deafen(leader(town))
+        town.cluster.deafen(await leader(town))
         yield
 
 
@@ -125,7 +125,7 @@ async def leader_hangs(town: Town, random: Random) -> AsyncIterator[None]:
     """The one that leads stops in the middle of what it does; its connections stand."""
     del random
     with _mended(town):
-        leader(town).pause()
+        (await leader(town)).pause()
         yield
 
 
@@ -137,7 +137,7 @@ async def leader_slow(town: Town, random: Random) -> AsyncIterator[None]:
     could be held up, and a device that delays needs a kernel's module.
     """
     del random
-    server = leader(town)
+    server = await leader(town)
 
     async def pulse() -> None:
         while True:
@@ -159,7 +159,7 @@ async def leader_slow(town: Town, random: Random) -> AsyncIterator[None]:
 async def disk_full(town: Town, random: Random) -> AsyncIterator[None]:
     """The disk of the server that leads has no room; then somebody makes room and starts the server again."""
     del random
-    server = leader(town)
+    server = await leader(town)
     ballast = server.store / BALLAST
     await asyncio.to_thread(_fill, ballast)
     try:

@@ -30,13 +30,13 @@ from clic_chassis.embedded.standby import either, promote, start_standby
 from clic_chassis.error import RetryableError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.streams import ensure_streams
-from clic_chassis.testing import open_folder, wait_until
+from clic_chassis.testing import open_folder, wait_until, wait_until_done
 from clic_chassis.town_file import read_town
 
 SERVERS = 3
 INSTANCES = 2
 READY_S = 180.0
-SETTLED_S = 300.0
+SETTLED_S = 600.0
 ASK_TIMEOUT_S = 20.0
 SUPERVISED_EVERY_S = 0.2
 
@@ -242,26 +242,29 @@ class Town:
                 found["wakes"] = await lists.fetchval("SELECT count(*) FROM letter_wake WHERE wake_at <= now()")
                 return found
 
-            async def nothing_waits() -> bool:
+            async def nothing_waits() -> int | None:
                 said.clear()
                 try:
                     before = (await event_log.identity()).last_sequence
                     said.update(await waiting())
-                    return not any(said.values()) and before == (await event_log.identity()).last_sequence
+                    is_so = not any(said.values()) and before == (await event_log.identity()).last_sequence
                 except (NatsError, RetryableError) as error:
                     said[type(error).__name__] = 1
-                    return False
+                    return None
+                return before if is_so else None
 
             said: dict[str, int] = {}
             try:
-                await wait_until(nothing_waits, timeout_s, what="everything has caught up")
+                found = await wait_until(nothing_waits, timeout_s, what="everything has caught up")
             except AssertionError as error:
                 raise AssertionError(f"{error}; still waiting: {said}") from error
-            return (await event_log.identity()).last_sequence
+            assert found is not None
+            return found
 
     async def _prepare(self) -> None:
         async with self.client() as client:
-            await ensure_streams(client, replicas=len(self.cluster.servers))
+            replicas = len(self.cluster.servers)
+            await wait_until_done(lambda: ensure_streams(client, replicas=replicas), READY_S, what="streams are made")
         async with self.database("postgres") as connection:
             for service in WITH_DATABASE:
                 await connection.execute(f"CREATE DATABASE clic_{service}")

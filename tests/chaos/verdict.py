@@ -24,7 +24,7 @@ from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.projection import Projection
 from clic_chassis.projector import Projector
 from clic_chassis.quarantine import Quarantine
-from clic_chassis.testing import at_work, wait_until
+from clic_chassis.testing import at_work, wait_until, wait_until_done
 from clic_chassis.town_file import read_town
 from clic_contracts.envelope import Commit, request_id_for
 from clic_contracts.event import LetterFailed, LetterSent, LetterWritten, RequestReceived, RequestRouted
@@ -60,7 +60,7 @@ async def check(town: Town, load: Load, office: PostOffice) -> str:
     await town.settled()
     async with town.client() as client:
         event_log = JetStreamLog(client)
-        commits = [each async for each in event_log.read()]
+        commits = await _whole(event_log)
         end = len(commits)
         assert [each.sequence for each in commits] == list(range(1, end + 1)), "the log has gaps"
         check_log(load, commits)
@@ -112,6 +112,16 @@ def check_letters(commits: Sequence[Commit], mail: Sequence[EmailMessage], queue
     assert sent <= set(out) <= sent | doubtful | queued
 
 
+async def _whole(event_log: JetStreamLog) -> list[Commit]:
+    commits: list[Commit] = []
+
+    async def read() -> None:
+        commits[:] = [each async for each in event_log.read()]
+
+    await wait_until_done(read, AGREES_S, what="the whole log is read")
+    return commits
+
+
 async def _queued(town: Town) -> set[str]:
     async with town.database("intake") as connection:
         rows = await connection.fetch("SELECT letter_id FROM letter")
@@ -147,7 +157,7 @@ async def check_timers(town: Town, event_log: JetStreamLog) -> None:
     difference: list[Any] = []
 
     async def follow() -> bool:
-        wanted = _wanted_timers([each async for each in event_log.read()], rules)
+        wanted = _wanted_timers(await _whole(event_log), rules)
         async with town.database("deadlines") as connection:
             rows = await connection.fetch("SELECT request_id, obligation_id, at FROM timer")
         difference[:] = wanted ^ {(str(row["request_id"]), row["obligation_id"], row["at"]) for row in rows}
@@ -197,7 +207,7 @@ async def check_projection(town: Town, service: str, end: int) -> None:
                 await wait_until(lambda: projector.position >= end, FOLDED_S, what=f"{service} folded anew")
                 await wait_until(same, AGREES_S, what=f"{service} is what the log says")
             except AssertionError as error:
-                where = f"{projector.position} of {end}: {projector.not_ready()}"
+                where = f"{projector.position} of {end}: {projector.not_ready() or projector._state}"
                 raise AssertionError(f"{error}; {where}; other rows in {differing}") from error
 
 
