@@ -14,6 +14,7 @@ from typing import Any
 from tests.intake.service.office import SOURCE, Office
 from tests.place import TOWN_DIR
 
+from clic_chassis.remainder import left_to_do
 from clic_chassis.service import open_runtime
 from clic_chassis.settings import Settings
 from clic_chassis.testing import at_work, wait_until
@@ -131,7 +132,7 @@ async def _everything_told(office: Office) -> None:
 
     async def relayed() -> bool:
         info = await office.nats.jetstream().consumer_info(LOG_STREAM, "relay")
-        return not (info.num_pending or info.num_ack_pending)
+        return await left_to_do(office.nats, LOG_STREAM, info) == 0
 
     await wait_until(routed, WAIT_S, what="every request to be routed")
     await wait_until(relayed, WAIT_S, what="the relay to have told everything")

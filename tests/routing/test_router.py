@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from tests.place import TOWN_DIR
 
+from clic_chassis.remainder import left_to_do
 from clic_chassis.scenario import recorded
 from clic_chassis.service import Runtime, Wiring, open_runtime
 from clic_chassis.settings import Settings
@@ -76,7 +77,7 @@ async def routed(runtime: Runtime[Settings], name: str) -> list[Recorded]:
 async def idle(runtime: Runtime[Settings]) -> None:
     async def nothing_left() -> bool:
         info = await runtime.nats.jetstream().consumer_info(LOG_STREAM, DURABLE)
-        return not info.num_pending and not info.num_ack_pending
+        return await left_to_do(runtime.nats, LOG_STREAM, info) == 0
 
     await wait_until(nothing_left, WAIT_S, what="routing to have nothing left")
 

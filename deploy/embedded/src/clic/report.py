@@ -21,6 +21,7 @@ from rich.markup import escape
 from clic_chassis.error import ClicError
 from clic_chassis.jetstream_log import JetStreamLog
 from clic_chassis.log import LogIdentity
+from clic_chassis.remainder import left_to_do
 from clic_chassis.town_file import read_town
 from clic_contracts.subject import LOG_STREAM
 from clic_contracts.town import Town
@@ -310,7 +311,7 @@ async def _unheard(client: Client, durable: str, end: int) -> int:
         return 0
     if info.ack_floor is not None and info.ack_floor.stream_seq >= end:
         return 0
-    return (info.num_pending or 0) + (info.num_ack_pending or 0)
+    return await left_to_do(client, LOG_STREAM, info)
 
 
 def log_name(log: LogIdentity) -> str:
