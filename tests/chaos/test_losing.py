@@ -15,8 +15,6 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(1200)]
 
 SEED = 11
 FLOWS_S = 90.0
-EVERY_S = 1.0
-"""Each submission is a letter, and letters go out one after the other: a slow machine must keep up in the end."""
 
 
 async def flows_during(fault: Fault, load: Load, random: Random) -> None:
@@ -33,7 +31,7 @@ async def test_whatever_is_lost_each_accepted_submission_is_in_the_log_once_and_
     random, why_not = Random(SEED), why_no_mount()
     async with open_post_office() as office, running_town(office.url, disk_mb=None if why_not else DISK_MB) as town:
         load = Load(town)
-        async with load.running(EVERY_S):
+        async with load.running():
             await load.flows(FLOWS_S, "the first answers")
             for fault in FAULTS[:IN_CI]:
                 with subtests.test(fault.name):
