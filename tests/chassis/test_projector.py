@@ -304,6 +304,29 @@ async def test_outages_of_both_servers_are_waited_out(
     await client.close()
 
 
+async def test_a_consumer_on_a_server_whose_copy_of_the_log_lags_is_left_for_another(
+    nats: Client, pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a server sends heartbeats, and nothing else."""
+    monkeypatch.setattr(projector, "END_EVERY_S", 0.2)
+    opened = 0
+
+    @contextlib.asynccontextmanager
+    async def lagging(nats: Client, *, after: int, stream: str) -> AsyncIterator[LogTail]:
+        nonlocal opened
+        opened += 1
+        behind = 1_000 if opened == 1 else 0
+        async with open_tail(nats, after=after + behind, stream=stream) as tail:
+            yield tail
+
+    monkeypatch.setattr(projector, "open_tail", lagging)
+    await write(nats, "abc")
+    async with projecting(nats, pool, Tally()) as each:
+        await reaches(pool, 3)
+        assert each.not_ready() is None
+    assert (opened, await folded(pool)) == (2, "abc")
+
+
 async def test_the_log_is_read_in_order_from_a_position_on_whatever_its_length(
     nats: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

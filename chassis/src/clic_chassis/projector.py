@@ -38,6 +38,9 @@ FLUSH_EVERY_S = 0.04
 a steady stream costs 25 transactions a second instead of hundreds and becomes visible far below half a second."""
 IDLE_WAIT_S = 0.5
 """How long one wait for messages lasts, and so how soon a stop is heard."""
+END_EVERY_S = 5.0
+"""How often a projector that hears of nothing asks where the log ends: its consumer stands on one server of a cluster,
+which says nothing while its own copy of the log lags."""
 STANDBY_EVERY_S = 1.0
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 15.0
@@ -241,6 +244,7 @@ class Projector:
     ) -> None:
         lag = METRICS.projection_lag.labels(self._projection.name)
         position = METRICS.projection_position.labels(self._projection.name)
+        end, looked_at = 0, monotonic()
         while not stop.is_set():
             began = monotonic()
             careful = self.position < self._careful_until
@@ -251,6 +255,10 @@ class Projector:
                 if not self._nats.is_connected:
                     raise RetryableError("NATS is not connected")
                 await self._still_mine(connection, checkpoint.generation)
+                if began - looked_at > END_EVERY_S:
+                    if self.position < end:
+                        raise RetryableError(f"nothing was heard of the log from {self.position} to {end}")
+                    end, looked_at = (await self._log.identity()).last_sequence, monotonic()
                 continue
             commits, bad = _decoded(self._projection, messages)
             if commits:
