@@ -29,7 +29,7 @@ from .telemetry import METRICS, trace_headers
 APPEND_TIMEOUT_S = 5.0
 LOAD_TIMEOUT_S = 5.0
 LOAD_BATCH = 1_000
-IN_PROCESS_WAITS_S = (0.005, 0.01, 0.02, 0.04, 0.08)
+IN_PROCESS_WAITS_S = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 """A cluster answers an append before it has put it away: the next one on the subject may come too early, and is refused
 as if it were stale though nothing went on. After these waits it is taken for a conflict."""
 
