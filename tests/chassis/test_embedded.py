@@ -14,7 +14,7 @@ from nats.aio.client import Client
 
 from clic_chassis.embedded import NatsCluster, ServerError, start_nats, start_postgres
 from clic_chassis.embedded.port import ask, free_port
-from clic_chassis.streams import ensure_streams
+from clic_chassis.streams import ensure_streams, remove_streams
 from clic_chassis.testing import MonitoredServer, Server, open_folder, wait_until
 
 
@@ -178,6 +178,7 @@ async def test_a_cluster_keeps_appending_when_its_leader_is_killed(nats_cluster:
     finally:
         leader.restart()
         nats_cluster.wait_ready()
+        await remove_streams(client)
         await client.close()
 
 

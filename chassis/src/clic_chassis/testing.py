@@ -178,7 +178,7 @@ def postgres_server(servers: Servers, server_folder: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def nats_cluster(server_folder: Path) -> Iterator[NatsCluster]:
-    """Three NATS servers that hold one JetStream; without streams."""
+    """Three NATS servers that hold one JetStream; without streams, and so they are left by whoever makes some."""
     cluster = start_nats_cluster(server_folder / "cluster")
     yield cluster
     cluster.stop()
