@@ -16,9 +16,8 @@ def test_a_port_that_somebody_took_meanwhile_is_left_for_another(monkeypatch: py
     """Of a primary and of a standby; nobody asked for that one."""
     with open_folder() as folder, socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
-        ports = iter([taken, free_port(), free_port()])
-        monkeypatch.setattr(postgres, "free_port", lambda: next(ports))
-        monkeypatch.setattr(standby, "free_port", lambda: taken)
+        for module in (postgres, standby):
+            monkeypatch.setattr(module, "free_port", iter([taken, free_port(), free_port()]).__next__)
         primary = start_postgres(folder / "one")
         try:
             follower = start_standby(primary, folder / "two")

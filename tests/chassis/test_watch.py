@@ -19,7 +19,7 @@ from tests.place import TOWN_DIR
 from clic_chassis.certificate import presented_by
 from clic_chassis.clock import ManualClock
 from clic_chassis.embedded import NatsCluster, NatsServer, free_port, start_nats
-from clic_chassis.embedded.nats import start_with_free_ports
+from clic_chassis.embedded.server_process import start_with_free_ports
 from clic_chassis.measurement import AGAIN_AFTER_S, Measurement, Measuring
 from clic_chassis.nats_credential import NatsCredential
 from clic_chassis.nats_monitor import MonitoringError, addresses, ask_servers

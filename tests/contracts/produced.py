@@ -14,10 +14,9 @@ from typing import Any
 from tests.intake.service.office import SOURCE, Office
 from tests.place import TOWN_DIR
 
-from clic_chassis.remainder import left_to_do
 from clic_chassis.service import open_runtime
 from clic_chassis.settings import Settings
-from clic_chassis.testing import at_work, wait_until
+from clic_chassis.testing import at_work, left_to_do, wait_until
 from clic_contracts.envelope import request_id_for
 from clic_contracts.subject import FEED_STREAM, LOG_STREAM, RECEIPT_STREAM
 from clic_contracts.submission import SUBMISSION_BY_TYPE, RequestSubmission
@@ -131,8 +130,7 @@ async def _everything_told(office: Office) -> None:
         return seen.count("request.routed.v1") == seen.count("request.received.v1") >= MINIMUM
 
     async def relayed() -> bool:
-        info = await office.nats.jetstream().consumer_info(LOG_STREAM, "relay")
-        return await left_to_do(office.nats, LOG_STREAM, info) == 0
+        return not await left_to_do(office.nats, LOG_STREAM, "relay")
 
     await wait_until(routed, WAIT_S, what="every request to be routed")
     await wait_until(relayed, WAIT_S, what="the relay to have told everything")

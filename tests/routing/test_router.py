@@ -14,11 +14,10 @@ import pytest
 import pytest_asyncio
 from tests.place import TOWN_DIR
 
-from clic_chassis.remainder import left_to_do
 from clic_chassis.scenario import recorded
 from clic_chassis.service import Runtime, Wiring, open_runtime
 from clic_chassis.settings import Settings
-from clic_chassis.testing import at_work, wait_until
+from clic_chassis.testing import at_work, left_to_do, wait_until
 from clic_contracts.envelope import Recorded, derive_id
 from clic_contracts.event import Event, RequestNoted, RequestReceived, RequestRefused, RequestRouted
 from clic_contracts.subject import LOG_STREAM
@@ -76,8 +75,7 @@ async def routed(runtime: Runtime[Settings], name: str) -> list[Recorded]:
 
 async def idle(runtime: Runtime[Settings]) -> None:
     async def nothing_left() -> bool:
-        info = await runtime.nats.jetstream().consumer_info(LOG_STREAM, DURABLE)
-        return await left_to_do(runtime.nats, LOG_STREAM, info) == 0
+        return not await left_to_do(runtime.nats, LOG_STREAM, DURABLE)
 
     await wait_until(nothing_left, WAIT_S, what="routing to have nothing left")
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .link import Links
-from .nats import NatsCluster, NatsServer, dialled, routing, start_with_free_ports
+from .nats import NatsCluster, NatsServer, dialled, routing
 from .port import ask, free_port
-from .server_process import START_TIMEOUT_S, ServerError, wait_for
+from .server_process import START_TIMEOUT_S, ServerError, start_with_free_ports, wait_for
 
 MOUNT_TIMEOUT_S = 10.0
 

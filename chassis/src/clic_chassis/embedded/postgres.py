@@ -23,6 +23,7 @@ from .server_process import (
     ServerError,
     end_leftover,
     start_process,
+    start_with_free_ports,
     tail,
     wait_for,
 )
@@ -31,8 +32,6 @@ VERSION = 18
 SUPERUSER = "clic_admin"
 START_TRIES_MAX = 10
 """After a `kill -9` its children hold the shared memory a moment longer."""
-PORT_TRIES_MAX = 5
-"""A free port may be taken before the server binds it: so often is another one tried."""
 TOOL_TIMEOUT_S = 120.0
 
 
@@ -193,25 +192,12 @@ def start_postgres(folder: Path, *, port: int = 0) -> PostgresServer:
         end_leftover(folder, str(folder / "data"), PostgresServer.STOP)  # Perhaps it is ours, of before.
         if not is_free(port):
             raise ServerError(f"port {port} is taken by another program; choose another, or 0 for a free one")
-    server = PostgresServer(folder, port or free_port(), _password(folder / "password"), account)
-    if port:
-        server.start()
-    else:
-        start_on_free_port(server)
+    password = _password(folder / "password")
+    if not port:
+        return start_with_free_ports(lambda: PostgresServer(folder, free_port(), password, account))
+    server = PostgresServer(folder, port, password, account)
+    server.start()
     return server
-
-
-def start_on_free_port(server: PostgresServer) -> None:
-    """Start a server; where somebody took its port meanwhile, on another one. Raises as `PostgresServer.start`."""
-    for attempt in range(1, PORT_TRIES_MAX + 1):
-        try:
-            server.start()
-        except ServerError as error:
-            if attempt == PORT_TRIES_MAX or "Address already in use" not in str(error):
-                raise
-            server.port = free_port()
-        else:
-            return
 
 
 def _password(file: Path) -> str:

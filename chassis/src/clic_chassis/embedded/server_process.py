@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeVar
 
 import psutil
 
@@ -23,6 +23,8 @@ KILL_TIMEOUT_S = 10.0
 LOG_BYTES_MAX = 10 * 1024 * 1024
 """A server's log that is larger when the server starts is moved to `.1`, replacing an older one."""
 RECORD = "process.json"
+PORT_TRIES_MAX = 5
+"""A free port may be taken before the server binds it: so often is another one tried."""
 
 
 class ServerError(ClicError):
@@ -120,6 +122,28 @@ class OwnServer:
         """End it as a power cut would."""
         if self._process is not None:
             self._process.kill()
+
+
+class _Starts(Protocol):
+    def start(self) -> None: ...
+
+
+Started = TypeVar("Started", bound=_Starts)
+
+
+def start_with_free_ports(make: Callable[[], Started]) -> Started:
+    """Make and start servers; where somebody took one of their ports meanwhile, others. Raises as their `start`."""
+    attempt = 1
+    while True:
+        made = make()
+        try:
+            made.start()
+        except ServerError as error:
+            if attempt == PORT_TRIES_MAX or "address already in use" not in str(error).lower():
+                raise
+            attempt += 1
+        else:
+            return made
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float) -> bool:

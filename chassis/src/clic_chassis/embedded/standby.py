@@ -18,8 +18,8 @@ from clic_chassis.postgres_credential import connect
 
 from .account import allow_search
 from .port import LOOPBACK, free_port
-from .postgres import SUPERUSER, TOOL_TIMEOUT_S, PostgresServer, postgres_binaries, start_on_free_port
-from .server_process import POLL_S, ServerError
+from .postgres import SUPERUSER, TOOL_TIMEOUT_S, PostgresServer, postgres_binaries
+from .server_process import POLL_S, ServerError, start_with_free_ports
 
 PROMOTE_TIMEOUT_S = 60
 FOLLOW_TIMEOUT_S = 60.0
@@ -38,11 +38,10 @@ def start_standby(primary: PostgresServer, folder: Path) -> PostgresServer:
     if account is not None:
         allow_search(folder, account)
         os.chown(folder, account.uid, account.gid)
-    standby = PostgresServer(folder, free_port(), primary.password, account)
     source = f"host={LOOPBACK} port={primary.port} user={SUPERUSER} application_name={NAME}"
     done = subprocess.run(  # noqa: S603 - a fixed command
         [
-            postgres_binaries() / "pg_basebackup", "--dbname", source, "--pgdata", standby.data_folder,
+            postgres_binaries() / "pg_basebackup", "--dbname", source, "--pgdata", folder / "data",
             "--write-recovery-conf", "--wal-method", "stream", "--checkpoint", "fast",
         ],
         capture_output=True, text=True, check=False, timeout=TOOL_TIMEOUT_S, cwd=folder,
@@ -53,7 +52,7 @@ def start_standby(primary: PostgresServer, folder: Path) -> PostgresServer:
     )  # fmt: skip
     if done.returncode:
         raise ServerError(f"pg_basebackup could not copy {primary.data_folder}:\n{done.stderr}")
-    start_on_free_port(standby)
+    standby = start_with_free_ports(lambda: PostgresServer(folder, free_port(), primary.password, account))
     asyncio.run(_wait_for_standby(primary.url, NAME))
     return standby
 
