@@ -29,6 +29,7 @@ from clic_chassis.embedded.server_process import ServerProcess, start_process, t
 from clic_chassis.embedded.standby import either, promote, start_standby
 from clic_chassis.error import RetryableError
 from clic_chassis.jetstream_log import JetStreamLog
+from clic_chassis.remainder import left_to_do
 from clic_chassis.streams import ensure_streams
 from clic_chassis.testing import open_folder, wait_until, wait_until_done
 from clic_chassis.town_file import read_town
@@ -233,7 +234,7 @@ class Town:
                 }
                 for stream, durable in (pair for pairs in DURABLES.values() for pair in pairs):
                     info = await client.jetstream(timeout=ASK_TIMEOUT_S).consumer_info(stream, durable)
-                    found[durable] = (info.num_pending or 0) + (info.num_ack_pending or 0)
+                    found[durable] = await left_to_do(client, stream, info)
                 found["timers"] = await docket.fetchval("SELECT count(*) FROM timer WHERE at <= now()")
                 found["mail"] = await lists.fetchval(
                     "SELECT count(*) FROM letter WHERE state IN ('waiting', 'handing_over', 'handed_over') "
